@@ -1,0 +1,1 @@
+//! A headless Wayland compositor that is a desktop.

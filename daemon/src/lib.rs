@@ -1,0 +1,1 @@
+//! vroomd: who may see and do what.

@@ -1,0 +1,2 @@
+//! vroomd.
+fn main() {}

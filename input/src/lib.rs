@@ -1,0 +1,1 @@
+//! DOM keyboard, pointer and touch input to evdev events, through xkb.

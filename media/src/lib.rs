@@ -1,0 +1,1 @@
+//! Frames to H264 and JPEG, and WebRTC peers that carry them.

@@ -1,0 +1,1 @@
+//! Pseudo-terminals with a byte history that any number of readers follow.
