@@ -1,0 +1,69 @@
+# Everything that VROOM needs, in a few words:
+#   make run    install what is missing, build, start vroomd and print its URL
+#   make test   install what is missing and run every check
+# See docs/development.md for the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# What `make run` passes on, for example: make run ARGS='--listen 127.0.0.1:9000 -- weston-terminal'
+ARGS ?=
+CARGO ?= cargo
+FUZZ_SECONDS ?= 60
+
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench fuzz clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: ## Install what building and running needs (Debian packages)
+	@packaging/setup.sh run
+
+setup-test: ## Install what the tests need besides
+	@packaging/setup.sh test
+
+web: setup ## Build the page into web/dist
+	@packaging/build-web.sh
+
+build: web ## Build vroomd for use
+	$(CARGO) build --release --locked -p vroom-daemon
+
+run: build ## Start vroomd with a desktop of its own
+	@exec target/release/vroomd $(ARGS)
+
+test: setup-test web lint test-web test-rust test-wasm test-browser ## Run every check
+	@echo "all checks passed"
+
+test-core: ## The inner loop: crates that need no system libraries
+	$(CARGO) test --locked -p vroom-protocol -p vroom-desktop -p vroom-transport -p vroom-terminal
+
+test-rust:
+	$(CARGO) test --workspace --locked
+
+test-web:
+	cd web && npm run --silent check && npm test --silent
+
+# The real page in a real browser against the real daemon and real Wayland programs.
+test-browser:
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests
+	cd tests/browser && npm ci --silent --no-audit --no-fund && npm test --silent
+
+# The protocol crate has to run in a page too.
+test-wasm:
+	@packaging/check-wasm.sh
+
+lint:
+	@packaging/lint.sh
+
+bench: setup-test build ## Measure latency, CPU and memory; prints a table
+	$(CARGO) build --release --locked -p vroom-tests
+	cd tests/browser && npm ci --silent --no-audit --no-fund && node bench.mjs
+	$(CARGO) run --release --locked -q -p vroom-transport --example frames_per_second
+
+fuzz: ## Run every fuzz target for FUZZ_SECONDS each
+	@packaging/fuzz.sh $(FUZZ_SECONDS)
+
+clean: ## Remove everything that was built
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/out

@@ -1,0 +1,13 @@
+#!/bin/bash
+# Builds the page into web/dist, unless it is newer than everything it is made from.
+set -euo pipefail
+cd "$(dirname "$0")/../web"
+
+if [ -f dist/index.html ] && [ -d node_modules ] \
+    && [ -z "$(find src public index.html package-lock.json vite.config.ts -newer dist/index.html 2>/dev/null | head -n 1)" ]; then
+    exit 0
+fi
+if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    npm ci --no-audit --no-fund --silent
+fi
+npm run --silent build

@@ -1,0 +1,69 @@
+#!/bin/bash
+# Installs what is missing on a Debian 12 machine: `setup.sh run` for building and running,
+# `setup.sh test` for the tests as well. Uses Debian's packages only; needs root or sudo, and only
+# when something is missing.
+set -euo pipefail
+
+BUILD=(
+    ca-certificates gcc libc6-dev make pkg-config
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
+    libpixman-1-dev libwayland-dev libxkbcommon-dev
+)
+RUN=(
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    gstreamer1.0-plugins-ugly gstreamer1.0-nice
+    foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus
+)
+TEST=(
+    chromium weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
+)
+# The oldest versions that build this tree.
+RUST_MIN=1.92
+NODE_MIN=18
+
+what=${1:-run}
+wanted=("${BUILD[@]}" "${RUN[@]}")
+[ "$what" = test ] && wanted+=("${TEST[@]}")
+
+# Whether version $1 is at least $2.
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+rust=$(cargo --version 2>/dev/null | awk '{print $2}' || true)
+if [ -z "$rust" ] || ! at_least "$rust" "$RUST_MIN"; then
+    # Debian keeps a new compiler beside the old one, for its browsers.
+    wanted+=(rustc-web cargo-web)
+fi
+node=$(node --version 2>/dev/null | tr -d v || true)
+if [ -z "$node" ] || ! at_least "$node" "$NODE_MIN"; then
+    wanted+=(nodejs npm)
+elif ! command -v npm >/dev/null; then
+    wanted+=(npm)
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "installing: ${missing[*]}" >&2
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "these packages are missing, and there is no sudo to install them with; as root run:" >&2
+        echo "  apt-get install ${missing[*]}" >&2
+        exit 1
+    }
+    as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+
+rust=$(cargo --version 2>/dev/null | awk '{print $2}' || true)
+if [ -z "$rust" ] || ! at_least "$rust" "$RUST_MIN"; then
+    echo "cargo ${rust:-none} is too old: $RUST_MIN or newer is needed and Debian's rustc-web did not bring it" >&2
+    echo "install Rust another way (https://rustup.rs) and run make again" >&2
+    exit 1
+fi

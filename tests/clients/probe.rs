@@ -1,0 +1,566 @@
+//! `vroom-probe`: a Wayland program that shows what it is told and tells what it got.
+//!
+//! It draws a card of eight colours with a barcode in the top left corner: the number of input
+//! events so far. Every event is one line of JSON on the log, so that a test can compare what a
+//! browser sent with what a program received, and a picture with what was drawn.
+//!
+//! With `--scroll` it moves a band of stripes as fast as the compositor asks for frames, which is
+//! the load of the benches.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use wayland_client::protocol::{
+    wl_buffer, wl_callback, wl_compositor, wl_keyboard, wl_pointer, wl_registry, wl_seat, wl_shm,
+    wl_shm_pool, wl_surface, wl_touch,
+};
+use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, WEnum, delegate_noop};
+use wayland_protocols::xdg::shell::client::{xdg_surface, xdg_toplevel, xdg_wm_base};
+
+fn main() -> Result<()> {
+    let options = Options::parse(std::env::args().skip(1))?;
+    let connection = Connection::connect_to_env().context("connecting to the Wayland display")?;
+    let mut queue: EventQueue<Probe> = connection.new_event_queue();
+    let handle = queue.handle();
+    let _registry = connection.display().get_registry(&handle, ());
+    let mut probe = Probe::new(options);
+    queue.roundtrip(&mut probe)?;
+    probe.map(&handle)?;
+    while !probe.closed {
+        queue.blocking_dispatch(&mut probe)?;
+        if let Some(error) = probe.failed.take() {
+            return Err(error);
+        }
+    }
+    probe.log(&json!({"event": "closed"}))
+}
+
+struct Options {
+    log: Box<dyn Write>,
+    scroll: bool,
+    title: String,
+}
+
+impl Options {
+    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self {
+            log: Box::new(std::io::stderr()),
+            scroll: false,
+            title: "vroom-probe".into(),
+        };
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--log" => {
+                    let path = args.next().context("--log needs a file")?;
+                    let file = File::create(&path).with_context(|| format!("creating {path}"))?;
+                    options.log = Box::new(BufWriter::new(file));
+                }
+                "--title" => options.title = args.next().context("--title needs a text")?,
+                "--scroll" => options.scroll = true,
+                other => anyhow::bail!("unknown option {other}; known: --log --title --scroll"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Everything the program owns.
+struct Probe {
+    options: Options,
+    compositor: Option<wl_compositor::WlCompositor>,
+    shm: Option<wl_shm::WlShm>,
+    shell: Option<xdg_wm_base::XdgWmBase>,
+    window: Option<Window>,
+    /// The size to draw, from the last configure.
+    width: i32,
+    height: i32,
+    events: u32,
+    step: i32,
+    framed: bool,
+    closed: bool,
+    failed: Option<anyhow::Error>,
+}
+
+struct Window {
+    surface: wl_surface::WlSurface,
+    _xdg_surface: xdg_surface::XdgSurface,
+    _toplevel: xdg_toplevel::XdgToplevel,
+    canvases: Vec<Canvas>,
+}
+
+/// One buffer and what it shows.
+struct Canvas {
+    buffer: wl_buffer::WlBuffer,
+    file: File,
+    width: i32,
+    height: i32,
+    busy: bool,
+    shows: Option<(u32, i32)>,
+}
+
+impl Probe {
+    fn new(options: Options) -> Self {
+        Self {
+            options,
+            compositor: None,
+            shm: None,
+            shell: None,
+            window: None,
+            width: 640,
+            height: 400,
+            events: 0,
+            step: 0,
+            framed: false,
+            closed: false,
+            failed: None,
+        }
+    }
+
+    fn map(&mut self, handle: &QueueHandle<Self>) -> Result<()> {
+        let compositor = self.compositor.as_ref().context("no wl_compositor")?;
+        let shell = self.shell.as_ref().context("no xdg_wm_base")?;
+        let surface = compositor.create_surface(handle, ());
+        let xdg_surface = shell.get_xdg_surface(&surface, handle, ());
+        let toplevel = xdg_surface.get_toplevel(handle, ());
+        toplevel.set_title(self.options.title.clone());
+        toplevel.set_app_id("vroom-probe".into());
+        surface.commit();
+        self.window = Some(Window {
+            surface,
+            _xdg_surface: xdg_surface,
+            _toplevel: toplevel,
+            canvases: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn log(&mut self, line: &Value) -> Result<()> {
+        writeln!(self.options.log, "{line}")?;
+        self.options.log.flush()?;
+        Ok(())
+    }
+
+    /// Counts an input event, logs it and shows the new count.
+    fn input(&mut self, handle: &QueueHandle<Self>, line: &Value) {
+        self.events = self.events.wrapping_add(1);
+        self.tell(line);
+        self.redraw(handle);
+    }
+
+    fn tell(&mut self, line: &Value) {
+        if let Err(error) = self.log(line) {
+            self.failed = Some(error);
+        }
+    }
+
+    fn redraw(&mut self, handle: &QueueHandle<Self>) {
+        if let Err(error) = self.draw(handle) {
+            self.failed = Some(error);
+        }
+    }
+
+    fn draw(&mut self, handle: &QueueHandle<Self>) -> Result<()> {
+        let (width, height) = (self.width, self.height);
+        let (events, step, scroll) = (self.events, self.step, self.options.scroll);
+        let shm = self.shm.as_ref().context("no wl_shm")?;
+        let window = self.window.as_mut().context("no window")?;
+        window
+            .canvases
+            .retain(|canvas| canvas.busy || (canvas.width, canvas.height) == (width, height));
+        let free = window
+            .canvases
+            .iter()
+            .position(|canvas| !canvas.busy && (canvas.width, canvas.height) == (width, height));
+        let index = match free {
+            Some(index) => index,
+            // The compositor holds every buffer: the release event draws what is due.
+            None if window.canvases.len() >= CANVASES => return Ok(()),
+            None => {
+                window
+                    .canvases
+                    .push(Canvas::new(shm, handle, width, height)?);
+                window.canvases.len() - 1
+            }
+        };
+        let Some(canvas) = window.canvases.get_mut(index) else {
+            return Ok(());
+        };
+        if canvas.shows == Some((events, step)) {
+            return Ok(());
+        }
+        let whole = canvas.shows.is_none();
+        canvas.paint(events, step, scroll)?;
+        canvas.busy = true;
+        window.surface.attach(Some(&canvas.buffer), 0, 0);
+        if whole || scroll {
+            window.surface.damage_buffer(0, 0, width, height);
+        } else {
+            window.surface.damage_buffer(0, 0, CELL * BITS, CELL);
+        }
+        if scroll && !self.framed {
+            window.surface.frame(handle, ());
+            self.framed = true;
+        }
+        window.surface.commit();
+        Ok(())
+    }
+}
+
+impl Canvas {
+    fn new(
+        shm: &wl_shm::WlShm,
+        handle: &QueueHandle<Probe>,
+        width: i32,
+        height: i32,
+    ) -> Result<Self> {
+        let file = tempfile::tempfile().context("making shared memory")?;
+        let length = width * height * 4;
+        file.set_len(u64::try_from(length)?)?;
+        let pool = shm.create_pool(file.as_fd(), length, handle, ());
+        let format = wl_shm::Format::Xrgb8888;
+        let buffer = pool.create_buffer(0, width, height, width * 4, format, handle, ());
+        pool.destroy();
+        Ok(Self {
+            buffer,
+            file,
+            width,
+            height,
+            busy: false,
+            shows: None,
+        })
+    }
+
+    /// Writes what changed since this canvas was last written.
+    fn paint(&mut self, events: u32, step: i32, scroll: bool) -> Result<()> {
+        let mut row = vec![0_u8; usize::try_from(self.width)? * 4];
+        if self.shows.is_none() || scroll {
+            for y in 0..self.height {
+                for (x, pixel) in (0..self.width).zip(row.chunks_exact_mut(4)) {
+                    let stripe = scroll && y >= self.height / 2 && ((y + step) / 8) % 2 == 0;
+                    pixel.copy_from_slice(&if stripe {
+                        [30, 30, 30, 255]
+                    } else {
+                        card_colour(x, y, self.width, self.height)
+                    });
+                }
+                self.put(0, y, &row)?;
+            }
+        }
+        let cell = usize::try_from(CELL)? * 4;
+        for bit in 0..BITS {
+            let on = code(events) >> (BITS - 1 - bit) & 1 == 1;
+            row[..cell].fill(if on { 255 } else { 0 });
+            for y in 0..CELL.min(self.height) {
+                self.put(bit * CELL, y, &row[..cell])?;
+            }
+        }
+        self.shows = Some((events, step));
+        Ok(())
+    }
+
+    fn put(&self, x: i32, y: i32, bytes: &[u8]) -> Result<()> {
+        let room = (self.width - x).max(0) * 4;
+        let bytes = &bytes[..bytes.len().min(usize::try_from(room)?)];
+        self.file
+            .write_all_at(bytes, u64::try_from((y * self.width + x) * 4)?)?;
+        Ok(())
+    }
+}
+
+/// The barcode: 16 bits of the count, then 8 bits that prove them.
+fn code(events: u32) -> u32 {
+    let count = events & 0xFFFF;
+    let proof = (count ^ (count >> 8) ^ 0x5A) & 0xFF;
+    count << 8 | proof
+}
+
+/// Two rows of four colours, as B, G, R, unused.
+fn card_colour(x: i32, y: i32, width: i32, height: i32) -> [u8; 4] {
+    let column = (x * 4 / width.max(1)).clamp(0, 3);
+    let row = (y * 2 / height.max(1)).clamp(0, 1);
+    let colours = [
+        [
+            [48, 48, 200, 255],
+            [48, 170, 48, 255],
+            [200, 80, 48, 255],
+            [220, 220, 220, 255],
+        ],
+        [
+            [40, 200, 220, 255],
+            [190, 60, 190, 255],
+            [200, 190, 60, 255],
+            [70, 70, 70, 255],
+        ],
+    ];
+    usize::try_from(row)
+        .ok()
+        .and_then(|row| colours.get(row))
+        .zip(usize::try_from(column).ok())
+        .and_then(|(row, column)| row.get(column))
+        .copied()
+        .unwrap_or_default()
+}
+
+/// The side of one bar, in pixels.
+const CELL: i32 = 16;
+
+/// The bars of the barcode.
+const BITS: i32 = 24;
+
+/// The most buffers.
+const CANVASES: usize = 3;
+
+impl Dispatch<wl_registry::WlRegistry, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        registry: &wl_registry::WlRegistry,
+        event: wl_registry::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        let wl_registry::Event::Global {
+            name,
+            interface,
+            version,
+        } = event
+        else {
+            return;
+        };
+        match interface.as_str() {
+            "wl_compositor" => probe.compositor = Some(registry.bind(name, 4, handle, ())),
+            "wl_shm" => probe.shm = Some(registry.bind(name, 1, handle, ())),
+            "xdg_wm_base" => probe.shell = Some(registry.bind(name, 1, handle, ())),
+            "wl_seat" => {
+                registry.bind::<wl_seat::WlSeat, _, _>(name, version.min(8), handle, ());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Dispatch<xdg_wm_base::XdgWmBase, ()> for Probe {
+    fn event(
+        _: &mut Self,
+        shell: &xdg_wm_base::XdgWmBase,
+        event: xdg_wm_base::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        if let xdg_wm_base::Event::Ping { serial } = event {
+            shell.pong(serial);
+        }
+    }
+}
+
+impl Dispatch<xdg_surface::XdgSurface, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        surface: &xdg_surface::XdgSurface,
+        event: xdg_surface::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        if let xdg_surface::Event::Configure { serial } = event {
+            surface.ack_configure(serial);
+            let line = json!({"event": "configure", "width": probe.width, "height": probe.height});
+            probe.tell(&line);
+            probe.redraw(handle);
+        }
+    }
+}
+
+impl Dispatch<xdg_toplevel::XdgToplevel, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        _: &xdg_toplevel::XdgToplevel,
+        event: xdg_toplevel::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        match event {
+            xdg_toplevel::Event::Configure { width, height, .. } if width > 0 && height > 0 => {
+                (probe.width, probe.height) = (width, height);
+            }
+            xdg_toplevel::Event::Close => probe.closed = true,
+            _ => {}
+        }
+    }
+}
+
+impl Dispatch<wl_buffer::WlBuffer, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        buffer: &wl_buffer::WlBuffer,
+        event: wl_buffer::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        if let wl_buffer::Event::Release = event {
+            let mut due = false;
+            if let Some(window) = &mut probe.window {
+                for canvas in &mut window.canvases {
+                    if canvas.buffer == *buffer {
+                        canvas.busy = false;
+                    }
+                }
+                let shown = window.canvases.iter().filter_map(|canvas| canvas.shows);
+                due = shown.map(|(events, _)| events).max() != Some(probe.events);
+            }
+            if due {
+                probe.redraw(handle);
+            }
+        }
+    }
+}
+
+impl Dispatch<wl_callback::WlCallback, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        _: &wl_callback::WlCallback,
+        _: wl_callback::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        probe.framed = false;
+        probe.step = probe.step.wrapping_add(3) & 0xFFFF;
+        probe.redraw(handle);
+    }
+}
+
+impl Dispatch<wl_seat::WlSeat, ()> for Probe {
+    fn event(
+        _: &mut Self,
+        seat: &wl_seat::WlSeat,
+        event: wl_seat::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        let wl_seat::Event::Capabilities {
+            capabilities: WEnum::Value(capabilities),
+        } = event
+        else {
+            return;
+        };
+        if capabilities.contains(wl_seat::Capability::Keyboard) {
+            seat.get_keyboard(handle, ());
+        }
+        if capabilities.contains(wl_seat::Capability::Pointer) {
+            seat.get_pointer(handle, ());
+        }
+        if capabilities.contains(wl_seat::Capability::Touch) {
+            seat.get_touch(handle, ());
+        }
+    }
+}
+
+impl Dispatch<wl_keyboard::WlKeyboard, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        _: &wl_keyboard::WlKeyboard,
+        event: wl_keyboard::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        match event {
+            wl_keyboard::Event::Enter { keys, .. } => {
+                probe.tell(&json!({"event": "focus", "held": keys.len() / 4}));
+            }
+            wl_keyboard::Event::Leave { .. } => probe.tell(&json!({"event": "blur"})),
+            wl_keyboard::Event::Key { key, state, .. } => {
+                let down = state == WEnum::Value(wl_keyboard::KeyState::Pressed);
+                probe.input(handle, &json!({"event": "key", "code": key, "down": down}));
+            }
+            wl_keyboard::Event::Modifiers {
+                mods_depressed,
+                mods_locked,
+                ..
+            } => {
+                let line =
+                    json!({"event": "modifiers", "held": mods_depressed, "locked": mods_locked});
+                probe.tell(&line);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Dispatch<wl_pointer::WlPointer, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        _: &wl_pointer::WlPointer,
+        event: wl_pointer::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        let line = match event {
+            wl_pointer::Event::Enter {
+                surface_x,
+                surface_y,
+                ..
+            } => {
+                probe.tell(&json!({"event": "enter", "x": surface_x, "y": surface_y}));
+                return;
+            }
+            wl_pointer::Event::Motion {
+                surface_x,
+                surface_y,
+                ..
+            } => json!({"event": "motion", "x": surface_x, "y": surface_y}),
+            wl_pointer::Event::Button { button, state, .. } => {
+                let down = state == WEnum::Value(wl_pointer::ButtonState::Pressed);
+                json!({"event": "button", "code": button, "down": down})
+            }
+            wl_pointer::Event::Axis { axis, value, .. } => {
+                let vertical = axis == WEnum::Value(wl_pointer::Axis::VerticalScroll);
+                json!({"event": "axis", "vertical": vertical, "value": value})
+            }
+            wl_pointer::Event::AxisValue120 { axis, value120 } => {
+                let vertical = axis == WEnum::Value(wl_pointer::Axis::VerticalScroll);
+                json!({"event": "axis120", "vertical": vertical, "value": value120})
+            }
+            _ => return,
+        };
+        probe.input(handle, &line);
+    }
+}
+
+impl Dispatch<wl_touch::WlTouch, ()> for Probe {
+    fn event(
+        probe: &mut Self,
+        _: &wl_touch::WlTouch,
+        event: wl_touch::Event,
+        (): &(),
+        _: &Connection,
+        handle: &QueueHandle<Self>,
+    ) {
+        let line = match event {
+            wl_touch::Event::Down { id, x, y, .. } => {
+                json!({"event": "touch", "id": id, "x": x, "y": y})
+            }
+            wl_touch::Event::Motion { id, x, y, .. } => {
+                json!({"event": "touchmove", "id": id, "x": x, "y": y})
+            }
+            wl_touch::Event::Up { id, .. } => json!({"event": "touchup", "id": id}),
+            _ => return,
+        };
+        probe.input(handle, &line);
+    }
+}
+
+delegate_noop!(Probe: ignore wl_compositor::WlCompositor);
+delegate_noop!(Probe: ignore wl_shm::WlShm);
+delegate_noop!(Probe: ignore wl_shm_pool::WlShmPool);
+delegate_noop!(Probe: ignore wl_surface::WlSurface);
