@@ -1,0 +1,30 @@
+//! The mux: up to 254 named channels and the control channel over one link.
+//!
+//! A [`Connection`] takes frames and the time, and yields events, frames and a deadline. It
+//! deliberately knows nothing of sockets, tasks or clocks, and nothing of what channels carry.
+
+mod auth;
+mod code;
+mod config;
+mod connection;
+pub mod control;
+mod event;
+pub mod frame;
+mod id;
+mod spec;
+mod stream;
+
+pub use auth::{Auth, Secret};
+pub use code::Code;
+pub use config::{
+    CLIENT_RING_BYTES, ClientConfig, FRAGMENTATION, HELLO_TIMEOUT, MAX_MESSAGE_SIZE,
+    MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, RESUME_TIMEOUT, ResumeGrant, SEQ_ACK,
+    SERVER_RING_BYTES, SESSION_RESUME, ServerConfig, VERSION, WELCOME_TIMEOUT, WelcomeInfo,
+};
+pub use connection::{Connection, SendError, Suspended};
+pub use control::{AssignedChannel, Hello, Welcome};
+pub use event::{Event, LaneChange, LinkKind, Transmit};
+pub use frame::FrameError;
+pub use id::{ChannelId, RequestId};
+pub use spec::{ChannelSpec, NAME_BYTES_MAX};
+pub use stream::{MAGIC, StreamDecoder, StreamError};

@@ -1,0 +1,1 @@
+//! Two connections joined by a virtual network, with a virtual clock.
