@@ -1,0 +1,267 @@
+//! The one loop that drives every connection, whatever link carries it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep_until, timeout};
+use vroom_protocol::{ChannelId, Code, Connection, Event, LaneChange, Transmit};
+
+use crate::{Incoming, LinkRx, LinkTx, Session, TrySend};
+
+/// Runs a connection over a link until it is over, and returns why it ended.
+///
+/// The order within a turn: deliver all events, let the session pump if the link has room, hand frames to the link
+/// until it is full, then wait for whatever happens first. Waiting to send never keeps us from receiving, so two peers
+/// that both send a lot cannot block each other, and one that never reads is still heard.
+///
+/// Dropping the future drops the link without a goodbye.
+pub async fn drive<S: Session>(
+    connection: Connection,
+    mut rx: impl LinkRx,
+    mut tx: impl LinkTx,
+    session: S,
+) -> (Code, String) {
+    let mut driver = Driver::new(connection, session);
+    let link_lost = driver.run(&mut rx, &mut tx).await;
+    let (code, reason) = driver.finish(link_lost);
+    tracing::debug!(%code, "connection ended");
+    say_goodbye(&mut rx, &mut tx, code).await;
+    (code, reason)
+}
+
+/// What one run of the loop holds.
+struct Driver<S> {
+    connection: Connection,
+    session: S,
+    /// The frames that were refused: at most one per lane, and one more when the whole link is full.
+    parked: Vec<Transmit>,
+    /// Whether the whole link is full; nothing is taken from the core meanwhile.
+    full: bool,
+    /// Whether the link took something that it may not have written yet.
+    unflushed: bool,
+    /// Whether the link takes nothing any more.
+    deaf: bool,
+    /// What `Event::Closed` said.
+    ended: Option<(Code, String)>,
+    /// When to leave, whatever is still to be sent or received.
+    leave_at: Option<Instant>,
+}
+
+/// What a turn of the loop waited for.
+enum Wake {
+    Received(Incoming),
+    Flushed,
+    Ready,
+    Deadline,
+}
+
+impl<S: Session> Driver<S> {
+    fn new(connection: Connection, session: S) -> Self {
+        Self {
+            connection,
+            session,
+            parked: Vec::new(),
+            full: false,
+            unflushed: false,
+            deaf: false,
+            ended: None,
+            leave_at: None,
+        }
+    }
+
+    /// Turns until the connection is over; says whether that is because the link was lost.
+    async fn run(&mut self, rx: &mut impl LinkRx, tx: &mut impl LinkTx) -> bool {
+        loop {
+            let now = now();
+            self.deliver(now);
+            if !self.full && self.ended.is_none() {
+                self.session.pump(now, &mut self.connection);
+                self.deliver(now);
+            }
+            self.send(now, tx);
+            if self.connection.is_closed() && self.parked.is_empty() {
+                return false;
+            }
+            if self.connection.queued_bytes(ChannelId::CONTROL) > REPLY_BYTES {
+                // The peer asks and asks and does not read the answers.
+                self.connection
+                    .close(now, Code::RATE_LIMITED, "replies are not read");
+                self.deliver(now);
+                return false;
+            }
+            match self.wait(rx, tx).await {
+                Wake::Received(Incoming::Closed) => return true,
+                Wake::Received(incoming) => self.receive(incoming),
+                Wake::Flushed => self.unflushed = false,
+                Wake::Ready => {}
+                Wake::Deadline => {
+                    let now = self::now();
+                    if self.leave_at.is_some_and(|leave_at| leave_at <= now) {
+                        return false;
+                    }
+                    self.connection.handle_timeout(now);
+                }
+            }
+        }
+    }
+
+    /// Gives all events to the session.
+    fn deliver(&mut self, now: Instant) {
+        while let Some(event) = self.connection.poll_event() {
+            if let Event::Closed { code, reason, .. } = &event {
+                self.ended = Some((*code, reason.clone()));
+                self.leave_within(now, CLOSE_WAIT);
+            }
+            self.session.on_event(now, &mut self.connection, event);
+        }
+    }
+
+    /// Hands frames to the link until it is full or there are no more.
+    fn send(&mut self, now: Instant, tx: &mut impl LinkTx) {
+        while let Some(change) = self.connection.poll_lane_change() {
+            match change {
+                LaneChange::Open(spec) => tx.open(&spec.name, &spec),
+                LaneChange::Close(name) => tx.close(&name),
+            }
+        }
+        self.full = false;
+        for transmit in std::mem::take(&mut self.parked) {
+            if self.full {
+                self.parked.push(transmit);
+                continue;
+            }
+            let lane = Arc::clone(&transmit.lane);
+            if self.offer(now, tx, transmit) {
+                self.connection.set_lane_writable(&lane, true);
+            }
+        }
+        while !self.full {
+            let Some(transmit) = self.connection.poll_transmit() else {
+                return;
+            };
+            self.offer(now, tx, transmit);
+        }
+    }
+
+    /// Offers one frame to the link, parks it if refused, and says whether it is off our hands.
+    fn offer(&mut self, now: Instant, tx: &mut impl LinkTx, transmit: Transmit) -> bool {
+        if self.deaf {
+            return true;
+        }
+        match tx.try_send(transmit) {
+            Ok(()) => self.unflushed = true,
+            Err(TrySend::Full(transmit)) => {
+                self.full = true;
+                self.parked.push(transmit);
+                return false;
+            }
+            Err(TrySend::LaneFull(transmit)) => {
+                // The core now keeps what else is for this lane, in order.
+                self.connection.set_lane_writable(&transmit.lane, false);
+                self.parked.push(transmit);
+                return false;
+            }
+            Err(TrySend::Closed) => {
+                // What the peer sent before it left is still received.
+                self.deaf = true;
+                self.leave_within(now, CLOSE_WAIT);
+            }
+        }
+        true
+    }
+
+    /// Waits for whatever happens first. All of it is cancel-safe.
+    async fn wait(&mut self, rx: &mut impl LinkRx, tx: &mut impl LinkTx) -> Wake {
+        let pumping = !self.full && self.ended.is_none();
+        let session_deadline = if pumping {
+            self.session.deadline()
+        } else {
+            None
+        };
+        let deadlines = [
+            self.connection.poll_timeout(),
+            session_deadline,
+            self.leave_at,
+        ];
+        let deadline = deadlines.into_iter().flatten().min();
+        let flushing = self.unflushed || !self.parked.is_empty();
+        tokio::select! {
+            incoming = rx.recv(self.connection.frame_limit()) => Wake::Received(incoming),
+            () = tx.writable(), if flushing => Wake::Flushed,
+            () = self.session.ready(), if pumping => Wake::Ready,
+            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => {
+                Wake::Deadline
+            }
+        }
+    }
+
+    /// Gives what came to the core.
+    fn receive(&mut self, incoming: Incoming) {
+        let now = now();
+        let connection = &mut self.connection;
+        match incoming {
+            Incoming::Message { lane, frame } => {
+                connection.handle_message(now, lane.as_deref(), frame);
+            }
+            Incoming::Text => connection.handle_text_message(now),
+            Incoming::Malformed(error) => connection.handle_malformed(now, error),
+            Incoming::LaneOpened(name) => connection.handle_lane_opened(now, &name),
+            Incoming::LaneClosed(name) => connection.handle_lane_closed(now, &name),
+            Incoming::Closed => {}
+        }
+    }
+
+    /// Tells the session of the end if the core did not, lets go of it, and says why it ended.
+    fn finish(mut self, link_lost: bool) -> (Code, String) {
+        let now = now();
+        if link_lost {
+            self.connection.handle_disconnected(now);
+        }
+        self.deliver(now);
+        if let Some(ended) = self.ended {
+            return ended;
+        }
+        let (code, reason) = (Code::GOING_AWAY, "the link broke".to_owned());
+        let event = Event::Closed {
+            code,
+            reason: reason.clone(),
+            by_peer: true,
+        };
+        self.session.on_event(now, &mut self.connection, event);
+        (code, reason)
+    }
+
+    fn leave_within(&mut self, now: Instant, wait: Duration) {
+        self.leave_at.get_or_insert(now + wait);
+    }
+}
+
+/// Takes the link down so that the peer still gets what was sent.
+///
+/// The peer's last bytes are read and thrown away: a socket closed with unread bytes is reset, and the peer could
+/// lose our CLOSE.
+async fn say_goodbye(rx: &mut impl LinkRx, tx: &mut impl LinkTx, code: Code) {
+    let goodbye = async {
+        tx.shutdown(code).await;
+        while !matches!(rx.recv(GOODBYE_FRAME_LIMIT).await, Incoming::Closed) {}
+    };
+    if timeout(GOODBYE_WAIT, goodbye).await.is_err() {
+        tracing::debug!("the peer did not take the goodbye");
+    }
+}
+
+/// The time of the runtime, which tests move.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// How much the core may hold in answers that the peer does not read; beyond it the connection ends.
+///
+/// The session stops while the link is full, but what the peer asks of the core itself is still answered.
+const REPLY_BYTES: usize = 256 * 1024;
+/// How long the exchange of CLOSE may take, with a margin over the core's own 2 s; then we leave.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
+/// How long taking down the link may take; then it is dropped as it is.
+const GOODBYE_WAIT: Duration = Duration::from_secs(1);
+/// The largest frame that is read only to be thrown away.
+const GOODBYE_FRAME_LIMIT: usize = 64 * 1024;

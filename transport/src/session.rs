@@ -1,0 +1,34 @@
+//! What runs on a connection.
+
+use std::future::Future;
+use std::time::Instant;
+
+use vroom_protocol::{Connection, Event};
+
+/// What runs on a connection: it decides about events and has things to send.
+///
+/// All calls come from the one task that runs [`drive`](crate::drive), so nothing here may block. The session is
+/// dropped as soon as the connection ended, before the link is taken down.
+pub trait Session: Send {
+    /// Takes one event.
+    ///
+    /// `Event::Closed` comes exactly once and last, also when the link broke without a CLOSE.
+    fn on_event(&mut self, now: Instant, connection: &mut Connection, event: Event);
+
+    /// Sends what there is to send.
+    ///
+    /// Called whenever the link has room: after every event, after [`ready`](Self::ready), after the
+    /// [`deadline`](Self::deadline), and after each time the link took something. So it may fill the queues of the
+    /// core, stop at a full one and rely on being called again.
+    fn pump(&mut self, now: Instant, connection: &mut Connection);
+
+    /// Waits until there is something to pump. Cancel-safe.
+    ///
+    /// What it saw must be consumed by [`pump`](Self::pump) or be gone after it, or the loop turns without rest.
+    fn ready(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// When to call [`pump`](Self::pump) even if nothing happens. A pump must move it forward.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
