@@ -1,0 +1,127 @@
+/** Binary input messages of the `pointer` and `button` channels. */
+import type { Bytes } from "../bytes.ts";
+import { utf8, view } from "../bytes.ts";
+
+export const Pointer = { Move: 0x01, MoveRelative: 0x02, Scroll: 0x03 } as const;
+export const Button = {
+  MouseDown: 0x10,
+  MouseUp: 0x11,
+  KeyDown: 0x12,
+  KeyUp: 0x13,
+  TouchStart: 0x14,
+  TouchMove: 0x15,
+  TouchEnd: 0x16,
+  Text: 0x17,
+} as const;
+export const Modifier = { Shift: 1, Ctrl: 2, Alt: 4, Meta: 8, CapsLock: 16 } as const;
+
+/** Longest TEXT message; longer text is cut at character borders. */
+export const TEXT_BYTES_MAX = 4096;
+
+/** One message of an input channel. */
+export interface InputMessage {
+  channel: "pointer" | "button";
+  type: number;
+  payload: Bytes;
+}
+
+/** A key as the browser names it. */
+export interface KeyName {
+  key: string;
+  code: string;
+  modifiers: number;
+}
+
+/** MOUSE_MOVE to viewport pixels. */
+export function move(x: number, y: number): InputMessage {
+  return pointer(Pointer.Move, u16s(x, y));
+}
+
+/** SCROLL by pixels, right and down positive. */
+export function scroll(dx: number, dy: number): InputMessage {
+  return pointer(Pointer.Scroll, i16s(dx, dy));
+}
+
+/** MOUSE_DOWN or MOUSE_UP at a position; buttons in DOM order. */
+export function mouse(down: boolean, x: number, y: number, button: number): InputMessage {
+  return press(down ? Button.MouseDown : Button.MouseUp, new Uint8Array([...u16s(x, y), button]));
+}
+
+/** KEY_DOWN or KEY_UP; null for names too long for the wire. */
+export function key(down: boolean, name: KeyName): InputMessage | null {
+  const keyBytes = utf8(name.key);
+  const codeBytes = utf8(name.code);
+  if (keyBytes.length > 255 || codeBytes.length > 255) return null;
+  const payload = new Uint8Array(3 + keyBytes.length + codeBytes.length);
+  payload[0] = keyBytes.length;
+  payload.set(keyBytes, 1);
+  payload[1 + keyBytes.length] = codeBytes.length;
+  payload.set(codeBytes, 2 + keyBytes.length);
+  payload[payload.length - 1] = name.modifiers & 0x1f;
+  return press(down ? Button.KeyDown : Button.KeyUp, payload);
+}
+
+/** TOUCH_START or TOUCH_MOVE; pressure 0 means that none is reported. */
+export function touch(start: boolean, id: number, x: number, y: number, pressure: number): InputMessage {
+  return press(start ? Button.TouchStart : Button.TouchMove, new Uint8Array([id & 0xff, ...u16s(x, y), pressure & 0xff]));
+}
+
+/** TOUCH_END. */
+export function touchEnd(id: number): InputMessage {
+  return press(Button.TouchEnd, new Uint8Array([id & 0xff]));
+}
+
+/** TEXT messages that together commit a text. */
+export function textCommit(content: string): InputMessage[] {
+  const messages: InputMessage[] = [];
+  let part = "";
+  let bytes = 0;
+  for (const character of content) {
+    const length = utf8(character).length;
+    if (bytes + length > TEXT_BYTES_MAX) {
+      messages.push(press(Button.Text, utf8(part)));
+      part = "";
+      bytes = 0;
+    }
+    part += character;
+    bytes += length;
+  }
+  if (part !== "") messages.push(press(Button.Text, utf8(part)));
+  return messages;
+}
+
+/** Joins a waiting pointer message with a newer one: moves are replaced, distances added. */
+export function mergePointer(type: number): (older: Bytes, newer: Bytes) => Bytes | null {
+  if (type === Pointer.Move) return (_, newer) => newer;
+  return (older, newer) => {
+    const a = view(older);
+    const b = view(newer);
+    return i16s(a.getInt16(0) + b.getInt16(0), a.getInt16(2) + b.getInt16(2));
+  };
+}
+
+function pointer(type: number, payload: Bytes): InputMessage {
+  return { channel: "pointer", type, payload };
+}
+
+function press(type: number, payload: Bytes): InputMessage {
+  return { channel: "button", type, payload };
+}
+
+function u16s(a: number, b: number): Bytes {
+  const bytes = new Uint8Array(4);
+  view(bytes).setUint16(0, clamp(a, 0, 0xffff));
+  view(bytes).setUint16(2, clamp(b, 0, 0xffff));
+  return bytes;
+}
+
+function i16s(a: number, b: number): Bytes {
+  const bytes = new Uint8Array(4);
+  view(bytes).setInt16(0, clamp(a, -0x8000, 0x7fff));
+  view(bytes).setInt16(2, clamp(b, -0x8000, 0x7fff));
+  return bytes;
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, Math.trunc(value)));
+}

@@ -1,0 +1,220 @@
+/** VROOM-Graphical control messages as this client writes and reads them. */
+import type { Bytes } from "../bytes.ts";
+import type { Value } from "../cbor.ts";
+import { Float } from "../cbor.ts";
+import type { Fields } from "../encoding.ts";
+import { decodeFields } from "../encoding.ts";
+import { bytes, flag, integer, map, maps, number, text, texts } from "../fields.ts";
+
+export const Client = {
+  Handshake: 0x80,
+  Mode: 0x81,
+  Resize: 0x82,
+  Clipboard: 0x83,
+  Command: 0x85,
+  Paste: 0x86,
+  Share: 0x87,
+  Media: 0x88,
+  Feedback: 0x89,
+} as const;
+
+export const Server = {
+  Handshake: 0x80,
+  Clipboard: 0x83,
+  Cursor: 0x90,
+  State: 0x91,
+  Notification: 0x92,
+  Chat: 0x93,
+  ShareState: 0x94,
+  MediaState: 0x95,
+} as const;
+
+export type Mode = "view" | "interact" | "voice";
+
+/** A size in whole pixels. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export interface ServerHandshake {
+  version: string;
+  encoding: string | undefined;
+  capabilities: string[];
+  viewport: Size;
+  agent: string | undefined;
+}
+
+export interface Cursor {
+  type: string;
+  x: number;
+  y: number;
+  visible: boolean;
+  image: CursorImage | undefined;
+}
+
+/** A cursor picture; after the first use only its id comes. */
+export interface CursorImage {
+  id: number;
+  png: Bytes | undefined;
+  width: number;
+  height: number;
+  hotspotX: number;
+  hotspotY: number;
+}
+
+export interface State {
+  state: string;
+  mode: Mode | undefined;
+  viewport: Size | undefined;
+  title: string | undefined;
+  desktop: { kind: string | undefined; ended: string | undefined } | undefined;
+}
+
+export interface Notification {
+  type: string;
+  text: string;
+  ref: string | undefined;
+  code: number | undefined;
+  from: string | undefined;
+}
+
+export interface Participant {
+  id: string;
+  name: string;
+  role: string;
+  mode: string;
+}
+
+export interface ShareState {
+  self: string;
+  driver: string | undefined;
+  participants: Participant[];
+  reason: string | undefined;
+}
+
+export interface MediaState {
+  codec: string | undefined;
+  encoder: string | undefined;
+  size: Size | undefined;
+  fps: number | undefined;
+  bitrate: number | undefined;
+  latency: { [stage: string]: number };
+}
+
+/** The client's VROOM_HANDSHAKE; always JSON, members in the order of the specification's example. */
+export function handshake(capabilities: string[], viewport: Size, mode: Mode): Fields {
+  return {
+    version: "0.1.0",
+    control_encoding: ["cbor", "json"],
+    capabilities,
+    viewport: { width: viewport.width, height: viewport.height },
+    mode,
+  };
+}
+
+/** RESIZE in logical pixels. */
+export function resize(size: Size, scale: number, pixelRatio: number): Fields {
+  return { width: size.width, height: size.height, scale: new Float(scale), pixelRatio: new Float(pixelRatio) };
+}
+
+export function readHandshake(body: Bytes): ServerHandshake | null {
+  const fields = decodeFields(body);
+  const viewport = size(map(fields, "viewport"));
+  const version = text(fields, "version");
+  if (!viewport || version === undefined) return null;
+  const agent = map(fields, "agent");
+  return {
+    version,
+    encoding: text(fields, "control_encoding"),
+    capabilities: texts(fields, "capabilities"),
+    viewport,
+    agent: agent ? text(agent, "name") : undefined,
+  };
+}
+
+export function readCursor(fields: Fields): Cursor {
+  const image = map(fields, "image");
+  const id = image ? integer(image, "id") : undefined;
+  return {
+    type: text(fields, "type") ?? "default",
+    x: number(fields, "x") ?? 0,
+    y: number(fields, "y") ?? 0,
+    visible: flag(fields, "visible") ?? true,
+    image: image && id !== undefined ? cursorImage(image, id) : undefined,
+  };
+}
+
+function cursorImage(image: Fields, id: number): CursorImage {
+  return {
+    id,
+    png: bytes(image, "png"),
+    width: integer(image, "width") ?? 0,
+    height: integer(image, "height") ?? 0,
+    hotspotX: integer(image, "hotspotX") ?? 0,
+    hotspotY: integer(image, "hotspotY") ?? 0,
+  };
+}
+
+export function readState(fields: Fields): State {
+  const desktop = map(fields, "desktop");
+  return {
+    state: text(fields, "state") ?? "",
+    mode: mode(fields["mode"]),
+    viewport: size(map(fields, "viewport")),
+    title: text(fields, "title"),
+    desktop: desktop && { kind: text(desktop, "kind"), ended: text(desktop, "ended") },
+  };
+}
+
+export function readNotification(fields: Fields): Notification {
+  return {
+    type: text(fields, "type") ?? "info",
+    text: text(fields, "text") ?? "",
+    ref: text(fields, "ref"),
+    code: integer(fields, "code"),
+    from: text(fields, "from"),
+  };
+}
+
+export function readShareState(fields: Fields): ShareState {
+  return {
+    self: text(fields, "self") ?? "",
+    driver: text(fields, "driver"),
+    participants: maps(fields, "participants").map((participant) => ({
+      id: text(participant, "id") ?? "",
+      name: text(participant, "name") ?? "",
+      role: text(participant, "role") ?? "",
+      mode: text(participant, "mode") ?? "view",
+    })),
+    reason: text(fields, "reason"),
+  };
+}
+
+export function readMediaState(fields: Fields): MediaState {
+  const latency: { [stage: string]: number } = {};
+  const stages = map(fields, "latency") ?? {};
+  for (const stage of Object.keys(stages)) {
+    const ms = number(stages, stage);
+    if (ms !== undefined) latency[stage] = ms;
+  }
+  return {
+    codec: text(fields, "codec"),
+    encoder: text(fields, "encoder"),
+    size: size(fields),
+    fps: number(fields, "fps"),
+    bitrate: number(fields, "bitrate"),
+    latency,
+  };
+}
+
+function size(fields: Fields | undefined): Size | undefined {
+  const width = fields && number(fields, "width");
+  const height = fields && number(fields, "height");
+  if (width === undefined || height === undefined || width < 1 || height < 1) return undefined;
+  return { width: Math.trunc(width), height: Math.trunc(height) };
+}
+
+function mode(value: Value | undefined): Mode | undefined {
+  return value === "view" || value === "interact" || value === "voice" ? value : undefined;
+}

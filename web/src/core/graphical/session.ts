@@ -1,0 +1,260 @@
+/**
+ * The graphical half of a connection: handshake, mode, the floor, input channels.
+ *
+ * The server decides; this side asks, shows what was granted, and sends input only while it drives.
+ */
+import type { Bytes } from "../bytes.ts";
+import type { Encoding, Fields } from "../encoding.ts";
+import { decodeFields, encodeFields } from "../encoding.ts";
+import { text } from "../fields.ts";
+import type { Channel } from "../mux/channel.ts";
+import { ChannelRejected, lossy, reliable } from "../mux/channel.ts";
+import type { Connection } from "../mux/connection.ts";
+import type { InputMessage } from "./input.ts";
+import { mergePointer } from "./input.ts";
+import type { Cursor, MediaState, Mode, Notification, ServerHandshake, ShareState, Size, State } from "./messages.ts";
+import * as messages from "./messages.ts";
+
+/** What a graphical session reports. */
+export interface GraphicalEvents {
+  ready(handshake: ServerHandshake): void;
+  /** The mode in force changed, or a wish for one was answered. */
+  mode(): void;
+  viewport(size: Size): void;
+  state(state: State): void;
+  share(share: ShareState): void;
+  cursor(cursor: Cursor): void;
+  media(media: MediaState): void;
+  notification(notification: Notification): void;
+  clipboard(content: string): void;
+  failed(reason: string): void;
+}
+
+/** Messages longer than this are refused here already, as the server would do. */
+export const CLIPBOARD_BYTES_MAX = 1024 * 1024;
+
+export class GraphicalSession {
+  /** The mode that the server has granted. */
+  mode: Mode = "view";
+  /** The mode asked for and not answered yet. */
+  wanted: Mode | null = null;
+  viewport: Size;
+  share: ShareState | null = null;
+  capabilities: ReadonlySet<string> = new Set();
+  #encoding: Encoding = "json";
+  #pointer: Channel | null = null;
+  #button: Channel | null = null;
+  #opening = false;
+  #commands = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly offered: string[],
+    viewport: Size,
+    private readonly events: GraphicalEvents,
+  ) {
+    this.viewport = viewport;
+  }
+
+  /** Sends VROOM_HANDSHAKE; always starts in View. */
+  start(): void {
+    const fields = messages.handshake(this.offered, this.viewport, "view");
+    this.connection.sendControl(messages.Client.Handshake, encodeFields(fields, "json"));
+  }
+
+  /** True when both sides list the capability. */
+  has(capability: string): boolean {
+    return this.capabilities.has(capability);
+  }
+
+  /** True while input is granted and can leave. */
+  get driving(): boolean {
+    return this.mode === "interact" && this.#button !== null;
+  }
+
+  /** The participant who drives, when it is somebody else. */
+  get otherDriver(): messages.Participant | null {
+    const share = this.share;
+    if (!share || share.driver === undefined || share.driver === share.self) return null;
+    return share.participants.find((participant) => participant.id === share.driver) ?? null;
+  }
+
+  /** Asks for a mode; `take` also asks to replace the present driver. */
+  setMode(mode: Mode, take = false): void {
+    this.wanted = mode;
+    this.#send(messages.Client.Mode, take ? { mode, take } : { mode });
+    if (mode === "interact") void this.#openInput();
+    else this.#closeInput();
+    if (!this.has("sharing") && mode !== "interact") this.#granted(mode);
+    this.events.mode();
+  }
+
+  /** Sends an input message if this side drives. */
+  input(message: InputMessage): void {
+    if (this.mode !== "interact") return;
+    if (message.channel === "pointer") this.#pointer?.send(message.type, message.payload, mergePointer(message.type));
+    else this.#button?.send(message.type, message.payload);
+  }
+
+  resize(size: Size): void {
+    this.#send(messages.Client.Resize, messages.resize(size, 1, 1));
+  }
+
+  setClipboard(content: string): void {
+    if (!this.has("clipboard") || content.length > CLIPBOARD_BYTES_MAX) return;
+    this.#send(messages.Client.Clipboard, { direction: "set", text: content });
+  }
+
+  paste(content: string): void {
+    this.#send(messages.Client.Paste, { text: content });
+  }
+
+  /** Sends a sentence to the command interpreter and returns the id its answer refers to. */
+  command(sentence: string): string {
+    const id = `cmd_${++this.#commands}`;
+    this.#send(messages.Client.Command, { id, action: "natural", text: sentence });
+    return id;
+  }
+
+  requestFloor(): void {
+    this.#send(messages.Client.Share, { action: "request" });
+  }
+
+  grantFloor(to: string): void {
+    this.#send(messages.Client.Share, { action: "grant", to });
+  }
+
+  denyFloor(to: string): void {
+    this.#send(messages.Client.Share, { action: "deny", to });
+  }
+
+  /** Pauses or resumes the picture, or asks for a key frame. */
+  media(fields: { video?: boolean; keyframe?: boolean }): void {
+    if (this.has("media")) this.#send(messages.Client.Media, fields);
+  }
+
+  feedback(fields: { fps: number; rtt: number; jitter: number; decode: number; dropped: number }): void {
+    if (this.has("media")) this.#send(messages.Client.Feedback, fields);
+  }
+
+  /** Takes a control message of type 0x80 and above. */
+  receive(type: number, body: Bytes): void {
+    if (type === messages.Server.Handshake) {
+      this.#handshake(body);
+      return;
+    }
+    const fields = decodeFields(body);
+    switch (type) {
+      case messages.Server.State:
+        return this.#state(messages.readState(fields));
+      case messages.Server.ShareState:
+        return this.#shared(messages.readShareState(fields));
+      case messages.Server.Cursor:
+        return this.events.cursor(messages.readCursor(fields));
+      case messages.Server.MediaState:
+        return this.events.media(messages.readMediaState(fields));
+      case messages.Server.Notification:
+        return this.events.notification(messages.readNotification(fields));
+      case messages.Server.Clipboard: {
+        const content = text(fields, "text");
+        if (text(fields, "direction") === "push" && content !== undefined) this.events.clipboard(content);
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #handshake(body: Bytes): void {
+    const handshake = messages.readHandshake(body);
+    if (!handshake) {
+      this.events.failed("the server's handshake is not readable");
+      return;
+    }
+    this.#encoding = handshake.encoding === "cbor" ? "cbor" : "json";
+    this.capabilities = new Set(handshake.capabilities.filter((capability) => this.offered.includes(capability)));
+    this.viewport = handshake.viewport;
+    this.events.ready(handshake);
+  }
+
+  #state(state: State): void {
+    if (state.viewport) {
+      this.viewport = state.viewport;
+      this.events.viewport(state.viewport);
+    }
+    if (state.mode) this.#granted(state.mode);
+    this.events.state(state);
+  }
+
+  #shared(share: ShareState): void {
+    this.share = share;
+    const self = share.participants.find((participant) => participant.id === share.self);
+    if (share.driver === share.self && self?.mode === "interact") this.#granted("interact");
+    else if (self && self.mode !== "interact" && this.mode === "interact") this.#granted("view");
+    this.events.share(share);
+  }
+
+  #granted(mode: Mode): void {
+    if (mode !== "interact" && this.mode === "interact") this.#closeInput();
+    if (this.wanted === mode) this.wanted = null;
+    this.mode = mode;
+    // The floor may also be handed over without a wish; the input channels are then still to be opened.
+    if (mode === "interact") void this.#openInput();
+    this.events.mode();
+  }
+
+  async #openInput(): Promise<void> {
+    if (this.#button || this.#opening) return;
+    this.#opening = true;
+    try {
+      const [pointer, button] = await Promise.all([
+        this.connection.open(lossy("pointer")),
+        this.connection.open(reliable("button")),
+      ]);
+      this.#adopt(pointer, button);
+    } catch (error) {
+      if (!(error instanceof ChannelRejected)) throw error;
+      this.wanted = null;
+      this.events.notification({ type: "warning", text: refusal(error), ref: undefined, code: error.code, from: undefined });
+      this.events.mode();
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  #adopt(pointer: Channel, button: Channel): void {
+    if (this.wanted !== "interact" && this.mode !== "interact") {
+      pointer.close();
+      button.close();
+      return;
+    }
+    this.#pointer = pointer;
+    this.#button = button;
+    const lost = (_: string, byPeer: boolean): void => {
+      this.#pointer = null;
+      this.#button = null;
+      if (byPeer && this.mode === "interact") this.#granted("view");
+    };
+    pointer.onclose = lost;
+    button.onclose = lost;
+    // A server without STATE `mode` and without sharing answers MODE only by accepting the channels.
+    if (!this.has("sharing") && this.wanted === "interact") this.#granted("interact");
+    this.events.mode();
+  }
+
+  #closeInput(): void {
+    const [pointer, button] = [this.#pointer, this.#button];
+    this.#pointer = null;
+    this.#button = null;
+    pointer?.close();
+    button?.close();
+  }
+
+  #send(type: number, fields: Fields): void {
+    this.connection.sendControl(type, encodeFields(fields, this.#encoding));
+  }
+}
+
+function refusal(rejected: ChannelRejected): string {
+  return rejected.reason || "the server did not allow that";
+}

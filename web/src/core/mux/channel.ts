@@ -1,0 +1,68 @@
+/** What a channel is asked for with, and the open channel itself. */
+import type { Bytes } from "../bytes.ts";
+
+/** The properties of a channel, as OPEN_CHANNEL and the data channel carry them. */
+export interface ChannelSpec {
+  name: string;
+  reliable: boolean;
+  ordered: boolean;
+  maxRetransmits?: number;
+}
+
+/** A channel on which nothing is lost or reordered. */
+export function reliable(name: string): ChannelSpec {
+  return { name, reliable: true, ordered: true };
+}
+
+/** A channel on which a message is sent once and may be lost. */
+export function lossy(name: string): ChannelSpec {
+  return { name, reliable: false, ordered: false, maxRetransmits: 0 };
+}
+
+/** The answer to an OPEN_CHANNEL that was not accepted. */
+export class ChannelRejected extends Error {
+  constructor(
+    readonly channelName: string,
+    readonly code: number,
+    readonly reason: string,
+  ) {
+    super(`channel ${channelName} was refused: ${reason || code}`);
+  }
+}
+
+/** How a channel reaches its connection. */
+export interface ChannelOutput {
+  send(channel: Channel, type: number, payload: Uint8Array, merge?: Merge): void;
+  close(channel: Channel, reason?: string): void;
+}
+
+/** Joins a message that still waits with a newer one of its type, or returns null to keep both. */
+export type Merge = (older: Bytes, newer: Bytes) => Bytes | null;
+
+/** One open channel. */
+export class Channel {
+  /** Called for every complete message. */
+  onmessage: (type: number, payload: Bytes) => void = () => {};
+  /** Called once, when the channel is closed by either side or with the connection. */
+  onclose: (reason: string, byPeer: boolean) => void = () => {};
+
+  constructor(
+    readonly id: number,
+    readonly spec: ChannelSpec,
+    private readonly output: ChannelOutput,
+  ) {}
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  /** Queues a message; nothing happens when the channel is closed already. */
+  send(type: number, payload: Uint8Array, merge?: Merge): void {
+    this.output.send(this, type, payload, merge);
+  }
+
+  /** Closes the channel for both sides. */
+  close(reason?: string): void {
+    this.output.close(this, reason);
+  }
+}

@@ -1,0 +1,63 @@
+/** PING, PONG and the verdict that nobody is there any more. */
+import type { Bytes } from "../bytes.ts";
+import { view } from "../bytes.ts";
+
+const WRAP = 2 ** 32;
+
+/** Measures the round trip and notices silence. Times are milliseconds of a monotonic clock. */
+export class Keepalive {
+  /** Silence after which a PING is due; 0 switches it off. */
+  intervalMs = 30_000;
+  /** Silence after a PING after which the transport counts as dead. */
+  timeoutMs = 10_000;
+  /** Last measured round trip, or null before the first PONG. */
+  rttMs: number | null = null;
+  readonly #start: number;
+  #heard: number;
+  #asked: number | null = null;
+
+  constructor(now: number) {
+    this.#start = now;
+    this.#heard = now;
+  }
+
+  /** Any frame of the peer proves that it is there. */
+  heard(now: number): void {
+    this.#heard = now;
+    this.#asked = null;
+  }
+
+  /** The payload of a PING sent now. */
+  ping(now: number): Bytes {
+    this.#asked ??= now;
+    const payload = new Uint8Array(4);
+    view(payload).setUint32(0, this.#clock(now));
+    return payload;
+  }
+
+  /** The payload of the PONG for a PING, or null when the PING is malformed. */
+  answer(ping: Bytes, now: number): Bytes | null {
+    if (ping.length !== 4) return null;
+    const payload = new Uint8Array(8);
+    payload.set(ping);
+    view(payload).setUint32(4, this.#clock(now));
+    return payload;
+  }
+
+  /** Takes a PONG; false when it is malformed. */
+  pong(payload: Bytes, now: number): boolean {
+    if (payload.length !== 8) return false;
+    this.rttMs = (this.#clock(now) - view(payload).getUint32(0) + WRAP) % WRAP;
+    return true;
+  }
+
+  /** What is due now. */
+  due(now: number): "nothing" | "ping" | "dead" {
+    if (this.#asked !== null) return now - this.#asked >= this.timeoutMs ? "dead" : "nothing";
+    return this.intervalMs > 0 && now - this.#heard >= this.intervalMs ? "ping" : "nothing";
+  }
+
+  #clock(now: number): number {
+    return Math.floor(now - this.#start) % WRAP;
+  }
+}

@@ -1,0 +1,237 @@
+/** Joins the events of the desktop's surface to the messages of the wire. */
+import { key, mouse, move, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
+import type { InputMessage } from "../core/graphical/input.ts";
+import type { Size } from "../core/graphical/messages.ts";
+import { Keyboard } from "./keyboard.ts";
+import type { Platform } from "./platform.ts";
+import { toViewport } from "./scale.ts";
+import { Wheel } from "./wheel.ts";
+
+/** What the surface needs from its owner. */
+export interface ControlHost {
+  /** True while input may leave. */
+  active(): boolean;
+  viewport(): Size;
+  /** Whether both sides know the capability. */
+  has(capability: string): boolean;
+  send(message: InputMessage): void;
+  /** Text where the far side takes no TEXT messages. */
+  paste(content: string): void;
+  /** The person's clipboard is about to be pasted on the far side. */
+  clipboard(content: string): void;
+}
+
+/** Remote touch ids are one byte; more fingers than this are ignored. */
+const TOUCHES_MAX = 32;
+
+/** Input of one surface: pointer and wheel on it, keys in the hidden field that holds the focus. */
+export class Control {
+  readonly keyboard: Keyboard;
+  readonly #wheel = new Wheel();
+  readonly #buttons = new Set<number>();
+  readonly #touches = new Map<number, number>();
+  #last = { x: 0, y: 0 };
+  #paste: (() => void) | null = null;
+
+  constructor(
+    private readonly surface: HTMLElement,
+    private readonly field: HTMLTextAreaElement,
+    private readonly platform: Platform,
+    private readonly host: ControlHost,
+  ) {
+    this.keyboard = new Keyboard(
+      {
+        key: (down, name) => {
+          const message = key(down, name);
+          if (message) host.send(message);
+        },
+        text: (content) => this.#text(content),
+      },
+      platform,
+      (run, ms) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+    );
+    this.#listenPointer();
+    this.#listenKeys();
+    this.#listenText();
+  }
+
+  /** Releases every key, button and touch; called whenever input stops. */
+  releaseAll(): void {
+    this.#paste = null;
+    this.keyboard.releaseAll();
+    for (const button of this.#buttons) this.host.send(mouse(false, this.#last.x, this.#last.y, button));
+    this.#buttons.clear();
+    for (const id of this.#touches.values()) this.host.send(touchEnd(id));
+    this.#touches.clear();
+    this.field.value = "";
+  }
+
+  #listenPointer(): void {
+    const surface = this.surface;
+    const moved = "onpointerrawupdate" in surface ? "pointerrawupdate" : "pointermove";
+    surface.addEventListener(moved, (event) => this.#moved(event as PointerEvent));
+    surface.addEventListener("pointerdown", (event) => this.#pressed(event));
+    surface.addEventListener("pointerup", (event) => this.#released(event));
+    surface.addEventListener("pointercancel", (event) => this.#released(event));
+    surface.addEventListener("contextmenu", (event) => this.host.active() && event.preventDefault());
+    surface.addEventListener("auxclick", (event) => this.host.active() && event.preventDefault());
+    surface.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
+    // Buttons 3 and 4 leave the page unless both halves of the click are refused.
+    surface.addEventListener("mouseup", (event) => this.host.active() && event.button > 2 && event.preventDefault());
+    window.addEventListener("blur", () => this.releaseAll());
+    document.addEventListener("visibilitychange", () => document.hidden && this.releaseAll());
+  }
+
+  #point(event: { clientX: number; clientY: number }): { x: number; y: number } {
+    return toViewport(event.clientX, event.clientY, this.surface.getBoundingClientRect(), this.host.viewport());
+  }
+
+  #isTouch(event: PointerEvent): boolean {
+    return event.pointerType === "touch" && this.host.has("touch");
+  }
+
+  #moved(event: PointerEvent): void {
+    if (!this.host.active()) return;
+    if (this.#isTouch(event)) {
+      const id = this.#touches.get(event.pointerId);
+      if (id === undefined) return;
+      const { x, y } = this.#point(event);
+      this.host.send(touch(false, id, x, y, event.pressure * 255));
+      return;
+    }
+    // While drawing every point counts; otherwise only the newest does.
+    const points = this.#buttons.size > 0 ? event.getCoalescedEvents() : [];
+    for (const point of points.length > 0 ? points : [event]) {
+      const { x, y } = this.#point(point);
+      if (x === this.#last.x && y === this.#last.y) continue;
+      this.#last = { x, y };
+      this.host.send(move(x, y));
+    }
+  }
+
+  #pressed(event: PointerEvent): void {
+    if (!this.host.active()) return;
+    event.preventDefault();
+    this.field.focus({ preventScroll: true });
+    this.surface.setPointerCapture(event.pointerId);
+    const { x, y } = this.#point(event);
+    if (this.#isTouch(event)) {
+      const id = this.#freeTouch();
+      if (id === null) return;
+      this.#touches.set(event.pointerId, id);
+      this.host.send(touch(true, id, x, y, event.pressure * 255));
+      return;
+    }
+    this.#last = { x, y };
+    this.#changeButtons(event.buttons);
+  }
+
+  #released(event: PointerEvent): void {
+    const touchId = this.#touches.get(event.pointerId);
+    if (touchId !== undefined) {
+      this.#touches.delete(event.pointerId);
+      this.host.send(touchEnd(touchId));
+      return;
+    }
+    if (!this.host.active()) return;
+    event.preventDefault();
+    this.#last = this.#point(event);
+    this.#changeButtons(event.type === "pointercancel" ? 0 : event.buttons);
+  }
+
+  /** Pointer events tell chorded buttons only through the mask, so presses and releases are found by difference. */
+  #changeButtons(mask: number): void {
+    const { x, y } = this.#last;
+    for (const [bit, button] of BUTTON_BITS) {
+      const down = (mask & bit) !== 0;
+      if (down === this.#buttons.has(button)) continue;
+      if (down) this.#buttons.add(button);
+      else this.#buttons.delete(button);
+      this.host.send(mouse(down, x, y, button));
+    }
+  }
+
+  #freeTouch(): number | null {
+    const used = new Set(this.#touches.values());
+    for (let id = 0; id < TOUCHES_MAX; id++) if (!used.has(id)) return id;
+    return null;
+  }
+
+  #wheeled(event: WheelEvent): void {
+    if (!this.host.active()) return;
+    event.preventDefault();
+    const box = this.surface.getBoundingClientRect();
+    const pixels = this.#wheel.pixels(event, box);
+    if (pixels) this.host.send(scroll(pixels.dx, pixels.dy));
+  }
+
+  #listenKeys(): void {
+    this.field.addEventListener("keydown", (event) => {
+      if (!this.host.active()) return;
+      if (this.#pasteChord(event)) return;
+      if (this.keyboard.down(event)) event.preventDefault();
+    });
+    this.field.addEventListener("keyup", (event) => {
+      if (!this.host.active()) return;
+      this.#paste?.();
+      if (this.keyboard.up(event)) event.preventDefault();
+    });
+    this.field.addEventListener("blur", () => this.releaseAll());
+  }
+
+  /**
+   * Ctrl+V lets the browser's own paste event run first, because it is the only clipboard access that asks nothing.
+   * Then the key goes out, after the text is on the remote clipboard.
+   */
+  #pasteChord(event: KeyboardEvent): boolean {
+    const chord = (this.platform.mac ? event.metaKey : event.ctrlKey) && event.code === "KeyV" && !event.altKey;
+    if (!chord || event.repeat || !this.host.has("clipboard")) return false;
+    const press = (): void => {
+      this.#paste = null;
+      clearTimeout(timer);
+      this.keyboard.down(event);
+    };
+    const timer = setTimeout(press, 0);
+    this.#paste = press;
+    return true;
+  }
+
+  #listenText(): void {
+    this.field.addEventListener("paste", (event) => {
+      event.preventDefault();
+      const content = event.clipboardData?.getData("text/plain") ?? "";
+      if (content !== "" && this.host.active()) this.host.clipboard(content);
+      this.#paste?.();
+    });
+    this.field.addEventListener("beforeinput", (event) => {
+      const composing = event.isComposing || event.inputType === "insertCompositionText";
+      if (composing) return;
+      event.preventDefault();
+      if (!this.host.active()) return;
+      if (event.inputType.startsWith("insertText") && event.data) this.keyboard.commit(event.data);
+      else if (event.inputType === "insertLineBreak" || event.inputType === "insertParagraph") this.keyboard.tap("Enter", "Enter");
+      else if (event.inputType === "deleteContentBackward") this.keyboard.tap("Backspace", "Backspace");
+    });
+    this.field.addEventListener("compositionend", (event) => {
+      this.field.value = "";
+      if (this.host.active()) this.keyboard.commit(event.data);
+    });
+  }
+
+  #text(content: string): void {
+    if (this.host.has("text")) for (const message of textCommit(content)) this.host.send(message);
+    else this.host.paste(content);
+  }
+}
+
+/** Bits of `PointerEvent.buttons` and the DOM button each stands for. */
+const BUTTON_BITS: readonly [bit: number, button: number][] = [
+  [1, 0],
+  [4, 1],
+  [2, 2],
+  [8, 3],
+  [16, 4],
+];

@@ -1,0 +1,198 @@
+/**
+ * From keyboard events to keys and text of the wire.
+ *
+ * Pure: it takes what an event says and a scheduler, and returns nothing but messages to its sink. The held-key ledger
+ * lives here, so that every way of leaving releases what is down.
+ */
+import { Modifier } from "../core/graphical/input.ts";
+import type { KeyName } from "../core/graphical/input.ts";
+import type { Platform } from "./platform.ts";
+
+/** The members of a KeyboardEvent that are read. */
+export interface KeyLike {
+  key: string;
+  code: string;
+  repeat: boolean;
+  isComposing: boolean;
+  keyCode: number;
+  shiftKey: boolean;
+  ctrlKey: boolean;
+  altKey: boolean;
+  metaKey: boolean;
+  getModifierState(name: string): boolean;
+}
+
+/** Where keys and text go. */
+export interface KeySink {
+  key(down: boolean, name: KeyName): void;
+  text(content: string): void;
+}
+
+/** Runs something later; returns how to cancel it. */
+export type Later = (run: () => void, ms: number) => () => void;
+
+/** Windows sends Control before AltGr; it is held back this long to see which of the two it is. */
+export const ALTGR_MS = 100;
+
+interface Dead {
+  down: KeyName;
+  base: KeyName | null;
+  cancel: (() => void) | null;
+}
+
+export class Keyboard {
+  readonly #held = new Map<string, KeyName>();
+  #control: { name: KeyName; cancel: () => void } | null = null;
+  #dead: Dead | null = null;
+
+  constructor(
+    private readonly sink: KeySink,
+    private readonly platform: Platform,
+    private readonly later: Later,
+  ) {}
+
+  /** True when nothing is held down. */
+  get idle(): boolean {
+    return this.#held.size === 0 && this.#control === null;
+  }
+
+  /** Takes a key-down; returns true when the browser must not act on it. */
+  down(event: KeyLike): boolean {
+    if (event.isComposing || event.keyCode === 229 || event.key === "Process") return false;
+    const name = this.#name(event, true);
+    if (this.#control && event.code !== "ControlLeft") this.#resolveControl(event.key === "AltGraph");
+    if (event.key === "Dead") {
+      if (!event.repeat) this.#dead = { down: name, base: null, cancel: null };
+      return false;
+    }
+    if (this.#dead && !isModifier(event.key)) return this.#afterDead(event, name);
+    if (event.repeat) return true;
+    if (this.platform.windows && event.code === "ControlLeft") {
+      this.#control = { name, cancel: this.later(() => this.#resolveControl(false), ALTGR_MS) };
+      return true;
+    }
+    this.#press(name, event);
+    return true;
+  }
+
+  /** Takes a key-up; returns true when the browser must not act on it. */
+  up(event: KeyLike): boolean {
+    if (event.code === "ControlLeft") this.#resolveControl(false);
+    const id = event.code || event.key;
+    const held = this.#held.get(id);
+    if (!held) return event.key !== "Dead" && !event.isComposing;
+    this.#held.delete(id);
+    this.sink.key(false, { key: held.key, code: held.code, modifiers: this.#modifiers(event, false) });
+    if (this.platform.mac && event.key === "Meta") this.#releaseOrdinary();
+    return true;
+  }
+
+  /** Takes text that the browser composed: an input method, a dead key, a phone's keyboard. */
+  commit(content: string): void {
+    const dead = this.#dead;
+    if (dead) {
+      this.#dead = null;
+      dead.cancel?.();
+    }
+    if (content !== "") this.sink.text(content);
+  }
+
+  /** Releases everything that is down. */
+  releaseAll(): void {
+    this.#control?.cancel();
+    this.#control = null;
+    this.#dead?.cancel?.();
+    this.#dead = null;
+    const held = [...this.#held.values()].reverse();
+    this.#held.clear();
+    for (const name of held) this.sink.key(false, { ...name, modifiers: 0 });
+  }
+
+  /** Presses and releases a key that no keyboard event brought, such as one of an on-screen key row. */
+  tap(key: string, code: string, modifiers = 0): void {
+    this.sink.key(true, { key, code, modifiers });
+    this.sink.key(false, { key, code, modifiers });
+  }
+
+  #press(name: KeyName, event: KeyLike): void {
+    const id = name.code || name.key;
+    if (this.#held.has(id)) return;
+    this.sink.key(true, name);
+    // No key-up follows: Caps Lock on macOS toggles, and keys pressed with Cmd stay silent.
+    const noKeyUp = this.platform.mac && (name.key === "CapsLock" || (event.metaKey && !isModifier(name.key)));
+    if (noKeyUp) this.sink.key(false, name);
+    else this.#held.set(id, name);
+  }
+
+  /**
+   * The key after a dead key. The browser may put the composed text into the field, which {@link commit} takes; if it
+   * does not, the two keys are sent as they were pressed and the remote layout composes them.
+   */
+  #afterDead(event: KeyLike, name: KeyName): boolean {
+    const dead = this.#dead;
+    if (!dead || event.repeat) return true;
+    dead.cancel?.();
+    if ([...event.key].length === 1 && event.key.charCodeAt(0) > 0x7f) {
+      this.#dead = null;
+      this.sink.text(event.key);
+      return true;
+    }
+    if (event.key.length > 1) {
+      this.#dead = null;
+      this.#tapDead(dead.down);
+      this.#press(name, event);
+      return true;
+    }
+    dead.base = name;
+    dead.cancel = this.later(() => {
+      this.#dead = null;
+      this.#tapDead(dead.down);
+      this.#tapDead(name);
+    }, 0);
+    return false;
+  }
+
+  #tapDead(name: KeyName): void {
+    this.sink.key(true, name);
+    this.sink.key(false, name);
+  }
+
+  #resolveControl(altGraph: boolean): void {
+    const waiting = this.#control;
+    if (!waiting) return;
+    this.#control = null;
+    waiting.cancel();
+    if (altGraph) return;
+    this.#held.set(waiting.name.code, waiting.name);
+    this.sink.key(true, waiting.name);
+  }
+
+  /** macOS swallows the key-up of whatever was pressed while Cmd was down. */
+  #releaseOrdinary(): void {
+    for (const [id, name] of this.#held) {
+      if (isModifier(name.key)) continue;
+      this.#held.delete(id);
+      this.sink.key(false, { ...name, modifiers: 0 });
+    }
+  }
+
+  #name(event: KeyLike, down: boolean): KeyName {
+    return { key: event.key, code: event.code, modifiers: this.#modifiers(event, down) };
+  }
+
+  #modifiers(event: KeyLike, down: boolean): number {
+    const altGraph = event.getModifierState("AltGraph") || event.key === "AltGraph";
+    const option = this.platform.mac && [...event.key].length === 1 && event.altKey && !event.ctrlKey && !event.metaKey;
+    let bits = 0;
+    if (event.shiftKey || (down && event.key === "Shift")) bits |= Modifier.Shift;
+    if ((event.ctrlKey && !(altGraph && this.platform.windows)) || (down && event.key === "Control")) bits |= Modifier.Ctrl;
+    if ((event.altKey && !altGraph && !option) || (down && event.key === "Alt")) bits |= Modifier.Alt;
+    if (event.metaKey || (down && event.key === "Meta")) bits |= Modifier.Meta;
+    if (event.getModifierState("CapsLock")) bits |= Modifier.CapsLock;
+    return bits;
+  }
+}
+
+function isModifier(key: string): boolean {
+  return ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Fn", "Hyper", "Super"].includes(key);
+}
