@@ -1,1 +1,34 @@
 //! A headless Wayland compositor that is a desktop.
+//!
+//! It owns the windows of one session: it starts the session command, gives it a Wayland socket,
+//! draws what its programs show into memory and hands the pictures out as frames. It deliberately
+//! knows nothing of encoders, networks and viewers; all that leaves it goes through
+//! [`vroom_desktop::FrameSlot`] and [`vroom_desktop::DesktopEvent`].
+//!
+//! Invariants:
+//! - All Wayland state has one owner, the compositor's thread; others only post to its inbox.
+//! - Nothing is drawn without damage, and nothing at all while nobody watches.
+//! - An idle desktop does not wake up.
+//! - A program that misbehaves loses its connection; the desktop stays.
+//! - The pointer is never drawn into the picture.
+
+mod client;
+mod clock;
+mod compositor;
+mod config;
+mod cursor;
+mod error;
+mod handlers;
+mod inbox;
+mod input;
+mod keymap;
+mod screen;
+mod selection;
+mod server;
+mod shell;
+mod spawn;
+mod state;
+
+pub use compositor::Compositor;
+pub use config::{CompositorConfig, OnExit};
+pub use error::Error;

@@ -1,0 +1,114 @@
+//! wl_compositor: what happens when a program commits a surface.
+
+use smithay::backend::renderer::utils::{on_commit_buffer_handler, with_renderer_surface_state};
+use smithay::delegate_compositor;
+use smithay::reexports::wayland_server::backend::protocol::ProtocolError;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::reexports::wayland_server::{Client, Resource as _};
+use smithay::wayland::compositor::{
+    CompositorClientState, CompositorHandler, CompositorState, get_children, get_parent, get_role,
+    is_sync_subsurface,
+};
+use smithay::wayland::shell::xdg::{XDG_POPUP_ROLE, XDG_TOPLEVEL_ROLE};
+
+use crate::client::ClientState;
+use crate::shell::root_of;
+use crate::state::State;
+
+impl CompositorHandler for State {
+    fn compositor_state(&mut self) -> &mut CompositorState {
+        &mut self.protocols.compositor
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "only add_client adds clients, and always with this state"
+    )]
+    fn client_compositor_state<'a>(&self, client: &'a Client) -> &'a CompositorClientState {
+        let state = client.get_data::<ClientState>();
+        &state.expect("every client has our state").compositor
+    }
+
+    /// A tree of subsurfaces is walked recursively, so its depth is limited.
+    fn new_subsurface(&mut self, surface: &WlSurface, parent: &WlSurface) {
+        if depth(parent) + height(surface, 0) > SUBSURFACE_DEPTH {
+            self.disconnect(surface, "subsurfaces are nested too deep");
+        }
+    }
+
+    fn commit(&mut self, surface: &WlSurface) {
+        on_commit_buffer_handler::<Self>(surface);
+        self.clock.want();
+        if is_sync_subsurface(surface) {
+            return;
+        }
+        if let Some(window) = self.shell.window(&root_of(surface)) {
+            window.on_commit();
+        }
+        match get_role(surface) {
+            Some(XDG_TOPLEVEL_ROLE) => {
+                let buffer = with_renderer_surface_state(surface, |state| state.buffer().is_some());
+                self.window_committed(surface, buffer.unwrap_or(false));
+            }
+            Some(XDG_POPUP_ROLE) => self.popup_committed(surface),
+            _ => self.cursor_committed(surface),
+        }
+    }
+
+    fn destroyed(&mut self, _surface: &WlSurface) {
+        self.clock.want();
+    }
+}
+
+impl State {
+    /// Ends the connection of the program that a surface belongs to.
+    pub(crate) fn disconnect(&self, surface: &WlSurface, reason: &str) {
+        let Some(client) = surface.client() else {
+            return;
+        };
+        tracing::debug!(reason, "a program was disconnected");
+        let error = ProtocolError {
+            code: WL_DISPLAY_ERROR_IMPLEMENTATION,
+            object_id: 1,
+            object_interface: "wl_display".into(),
+            message: reason.into(),
+        };
+        client.kill(&self.display, error);
+    }
+}
+
+/// The number of ancestors of a surface.
+fn depth(surface: &WlSurface) -> usize {
+    let mut depth = 0;
+    let mut at = surface.clone();
+    while let Some(parent) = get_parent(&at) {
+        depth += 1;
+        at = parent;
+        if depth > SUBSURFACE_DEPTH {
+            break;
+        }
+    }
+    depth
+}
+
+/// The number of levels from a surface down to its lowest descendant, itself included.
+fn height(surface: &WlSurface, above: usize) -> usize {
+    if above > SUBSURFACE_DEPTH {
+        return above;
+    }
+    let children = get_children(surface);
+    // A surface is among its own children, to say where it lies between them.
+    let below = children
+        .iter()
+        .filter(|child| *child != surface)
+        .map(|child| height(child, above + 1));
+    1 + below.max().unwrap_or(0)
+}
+
+/// `wl_display.error.implementation`.
+const WL_DISPLAY_ERROR_IMPLEMENTATION: u32 = 3;
+
+/// The deepest tree of subsurfaces.
+const SUBSURFACE_DEPTH: usize = 64;
+
+delegate_compositor!(State);

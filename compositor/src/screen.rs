@@ -1,0 +1,186 @@
+//! Draws the windows into memory and publishes what changed.
+
+use std::sync::Arc;
+
+use smithay::backend::allocator::Fourcc;
+use smithay::backend::renderer::damage::OutputDamageTracker;
+use smithay::backend::renderer::element::RenderElement;
+use smithay::backend::renderer::pixman::PixmanRenderer;
+use smithay::backend::renderer::{Bind, Color32F, Offscreen};
+use smithay::output::Output;
+use smithay::reexports::pixman::Image;
+use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
+use smithay::utils::{Physical, Rectangle};
+use vroom_desktop::{BYTES_PER_PIXEL, Damage, FramePool, FrameSlot, Rect, Size};
+
+use crate::Error;
+
+/// The picture of the output: one buffer that lives on from frame to frame.
+///
+/// Its memory exists only while somebody watches.
+pub(crate) struct Screen {
+    renderer: PixmanRenderer,
+    tracker: OutputDamageTracker,
+    target: Option<Image<'static, 'static>>,
+    size: Size,
+    pool: FramePool,
+    frames: Arc<FrameSlot>,
+    /// Damage that was drawn and that no published frame has shown yet.
+    owed: Damage,
+    /// Whether the next frame is published whole, changed or not.
+    whole: bool,
+    /// Frame callbacks of what the last tick showed.
+    callbacks: Vec<WlCallback>,
+}
+
+impl Screen {
+    /// Makes a screen without memory.
+    pub(crate) fn new(output: &Output, frames: Arc<FrameSlot>) -> Result<Self, Error> {
+        let renderer = PixmanRenderer::new().map_err(|error| Error::Renderer {
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            renderer,
+            tracker: OutputDamageTracker::from_output(output),
+            target: None,
+            size: Size::default(),
+            pool: FramePool::new(Size::default()),
+            frames,
+            owed: Damage::none(),
+            whole: false,
+            callbacks: Vec::new(),
+        })
+    }
+
+    /// The size in pixels.
+    pub(crate) const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The renderer, to make elements with.
+    pub(crate) const fn renderer(&mut self) -> &mut PixmanRenderer {
+        &mut self.renderer
+    }
+
+    /// Starts over at another size.
+    pub(crate) fn resize(&mut self, size: Size, output: &Output) {
+        self.size = size;
+        self.target = None;
+        self.tracker = OutputDamageTracker::from_output(output);
+        self.pool.resize(size);
+        self.owed.clear();
+        self.whole = true;
+    }
+
+    /// Publishes the next frame whole.
+    pub(crate) fn want_whole(&mut self) {
+        self.pool.release();
+        self.whole = true;
+    }
+
+    /// Gives all memory of pictures back.
+    pub(crate) fn release(&mut self) {
+        self.target = None;
+        self.pool.release();
+        self.owed.clear();
+        drop(self.frames.take());
+    }
+
+    /// Draws what changed and publishes it; tells whether anything was drawn.
+    pub(crate) fn draw<E>(&mut self, elements: &[E]) -> bool
+    where
+        E: RenderElement<PixmanRenderer>,
+    {
+        let age = usize::from(self.target.is_some());
+        let mut target = match self.target.take().map_or_else(|| self.new_target(), Ok) {
+            Ok(target) => target,
+            Err(error) => {
+                tracing::error!(%error, "cannot make a picture of {}", self.size);
+                return false;
+            }
+        };
+        let Self {
+            renderer, tracker, ..
+        } = self;
+        let drawn = renderer.bind(&mut target).map(|mut framebuffer| {
+            tracker
+                .render_output(renderer, &mut framebuffer, age, elements, BACKGROUND)
+                .map(|result| result.damage.map(|rects| to_damage(rects)))
+        });
+        let drawn = match drawn {
+            Ok(Ok(drawn)) => drawn.unwrap_or_default(),
+            Ok(Err(error)) => {
+                // A program pulled its memory away. It loses its connection for that, and the next
+                // tick draws everything anew.
+                tracing::debug!(%error, "a picture could not be drawn");
+                return false;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the picture cannot be drawn into");
+                return false;
+            }
+        };
+        self.owed.merge(&drawn.clipped(self.size));
+        if self.whole || !self.owed.is_empty() {
+            self.publish(&target);
+        }
+        self.target = Some(target);
+        !drawn.is_empty()
+    }
+
+    fn publish(&mut self, target: &Image<'static, 'static>) {
+        let stride = target.stride();
+        let length = stride * target.height();
+        // SAFETY: the image owns `stride * height` initialised bytes, `target` is borrowed for as
+        // long as they are read, and nothing draws meanwhile.
+        let composed = unsafe { std::slice::from_raw_parts(target.data().cast::<u8>(), length) };
+        if let Some(frame) = self.pool.frame(composed, stride, &self.owed) {
+            self.owed.clear();
+            self.whole = false;
+            self.frames.publish(frame);
+        }
+    }
+
+    fn new_target(&mut self) -> Result<Image<'static, 'static>, String> {
+        let (Ok(width), Ok(height)) = (self.size.width.try_into(), self.size.height.try_into())
+        else {
+            return Err("the size is too large".into());
+        };
+        let size = smithay::utils::Size::from((width, height));
+        self.renderer
+            .create_buffer(Fourcc::Xrgb8888, size)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Keeps frame callbacks until they are due.
+    pub(crate) fn keep_callbacks(&mut self, callbacks: Vec<WlCallback>) {
+        if self.callbacks.is_empty() {
+            self.callbacks = callbacks;
+        } else {
+            self.callbacks.extend(callbacks);
+        }
+    }
+
+    /// Takes the frame callbacks that wait.
+    pub(crate) fn take_callbacks(&mut self) -> Vec<WlCallback> {
+        std::mem::take(&mut self.callbacks)
+    }
+}
+
+fn to_damage(rects: &[Rectangle<i32, Physical>]) -> Damage {
+    rects
+        .iter()
+        .map(|rect| {
+            let side = |value: i32| u32::try_from(value).unwrap_or(0);
+            let right = side(rect.loc.x.saturating_add(rect.size.w));
+            let bottom = side(rect.loc.y.saturating_add(rect.size.h));
+            let (x, y) = (side(rect.loc.x), side(rect.loc.y));
+            Rect::new(x, y, right.saturating_sub(x), bottom.saturating_sub(y))
+        })
+        .collect()
+}
+
+/// What is seen where no window is.
+const BACKGROUND: Color32F = Color32F::new(0.09, 0.10, 0.12, 1.0);
+
+const _: () = assert!(BYTES_PER_PIXEL == 4, "Xrgb8888 has four bytes");

@@ -1,0 +1,342 @@
+//! Clipboard and primary selection between programs and viewers.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::pipe2;
+use smithay::reexports::calloop::generic::Generic;
+use smithay::reexports::calloop::{Interest, Mode, PostAction, RegistrationToken};
+use smithay::wayland::selection::data_device::{
+    clear_data_device_selection, request_data_device_client_selection, set_data_device_selection,
+};
+use smithay::wayland::selection::primary_selection::{
+    clear_primary_selection, request_primary_client_selection, set_primary_selection,
+};
+use vroom_desktop::{ClipboardData, DesktopEvent, Selection};
+
+use crate::state::State;
+
+/// Selections on their way from a program or to one.
+#[derive(Default)]
+pub(crate) struct Selections {
+    /// What programs copied that is still to be read: the format, by selection.
+    wanted: Vec<(Selection, String)>,
+    transfers: Vec<Transfer>,
+    ids: u64,
+}
+
+/// A pipe that is being read or written.
+struct Transfer {
+    id: u64,
+    /// The selection that is read; `None` when a program reads ours.
+    reads: Option<Selection>,
+    token: RegistrationToken,
+    deadline: Instant,
+}
+
+impl Selections {
+    /// When the slowest program is given up.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.transfers
+            .iter()
+            .map(|transfer| transfer.deadline)
+            .min()
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    fn finished(&mut self, id: u64) {
+        self.transfers.retain(|transfer| transfer.id != id);
+    }
+}
+
+impl State {
+    /// A program copied something in these formats, or cleared the selection.
+    pub(crate) fn selection_changed(
+        &mut self,
+        selection: Selection,
+        mime_types: Option<Vec<String>>,
+    ) {
+        self.forget_reads(selection);
+        match mime_types {
+            None => self.tell(DesktopEvent::Selection {
+                selection,
+                data: ClipboardData::text(""),
+            }),
+            Some(mime_types) => {
+                // It is not in place before this call returns, so it is read later.
+                if let Some(mime_type) = preferred(&mime_types) {
+                    self.selections.wanted.push((selection, mime_type));
+                }
+            }
+        }
+    }
+
+    /// Starts to read what was copied and gives up on programs that take too long.
+    pub(crate) fn read_selections(&mut self, now: Instant) {
+        for (selection, mime_type) in std::mem::take(&mut self.selections.wanted) {
+            if let Err(error) = self.read_selection(selection, mime_type, now) {
+                tracing::debug!(%error, "a selection could not be read");
+            }
+        }
+        let (late, rest) = std::mem::take(&mut self.selections.transfers)
+            .into_iter()
+            .partition(|transfer| transfer.deadline <= now);
+        self.selections.transfers = rest;
+        for transfer in late {
+            tracing::debug!("a program took too long over a selection");
+            self.handle.remove(transfer.token);
+        }
+    }
+
+    fn read_selection(
+        &mut self,
+        selection: Selection,
+        mime_type: String,
+        now: Instant,
+    ) -> std::io::Result<()> {
+        let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
+        set_nonblocking(&ours)?;
+        let seat = &self.seat;
+        let requested = match selection {
+            Selection::Clipboard => {
+                request_data_device_client_selection(seat, mime_type.clone(), theirs)
+            }
+            Selection::Primary => request_primary_client_selection(seat, mime_type.clone(), theirs)
+                .map_err(|error| {
+                    tracing::trace!(%error, "no primary selection");
+                    smithay::wayland::selection::data_device::SelectionRequestError::NoSelection
+                }),
+        };
+        requested.map_err(std::io::Error::other)?;
+        let id = self.selections.next_id();
+        let mut bytes = Vec::new();
+        let source = Generic::new(File::from(ours), Interest::READ, Mode::Level);
+        let token = self
+            .handle
+            .insert_source(source, move |_, pipe, state| {
+                // SAFETY: the file is read from and neither replaced nor closed.
+                let pipe = unsafe { pipe.get_mut() };
+                match read_some(pipe, &mut bytes) {
+                    Progress::More => return Ok(PostAction::Continue),
+                    Progress::Done => state.selection_read(selection, &mime_type, &bytes),
+                    Progress::Failed => {}
+                }
+                state.selections.finished(id);
+                Ok(PostAction::Remove)
+            })
+            .map_err(|error| std::io::Error::from(error.error))?;
+        self.selections.transfers.push(Transfer {
+            id,
+            reads: Some(selection),
+            token,
+            deadline: now + TRANSFER_TIME,
+        });
+        Ok(())
+    }
+
+    fn selection_read(&self, selection: Selection, mime_type: &str, bytes: &[u8]) {
+        let is_text = TEXT_TYPES.contains(&mime_type);
+        let data = ClipboardData {
+            mime_type: if is_text { TEXT_TYPES[0] } else { mime_type }.to_owned(),
+            bytes: Arc::from(bytes),
+        };
+        if !is_text || data.as_text().is_some() {
+            self.tell(DesktopEvent::Selection { selection, data });
+        }
+    }
+
+    /// Offers data from outside to the programs; empty data clears the selection.
+    pub(crate) fn offer_selection(&mut self, selection: Selection, data: ClipboardData) {
+        self.forget_reads(selection);
+        let (display, seat) = (&self.display, &self.seat);
+        if data.bytes.is_empty() {
+            match selection {
+                Selection::Clipboard => clear_data_device_selection(display, seat),
+                Selection::Primary => clear_primary_selection(display, seat),
+            }
+            return;
+        }
+        let mime_types = if data.as_text().is_some() {
+            TEXT_TYPES.map(str::to_owned).to_vec()
+        } else {
+            vec![data.mime_type.clone()]
+        };
+        match selection {
+            Selection::Clipboard => set_data_device_selection(display, seat, mime_types, data),
+            Selection::Primary => set_primary_selection(display, seat, mime_types, data),
+        }
+    }
+
+    /// Writes our selection to a program that pastes it.
+    pub(crate) fn send_to(&mut self, fd: OwnedFd, data: &ClipboardData) {
+        let writes = self.selections.transfers.iter();
+        if writes.filter(|transfer| transfer.reads.is_none()).count() >= WRITES {
+            tracing::debug!("too many programs paste at once");
+            return;
+        }
+        if let Err(error) = self.start_write(fd, Arc::clone(&data.bytes)) {
+            tracing::debug!(%error, "a program could not be given the selection");
+        }
+    }
+
+    fn start_write(&mut self, fd: OwnedFd, bytes: Arc<[u8]>) -> std::io::Result<()> {
+        set_nonblocking(&fd)?;
+        let mut pipe = File::from(fd);
+        let mut written = 0;
+        match write_some(&mut pipe, &bytes, &mut written) {
+            Progress::More => {}
+            Progress::Done | Progress::Failed => return Ok(()),
+        }
+        let id = self.selections.next_id();
+        let source = Generic::new(pipe, Interest::WRITE, Mode::Level);
+        let token = self
+            .handle
+            .insert_source(source, move |_, pipe, state| {
+                // SAFETY: the file is written to and neither replaced nor closed.
+                let pipe = unsafe { pipe.get_mut() };
+                if matches!(write_some(pipe, &bytes, &mut written), Progress::More) {
+                    return Ok(PostAction::Continue);
+                }
+                state.selections.finished(id);
+                Ok(PostAction::Remove)
+            })
+            .map_err(|error| std::io::Error::from(error.error))?;
+        self.selections.transfers.push(Transfer {
+            id,
+            reads: None,
+            token,
+            deadline: Instant::now() + TRANSFER_TIME,
+        });
+        Ok(())
+    }
+
+    fn forget_reads(&mut self, selection: Selection) {
+        self.selections
+            .wanted
+            .retain(|(wanted, _)| *wanted != selection);
+        let (old, rest) = std::mem::take(&mut self.selections.transfers)
+            .into_iter()
+            .partition(|transfer: &Transfer| transfer.reads == Some(selection));
+        self.selections.transfers = rest;
+        for transfer in old {
+            self.handle.remove(transfer.token);
+        }
+    }
+}
+
+/// How far a transfer got.
+enum Progress {
+    More,
+    Done,
+    Failed,
+}
+
+/// Reads what is there, up to the end or to [`SELECTION_BYTES`].
+fn read_some(pipe: &mut File, bytes: &mut Vec<u8>) -> Progress {
+    let mut chunk = [0; CHUNK_BYTES];
+    match pipe.read(&mut chunk) {
+        Ok(0) => Progress::Done,
+        Ok(count) => {
+            bytes.extend(chunk.iter().take(count));
+            if bytes.len() > SELECTION_BYTES {
+                tracing::debug!("a selection is too large");
+                Progress::Failed
+            } else {
+                Progress::More
+            }
+        }
+        Err(error) => retry(&error),
+    }
+}
+
+/// Writes as much as the pipe takes.
+fn write_some(pipe: &mut File, bytes: &[u8], written: &mut usize) -> Progress {
+    while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
+        match pipe.write(rest) {
+            Ok(0) => return Progress::Failed,
+            Ok(count) => *written += count,
+            Err(error) => return retry(&error),
+        }
+    }
+    Progress::Done
+}
+
+fn retry(error: &std::io::Error) -> Progress {
+    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) {
+        Progress::More
+    } else {
+        Progress::Failed
+    }
+}
+
+fn set_nonblocking(fd: &impl AsFd) -> std::io::Result<()> {
+    let fd = std::os::fd::AsRawFd::as_raw_fd(&fd.as_fd());
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+/// The format to read: text before pictures, and nothing else.
+fn preferred(mime_types: &[String]) -> Option<String> {
+    TEXT_TYPES
+        .into_iter()
+        .chain(PICTURE_TYPES)
+        .find(|wanted| mime_types.iter().any(|have| have == wanted))
+        .map(str::to_owned)
+}
+
+/// The names that programs know text in UTF-8 by, the best one first.
+const TEXT_TYPES: [&str; 5] = [
+    "text/plain;charset=utf-8",
+    "UTF8_STRING",
+    "text/plain",
+    "TEXT",
+    "STRING",
+];
+
+/// The pictures that are read when there is no text.
+const PICTURE_TYPES: [&str; 1] = ["image/png"];
+
+/// The largest selection read from a program; a larger one is not told.
+const SELECTION_BYTES: usize = 1024 * 1024;
+
+/// Bytes read from a pipe at a time.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// How long a program may take to hand over or to fetch a selection; then the pipe is closed.
+const TRANSFER_TIME: Duration = Duration::from_secs(3);
+
+/// The most programs that fetch our selection at a time; further ones get an empty one.
+const WRITES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_preferred_to_pictures() {
+        let types = |types: &[&str]| {
+            types
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            preferred(&types(&["image/png", "text/plain", "UTF8_STRING"])).as_deref(),
+            Some("UTF8_STRING")
+        );
+        assert_eq!(
+            preferred(&types(&["image/png"])).as_deref(),
+            Some("image/png")
+        );
+        assert_eq!(preferred(&types(&["application/x-color"])), None);
+    }
+}

@@ -1,0 +1,369 @@
+//! Moving and resizing windows with the pointer.
+
+use smithay::desktop::Window;
+use smithay::input::SeatHandler;
+use smithay::input::pointer::{
+    AxisFrame, ButtonEvent, Focus, GestureHoldBeginEvent, GestureHoldEndEvent,
+    GesturePinchBeginEvent, GesturePinchEndEvent, GesturePinchUpdateEvent, GestureSwipeBeginEvent,
+    GestureSwipeEndEvent, GestureSwipeUpdateEvent, GrabStartData, MotionEvent, PointerGrab,
+    PointerInnerHandle, RelativeMotionEvent,
+};
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::utils::{IsAlive as _, Logical, Point, Rectangle, Serial, Size};
+
+use super::{Fill, kept_inside};
+use crate::state::State;
+
+type Under = Option<(<State as SeatHandler>::PointerFocus, Point<f64, Logical>)>;
+
+/// A window follows the pointer.
+pub(crate) struct MoveGrab {
+    start: GrabStartData<State>,
+    window: Window,
+    from: Point<i32, Logical>,
+}
+
+/// An edge or a corner of a window follows the pointer.
+pub(crate) struct ResizeGrab {
+    start: GrabStartData<State>,
+    surface: WlSurface,
+}
+
+/// Which edges of a window are dragged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ResizingEdge {
+    pub(crate) left: bool,
+    pub(crate) right: bool,
+    pub(crate) top: bool,
+    pub(crate) bottom: bool,
+}
+
+/// A resize in progress, or one whose last commit is still to come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resizing {
+    edges: ResizingEdge,
+    from: Rectangle<i32, Logical>,
+    /// Whether the button is still held.
+    pub(super) held: bool,
+}
+
+impl From<ResizeEdge> for ResizingEdge {
+    fn from(edge: ResizeEdge) -> Self {
+        use ResizeEdge as E;
+        Self {
+            left: matches!(edge, E::Left | E::TopLeft | E::BottomLeft),
+            right: matches!(edge, E::Right | E::TopRight | E::BottomRight),
+            top: matches!(edge, E::Top | E::TopLeft | E::TopRight),
+            bottom: matches!(edge, E::Bottom | E::BottomLeft | E::BottomRight),
+        }
+    }
+}
+
+impl ResizingEdge {
+    /// The corner of an area that a point is nearest to.
+    pub(crate) fn nearest(area: Rectangle<i32, Logical>, at: Point<f64, Logical>) -> Self {
+        let left = at.x < f64::from(area.loc.x) + f64::from(area.size.w) / 2.0;
+        let top = at.y < f64::from(area.loc.y) + f64::from(area.size.h) / 2.0;
+        Self {
+            left,
+            right: !left,
+            top,
+            bottom: !top,
+        }
+    }
+
+    /// The size of a rectangle after these edges moved by `delta`.
+    fn resized(self, from: Size<i32, Logical>, delta: Point<f64, Logical>) -> Size<i32, Logical> {
+        let delta: Point<i32, Logical> = delta.to_i32_round();
+        let side = |length: i32, delta: i32, low: bool, high: bool| match (low, high) {
+            (true, _) => length.saturating_sub(delta),
+            (false, true) => length.saturating_add(delta),
+            (false, false) => length,
+        };
+        (
+            side(from.w, delta.x, self.left, self.right),
+            side(from.h, delta.y, self.top, self.bottom),
+        )
+            .into()
+    }
+}
+
+impl State {
+    /// Lets a floating window follow the pointer until the button is released.
+    pub(crate) fn start_move(
+        &mut self,
+        window: &Window,
+        start: GrabStartData<Self>,
+        serial: Serial,
+    ) {
+        let Some(surface) = window
+            .toplevel()
+            .map(|toplevel| toplevel.wl_surface().clone())
+        else {
+            return;
+        };
+        let Some(from) = self.shell.space.element_location(window) else {
+            return;
+        };
+        if self.fill(&surface) != Some(Fill::None) {
+            return;
+        }
+        let grab = MoveGrab {
+            start,
+            window: window.clone(),
+            from,
+        };
+        let pointer = self.pointer.clone();
+        pointer.set_grab(self, grab, serial, Focus::Clear);
+    }
+
+    /// Lets edges of a floating window follow the pointer until the button is released.
+    pub(crate) fn start_resize(
+        &mut self,
+        window: &Window,
+        edges: ResizingEdge,
+        start: GrabStartData<Self>,
+        serial: Serial,
+    ) {
+        let Some(surface) = window
+            .toplevel()
+            .map(|toplevel| toplevel.wl_surface().clone())
+        else {
+            return;
+        };
+        let Some(from) = self.shell.space.element_geometry(window) else {
+            return;
+        };
+        let Some(managed) = self.shell.managed_mut(&surface) else {
+            return;
+        };
+        if managed.fill != Fill::None {
+            return;
+        }
+        managed.resizing = Some(Resizing {
+            edges,
+            from,
+            held: true,
+        });
+        managed.floating = from;
+        self.configure(&surface);
+        let pointer = self.pointer.clone();
+        pointer.set_grab(self, ResizeGrab { start, surface }, serial, Focus::Clear);
+    }
+
+    fn move_to(&mut self, window: &Window, to: Point<i32, Logical>) {
+        if self.shell.space.element_location(window).is_none() {
+            return;
+        }
+        let area = self.output_area().size;
+        // A part of the window always stays where it can be taken hold of.
+        let handle = Size::from((HANDLE_PX, HANDLE_PX));
+        let size = window.geometry().size;
+        let reach = Point::from(((size.w - HANDLE_PX).max(0), 0));
+        let to = kept_inside((area.w + reach.x, area.h).into(), to + reach, handle) - reach;
+        self.shell.relocate(window, to);
+        if let Some(surface) = window
+            .toplevel()
+            .map(|toplevel| toplevel.wl_surface().clone())
+            && let Some(managed) = self.shell.managed_mut(&surface)
+        {
+            managed.floating.loc = to;
+        }
+        self.clock.want();
+    }
+
+    fn resize_by(&mut self, surface: &WlSurface, delta: Point<f64, Logical>) {
+        let Some(managed) = self.shell.managed_mut(surface) else {
+            return;
+        };
+        let Some(resizing) = managed.resizing else {
+            return;
+        };
+        managed.floating.size = managed.clamp(resizing.edges.resized(resizing.from.size, delta));
+        self.configure(surface);
+    }
+
+    fn end_resize(&mut self, surface: &WlSurface) {
+        if let Some(managed) = self.shell.managed_mut(surface)
+            && let Some(resizing) = &mut managed.resizing
+        {
+            resizing.held = false;
+            self.configure(surface);
+        }
+    }
+
+    /// Follows the size that a floating window has drawn itself at.
+    pub(super) fn follow_size(&mut self, surface: &WlSurface) {
+        let Some(managed) = self.shell.managed_mut(surface) else {
+            return;
+        };
+        if managed.fill != Fill::None {
+            return;
+        }
+        let size = managed.window.geometry().size;
+        let told = managed.toplevel().map(|toplevel| toplevel.current_state());
+        if let Some(resizing) = managed.resizing {
+            let Rectangle { loc, size: old } = resizing.from;
+            let x = if resizing.edges.left {
+                loc.x + old.w - size.w
+            } else {
+                loc.x
+            };
+            let y = if resizing.edges.top {
+                loc.y + old.h - size.h
+            } else {
+                loc.y
+            };
+            managed.floating.loc = (x, y).into();
+            let still = told.is_some_and(|told| {
+                told.states.contains(
+                    smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State::Resizing,
+                )
+            });
+            if !resizing.held && !still {
+                managed.resizing = None;
+                managed.floating.size = size;
+            }
+            let (window, location) = (managed.window.clone(), managed.floating.loc);
+            self.shell.relocate(&window, location);
+        } else if told
+            .is_some_and(|told| told.size.is_none_or(|told| told == managed.floating.size))
+        {
+            managed.floating.size = size;
+        }
+    }
+}
+
+/// The calls of a grab that do the same for moving and for resizing: nothing, or passing on.
+macro_rules! passed_on {
+    () => {
+        fn relative_motion(
+            &mut self,
+            data: &mut State,
+            handle: &mut PointerInnerHandle<'_, State>,
+            under: Under,
+            event: &RelativeMotionEvent,
+        ) {
+            handle.relative_motion(data, under, event);
+        }
+
+        fn button(
+            &mut self,
+            data: &mut State,
+            handle: &mut PointerInnerHandle<'_, State>,
+            event: &ButtonEvent,
+        ) {
+            handle.button(data, event);
+            if handle.current_pressed().is_empty() {
+                handle.unset_grab(self, data, event.serial, event.time, true);
+            }
+        }
+
+        fn axis(
+            &mut self,
+            data: &mut State,
+            handle: &mut PointerInnerHandle<'_, State>,
+            details: AxisFrame,
+        ) {
+            handle.axis(data, details);
+        }
+
+        fn frame(&mut self, data: &mut State, handle: &mut PointerInnerHandle<'_, State>) {
+            handle.frame(data);
+        }
+
+        passed_on!(gesture gesture_swipe_begin, GestureSwipeBeginEvent);
+        passed_on!(gesture gesture_swipe_update, GestureSwipeUpdateEvent);
+        passed_on!(gesture gesture_swipe_end, GestureSwipeEndEvent);
+        passed_on!(gesture gesture_pinch_begin, GesturePinchBeginEvent);
+        passed_on!(gesture gesture_pinch_update, GesturePinchUpdateEvent);
+        passed_on!(gesture gesture_pinch_end, GesturePinchEndEvent);
+        passed_on!(gesture gesture_hold_begin, GestureHoldBeginEvent);
+        passed_on!(gesture gesture_hold_end, GestureHoldEndEvent);
+
+        fn start_data(&self) -> &GrabStartData<State> {
+            &self.start
+        }
+    };
+    (gesture $name:ident, $event:ty) => {
+        fn $name(
+            &mut self,
+            data: &mut State,
+            handle: &mut PointerInnerHandle<'_, State>,
+            event: &$event,
+        ) {
+            handle.$name(data, event);
+        }
+    };
+}
+
+impl PointerGrab<State> for MoveGrab {
+    fn motion(
+        &mut self,
+        data: &mut State,
+        handle: &mut PointerInnerHandle<'_, State>,
+        _under: Under,
+        event: &MotionEvent,
+    ) {
+        handle.motion(data, None, event);
+        if self.window.alive() {
+            let delta = event.location - self.start.location;
+            data.move_to(&self.window, self.from + delta.to_i32_round());
+        }
+    }
+
+    fn unset(&mut self, _data: &mut State) {}
+
+    passed_on!();
+}
+
+impl PointerGrab<State> for ResizeGrab {
+    fn motion(
+        &mut self,
+        data: &mut State,
+        handle: &mut PointerInnerHandle<'_, State>,
+        _under: Under,
+        event: &MotionEvent,
+    ) {
+        handle.motion(data, None, event);
+        if self.surface.alive() {
+            data.resize_by(&self.surface, event.location - self.start.location);
+        }
+    }
+
+    fn unset(&mut self, data: &mut State) {
+        if self.surface.alive() {
+            data.end_resize(&self.surface);
+        }
+    }
+
+    passed_on!();
+}
+
+/// How much of a window stays on the output, in logical pixels.
+const HANDLE_PX: i32 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_move_the_way_they_are_dragged() {
+        let from = Size::from((400, 300));
+        let delta = Point::from((10.0, 20.0));
+        let right_bottom = ResizingEdge::from(ResizeEdge::BottomRight);
+        assert_eq!(right_bottom.resized(from, delta), (410, 320).into());
+        let left_top = ResizingEdge::from(ResizeEdge::TopLeft);
+        assert_eq!(left_top.resized(from, delta), (390, 280).into());
+        let top = ResizingEdge::from(ResizeEdge::Top);
+        assert_eq!(top.resized(from, delta), (400, 280).into());
+    }
+
+    #[test]
+    fn the_nearest_corner_is_dragged() {
+        let area = Rectangle::new((100, 100).into(), (100, 100).into());
+        let corner = ResizingEdge::nearest(area, (110.0, 190.0).into());
+        assert_eq!(corner, ResizingEdge::from(ResizeEdge::BottomLeft));
+    }
+}

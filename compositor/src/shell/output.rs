@@ -1,0 +1,100 @@
+//! What happens to windows when the output changes its size.
+
+use std::time::{Duration, Instant};
+
+use smithay::utils::{Logical, Rectangle, Size};
+use smithay::wayland::compositor::send_surface_state;
+use smithay::wayland::fractional_scale::with_fractional_scale;
+
+use super::{Fill, Managed, kept_inside};
+use crate::state::State;
+
+impl State {
+    /// Tells all windows about the output's new size and scale, and holds the picture until those
+    /// that fill it have followed.
+    pub(crate) fn follow_output(&mut self) {
+        let area = self.output_area().size;
+        self.shell.space.refresh();
+        self.tell_scale();
+        self.keep_windows_inside(area);
+        let surfaces: Vec<_> = self
+            .shell
+            .windows
+            .iter()
+            .filter(|managed| managed.mapped)
+            .filter_map(|managed| managed.surface().cloned())
+            .collect();
+        for surface in &surfaces {
+            self.configure(surface);
+        }
+        let location = self.inside_output(self.pointer.current_location());
+        self.pointer.set_location(location);
+        self.shell.hold_until = Some(Instant::now() + RESIZE_HOLD);
+        self.send_callbacks();
+        self.clock.want();
+    }
+
+    /// Lets the picture go on once the windows that fill the output have its size, or when they
+    /// took too long.
+    pub(crate) fn release_hold(&mut self, now: Instant) {
+        let Some(until) = self.shell.hold_until else {
+            return;
+        };
+        let area = self.output_area().size;
+        let settled = self.shell.windows.iter().all(|managed| {
+            !managed.mapped || managed.fill == Fill::None || has_size(managed, area)
+        });
+        if settled || now >= until {
+            self.shell.hold_until = None;
+            self.clock.rush();
+        }
+    }
+
+    fn tell_scale(&self) {
+        let scale = self.output.current_scale();
+        for window in self.shell.windows() {
+            window.with_surfaces(|surface, states| {
+                send_surface_state(
+                    surface,
+                    states,
+                    scale.integer_scale(),
+                    self.output.current_transform(),
+                );
+                with_fractional_scale(states, |fractional| {
+                    fractional.set_preferred_scale(scale.fractional_scale());
+                });
+            });
+        }
+    }
+
+    fn keep_windows_inside(&mut self, area: Size<i32, Logical>) {
+        let mut moved = Vec::new();
+        for managed in &mut self.shell.windows {
+            let size = if managed.fill == Fill::None {
+                managed.window.geometry().size
+            } else {
+                managed.floating.size
+            };
+            let location = kept_inside(area, managed.floating.loc, size);
+            if location != managed.floating.loc {
+                managed.floating = Rectangle::new(location, managed.floating.size);
+                if managed.mapped && managed.fill == Fill::None {
+                    moved.push((managed.window.clone(), location));
+                }
+            }
+        }
+        for (window, location) in moved {
+            self.shell.relocate(&window, location);
+        }
+    }
+}
+
+/// Whether a window has drawn itself at the size it was told.
+fn has_size(managed: &Managed, size: Size<i32, Logical>) -> bool {
+    managed
+        .toplevel()
+        .is_some_and(|toplevel| toplevel.current_state().size == Some(size))
+}
+
+/// How long the last picture stays while windows follow a resize.
+const RESIZE_HOLD: Duration = Duration::from_millis(50);

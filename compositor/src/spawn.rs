@@ -1,0 +1,288 @@
+//! The session command: the program that a desktop is started for.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+use vroom_desktop::DesktopEvent;
+
+use crate::inbox::{Command as Request, Inbox};
+use crate::state::State;
+use crate::{CompositorConfig, OnExit};
+
+/// The session command and what is left of it.
+pub(crate) struct Session {
+    command: Option<Vec<OsString>>,
+    env: Vec<(OsString, OsString)>,
+    runtime_dir: PathBuf,
+    socket_name: OsString,
+    on_exit: OnExit,
+    inbox: Arc<Inbox>,
+    running: Option<Running>,
+    /// The process group of the last command; programs it started may live on in it.
+    group: Option<Pid>,
+    restart_at: Option<Instant>,
+    restart_delay: Duration,
+}
+
+/// A command that was started and not reaped yet.
+struct Running {
+    child: Child,
+    waiter: JoinHandle<()>,
+    started_at: Instant,
+}
+
+impl Session {
+    /// Notes what to start.
+    pub(crate) fn new(config: &CompositorConfig, socket_name: &OsStr, inbox: Arc<Inbox>) -> Self {
+        Self {
+            command: config.command.clone(),
+            env: config.env.clone(),
+            runtime_dir: config.runtime_dir.clone(),
+            socket_name: socket_name.to_owned(),
+            on_exit: config.on_exit,
+            inbox,
+            running: None,
+            group: None,
+            restart_at: None,
+            restart_delay: RESTART_DELAY_MIN,
+        }
+    }
+
+    /// When the command is started again.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.restart_at
+    }
+
+    fn name(&self) -> String {
+        let program = self.command.as_ref().and_then(|command| command.first());
+        program.map_or_else(
+            || "the session command".into(),
+            |program| program.to_string_lossy().into_owned(),
+        )
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        let Some((program, arguments)) = self.command.as_deref().and_then(<[_]>::split_first)
+        else {
+            return Ok(());
+        };
+        let mut command = Command::new(program);
+        for name in FOREIGN_VARIABLES {
+            command.env_remove(name);
+        }
+        let child = command
+            .args(arguments)
+            .env("XDG_RUNTIME_DIR", &self.runtime_dir)
+            .env("WAYLAND_DISPLAY", &self.socket_name)
+            .env("XDG_SESSION_TYPE", "wayland")
+            .env("XDG_CURRENT_DESKTOP", "VROOM")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let pid = Pid::from_raw(child.id().try_into().map_err(io::Error::other)?);
+        let inbox = Arc::clone(&self.inbox);
+        let waiter = std::thread::Builder::new()
+            .name("session".into())
+            .stack_size(WAITER_STACK_BYTES)
+            .spawn(move || {
+                wait_for_end(pid);
+                inbox.post(Request::SessionEnded);
+            });
+        let waiter = match waiter {
+            Ok(waiter) => waiter,
+            Err(error) => {
+                signal_group(pid, Signal::SIGKILL);
+                reap(child);
+                return Err(error);
+            }
+        };
+        tracing::info!(%pid, program = ?program, "the session command was started");
+        self.group = Some(pid);
+        self.running = Some(Running {
+            child,
+            waiter,
+            started_at: Instant::now(),
+        });
+        Ok(())
+    }
+
+    /// Reaps the command; tells how it ended and how long it ran.
+    fn reap(&mut self) -> Option<(io::Result<ExitStatus>, Duration)> {
+        let mut running = self.running.take()?;
+        let status = running.child.wait();
+        // It has posted its message, so it is at its end.
+        if running.waiter.join().is_err() {
+            tracing::error!("the thread that waits for the session panicked");
+        }
+        Some((status, running.started_at.elapsed()))
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.group {
+            signal_group(group, signal);
+        }
+    }
+
+    /// Whether the command or anything in its process group is still there.
+    fn is_alive(&self) -> bool {
+        self.running.is_some() || self.group.is_some_and(|group| killpg(group, None).is_ok())
+    }
+}
+
+impl State {
+    /// Starts the session command, if there is one.
+    pub(crate) fn start_session(&mut self) {
+        if let Err(error) = self.session.start() {
+            let name = self.session.name();
+            let reason = if error.kind() == io::ErrorKind::NotFound {
+                format!("cannot start {name}: it is not installed")
+            } else {
+                format!("cannot start {name}: {error}")
+            };
+            self.session_over(reason, Duration::ZERO);
+        }
+    }
+
+    /// Reaps the session command after it ended.
+    pub(crate) fn session_ended(&mut self) {
+        let Some((status, ran_for)) = self.session.reap() else {
+            return;
+        };
+        let name = self.session.name();
+        let reason = match status {
+            Ok(status) => describe(&name, status),
+            Err(error) => format!("{name} ended, and how is unknown: {error}"),
+        };
+        if self.running {
+            self.session_over(reason, ran_for);
+        }
+    }
+
+    fn session_over(&mut self, reason: String, ran_for: Duration) {
+        tracing::info!(reason, "the session ended");
+        let restarting = self.session.on_exit == OnExit::Restart;
+        if restarting {
+            // What is left of the old session would stand beside the new one.
+            self.session.signal(Signal::SIGTERM);
+            if ran_for >= STEADY_AFTER {
+                self.session.restart_delay = RESTART_DELAY_MIN;
+            }
+            let delay = self.session.restart_delay;
+            self.session.restart_at = Some(Instant::now() + delay);
+            self.session.restart_delay = (delay * 2).min(RESTART_DELAY_MAX);
+        }
+        self.tell(DesktopEvent::SessionEnded { reason, restarting });
+        if self.session.on_exit == OnExit::Exit {
+            self.running = false;
+        }
+    }
+
+    /// Starts the session command again when it is time.
+    pub(crate) fn watch_session(&mut self, now: Instant) {
+        if self.running && self.session.restart_at.is_some_and(|at| at <= now) {
+            self.session.restart_at = None;
+            self.start_session();
+        }
+    }
+
+    /// Asks the session to end.
+    pub(crate) fn terminate_session(&mut self) {
+        self.running = false;
+        self.session.restart_at = None;
+        self.session.signal(Signal::SIGTERM);
+    }
+
+    /// Whether anything of the session is still there.
+    pub(crate) fn session_is_alive(&self) -> bool {
+        self.session.is_alive()
+    }
+
+    /// Ends what is left of the session and reaps it.
+    pub(crate) fn kill_session(&mut self) {
+        self.session.signal(Signal::SIGKILL);
+        drop(self.session.reap());
+        self.session.group = None;
+    }
+}
+
+/// Waits until a process has ended, and leaves it to be reaped.
+///
+/// Until then its number, which is also that of its group, cannot become another process's.
+fn wait_for_end(pid: Pid) {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    while waitid(Id::Pid(pid), flags) == Err(Errno::EINTR) {}
+}
+
+fn signal_group(group: Pid, signal: Signal) {
+    // A group that is gone needs no signal.
+    if let Err(error) = killpg(group, signal)
+        && error != Errno::ESRCH
+    {
+        tracing::warn!(%group, %signal, %error, "a signal could not be sent");
+    }
+}
+
+fn reap(mut child: Child) {
+    if let Err(error) = child.wait() {
+        tracing::warn!(%error, "a program could not be reaped");
+    }
+}
+
+fn describe(name: &str, status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("{name} ended with status {code}"),
+        (None, Some(number)) => match Signal::try_from(number) {
+            Ok(signal) => format!("{name} was ended by {signal}"),
+            Err(_) => format!("{name} was ended by signal {number}"),
+        },
+        (None, None) => format!("{name} ended"),
+    }
+}
+
+/// Variables that belong to the program around us, not to the session.
+const FOREIGN_VARIABLES: [&str; 8] = [
+    "DISPLAY",
+    "WAYLAND_SOCKET",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "LISTEN_PID",
+];
+
+/// The pause before the first restart; it doubles with each one.
+const RESTART_DELAY_MIN: Duration = Duration::from_secs(1);
+
+/// The longest pause before a restart.
+const RESTART_DELAY_MAX: Duration = Duration::from_secs(30);
+
+/// A command that ran this long is restarted as if it had never failed.
+const STEADY_AFTER: Duration = Duration::from_secs(60);
+
+/// The stack of the thread that waits for the command.
+const WAITER_STACK_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_readable() {
+        let describe = |raw| describe("foot", ExitStatus::from_raw(raw));
+        assert_eq!(describe(1 << 8), "foot ended with status 1");
+        assert_eq!(describe(11), "foot was ended by SIGSEGV");
+    }
+}
