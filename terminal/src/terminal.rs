@@ -1,0 +1,243 @@
+//! One program and everything around it.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use bytes::Bytes;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+
+use crate::input::Writer;
+use crate::life::Life;
+use crate::output::Output;
+use crate::spawn::spawn;
+use crate::{Error, Exit, History, PtySize, SpawnConfig};
+
+/// One program, on a PTY or on pipes.
+///
+/// All methods may be called from any thread and return at once. The asynchronous ones are cancel-safe
+/// and need no particular runtime. Dropping the last handle ends the program.
+pub struct Terminal {
+    life: Arc<Life>,
+}
+
+/// What a PTY does with what is typed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PtyMode {
+    /// It shows it (`ECHO`).
+    pub echo: bool,
+    /// It gives the program whole lines (`ICANON`).
+    pub canonical: bool,
+}
+
+impl Terminal {
+    /// Starts a program and the threads that serve it.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be found or started, or the system lacks what it takes.
+    pub fn spawn(config: SpawnConfig) -> Result<Arc<Self>, Error> {
+        let size = config.pty.as_ref().map(|pty| pty.size);
+        // Made first: once the program runs, nothing but a thread may still fail.
+        let (stop, stop_writer) = io::pipe()?;
+        let (stop_output, stop_stderr) = (stop.try_clone()?, stop.try_clone()?);
+        let spawned = spawn(config)?;
+        let (output, reader) = Output::new(spawned.output, stop_output);
+        let stderr = spawned
+            .stderr
+            .map(|stderr| Output::new(stderr, stop_stderr));
+        let (stderr, stderr_reader) = stderr.unzip();
+        let life = Life::new(
+            spawned.child,
+            spawned.pty,
+            size,
+            output,
+            stderr,
+            stop_writer,
+        );
+        let life = Arc::new(life);
+        let writer = Writer {
+            input: Arc::clone(&life.input),
+            sink: spawned.input,
+            stop,
+        };
+        // Whatever fails from here on, dropping this ends the program.
+        let terminal = Arc::new(Self { life });
+        terminal.start("terminal-write", move |_| writer.run())?;
+        for reader in std::iter::once(reader).chain(stderr_reader) {
+            terminal.start("terminal-read", move |life| {
+                reader.run();
+                life.reader_ended();
+            })?;
+        }
+        terminal.start("terminal-wait", Life::await_exit)?;
+        Ok(terminal)
+    }
+
+    /// What the program wrote to its terminal, or to standard output.
+    pub fn history(&self) -> &History {
+        &self.life.output().history
+    }
+
+    /// What the program wrote to standard error, when that is apart.
+    pub fn stderr(&self) -> Option<&History> {
+        Some(&*self.life.stderr()?.history)
+    }
+
+    /// The program's process number.
+    pub fn pid(&self) -> u32 {
+        self.life.pid.as_raw().unsigned_abs()
+    }
+
+    /// Types bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InputFull`] when the program does not read and too much waits already; nothing of the
+    /// bytes is taken then. [`Error::Ended`] when nothing reads any more.
+    pub fn write(&self, bytes: Bytes) -> Result<(), Error> {
+        self.life.input.push(bytes)
+    }
+
+    /// Ends what a program on pipes reads, after what was typed so far; a PTY has no such end.
+    pub fn close_input(&self) {
+        if self.life.pty.is_none() {
+            self.life.input.close();
+        }
+    }
+
+    /// Changes the size; the program gets `SIGWINCH`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no PTY, or the size has no rows or columns.
+    pub fn resize(&self, size: PtySize) -> Result<(), Error> {
+        if size.rows == 0 || size.cols == 0 {
+            return Err(Error::BadSize);
+        }
+        let pty = self.life.pty.as_ref().ok_or(Error::NoPty)?;
+        pty.resize(size).map_err(Error::Pty)?;
+        self.life.set_size(size);
+        Ok(())
+    }
+
+    /// The size; `None` when there is no PTY.
+    pub fn size(&self) -> Option<PtySize> {
+        self.life.size()
+    }
+
+    /// What the PTY does with what is typed now; `None` when there is none.
+    pub fn mode(&self) -> Option<PtyMode> {
+        self.life.pty.as_ref()?.mode()
+    }
+
+    /// Sends a signal to the foreground process group, or to the program's group when there is no PTY.
+    ///
+    /// # Errors
+    ///
+    /// When the signal is not one of [`Self::SIGNALS`], nobody is left to get it, or the system refuses.
+    pub fn signal(&self, signal: u8) -> Result<(), Error> {
+        if !Self::SIGNALS.contains(&signal) {
+            return Err(Error::SignalRefused(signal));
+        }
+        let known =
+            Signal::try_from(i32::from(signal)).map_err(|_| Error::SignalRefused(signal))?;
+        let group = match &self.life.pty {
+            Some(pty) => pty.foreground(),
+            None => self.life.group(),
+        };
+        match killpg(group.ok_or(Error::Ended)?, known) {
+            Ok(()) => Ok(()),
+            Err(Errno::ESRCH) => Err(Error::Ended),
+            Err(error) => Err(Error::Signal {
+                signal,
+                source: error.into(),
+            }),
+        }
+    }
+
+    /// Says how far the driver has read the history; `None` when nobody drives.
+    ///
+    /// It paces the program: see [`History::set_reader_offset`].
+    pub fn set_reader_offset(&self, offset: Option<u64>) {
+        self.history().set_reader_offset(offset);
+    }
+
+    /// How the program ended; `None` while it runs.
+    ///
+    /// By then all it wrote is in the history. What its children go on writing comes after.
+    pub fn exit_status(&self) -> Option<Exit> {
+        *self.life.exit.borrow()
+    }
+
+    /// Waits until the program ended.
+    pub async fn wait_exit(&self) -> Exit {
+        let mut exit = self.life.exit.subscribe();
+        loop {
+            if let Some(exit) = *exit.borrow_and_update() {
+                return exit;
+            }
+            if exit.changed().await.is_err() {
+                // The sender lives as long as `self`.
+                return Exit::new(None, self.history().end());
+            }
+        }
+    }
+
+    /// Ends the program and everything in its session.
+    ///
+    /// All get `SIGHUP` now and `SIGKILL` when they are still there after 5 s. Calling it twice is
+    /// harmless.
+    pub fn end(&self) {
+        if !self.life.begin_end() {
+            return;
+        }
+        self.life.hang_up();
+        let life = Arc::clone(&self.life);
+        let ender = thread::Builder::new().name("terminal-end".into());
+        if ender.spawn(move || life.finish()).is_err() {
+            // Without a thread nobody can wait the five seconds.
+            self.life.kill();
+            self.life.stop();
+        }
+    }
+
+    /// Waits until nothing is left after [`end`](Self::end): no process and no thread.
+    pub async fn wait_ended(&self) {
+        let mut ended = self.life.ended.subscribe();
+        while !*ended.borrow_and_update() {
+            if ended.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The signals that may be sent: HUP, INT, QUIT, KILL, USR1, USR2, TERM, CONT, TSTP.
+    pub const SIGNALS: [u8; 9] = [1, 2, 3, 9, 10, 12, 15, 18, 20];
+
+    fn start(&self, name: &str, run: impl FnOnce(&Life) + Send + 'static) -> Result<(), Error> {
+        let life = Arc::clone(&self.life);
+        let thread = thread::Builder::new()
+            .name(name.into())
+            .spawn(move || run(&life))?;
+        self.life.add_thread(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl std::fmt::Debug for Terminal {
+    /// Says who runs; what it reads and writes must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terminal")
+            .field("pid", &self.life.pid)
+            .field("exit", &self.exit_status())
+            .finish_non_exhaustive()
+    }
+}
