@@ -1,1 +1,51 @@
 //! Frames to H264 and JPEG, and WebRTC peers that carry them.
+//!
+//! The crate takes frames from a [`vroom_desktop::FrameSlot`], encodes them once however many
+//! people watch, and hands the access units to WebRTC peers and to whoever reads a [`UnitFeed`] or
+//! a [`JpegFeed`]. It deliberately knows nothing of the wire protocol, of who may watch, and of
+//! what a data channel carries.
+//!
+//! Invariants:
+//! - One encode thread per [`Encoder`]; nothing is encoded while nobody listens or nothing changes.
+//! - A listener that falls behind loses pictures up to the next key frame, never parts of one.
+//! - Callbacks of `GStreamer` hand over and return; pipelines end on a thread of their own.
+
+mod branch;
+mod codec;
+mod config;
+mod convert;
+mod datachannel;
+mod elements;
+mod encoder;
+mod error;
+mod events;
+mod fanout;
+mod ice;
+mod jpeg;
+mod keyframe;
+mod media;
+mod negotiate;
+mod offer;
+mod pace;
+mod peer;
+mod playout;
+mod rate;
+mod run;
+mod stage;
+mod stats;
+mod teardown;
+mod units;
+
+pub use config::{EncoderChoice, MediaConfig};
+pub use elements::{EncoderEntry, EncoderReport, Verdict};
+pub use encoder::Encoder;
+pub use error::Error;
+pub use events::{PeerEvent, PeerEvents};
+pub use ice::Candidate;
+pub use jpeg::JpegFeed;
+pub use media::Media;
+pub use offer::{Answer, Offer};
+pub use peer::{Peer, PeerSend, PeerStats};
+pub use rate::Limits;
+pub use stats::{EncoderStats, StageLatency};
+pub use units::{AccessUnit, UnitFeed};

@@ -1,0 +1,266 @@
+//! The encoder of one output, as its users see it.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{JoinHandle, ThreadId};
+use std::time::Instant;
+
+use vroom_desktop::FrameSlot;
+
+use crate::fanout::{Fanout, Listener, ListenerId};
+use crate::jpeg::{JpegFeed, JpegSlots};
+use crate::keyframe::KeyFrames;
+use crate::rate::Rate;
+use crate::run::{Run, Setup};
+use crate::stats::{EncoderStats, Samples, Throughput};
+use crate::{Error, Limits, UnitFeed};
+
+/// One encoding of one output, shared by all who watch it; cloning it gives another handle.
+///
+/// It has a thread of its own that sleeps while nobody listens or nothing changes. It ends with
+/// [`stop`](Self::stop) or with the last handle.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    handle: Arc<Handle>,
+}
+
+impl Encoder {
+    /// Starts the thread.
+    pub(crate) fn start(frames: Arc<FrameSlot>, rate: Rate, setup: Setup) -> Result<Self, Error> {
+        let shared = Arc::new(Shared {
+            frames,
+            fanout: Fanout::default(),
+            jpegs: JpegSlots::default(),
+            control: Mutex::new(Control {
+                stopped: false,
+                keys: KeyFrames::default(),
+                rate,
+            }),
+            changed: Condvar::new(),
+            counters: Mutex::default(),
+        });
+        let run = Run::new(Arc::clone(&shared), setup);
+        let thread = std::thread::Builder::new()
+            .name("encode".into())
+            .spawn(move || run.run())
+            .map_err(Error::Thread)?;
+        let handle = Handle {
+            shared,
+            id: thread.thread().id(),
+            thread: Mutex::new(Some(thread)),
+        };
+        Ok(Self {
+            handle: Arc::new(handle),
+        })
+    }
+
+    /// Asks for a key frame, soon: at once, or when the last one is old enough.
+    pub fn request_key_frame(&self) {
+        self.handle.shared.request_key_frame();
+    }
+
+    /// Sets the bitrate; what the configuration and the viewers allow still holds.
+    pub fn set_bitrate_kbps(&self, bitrate_kbps: u32) {
+        self.handle
+            .shared
+            .change(|control| control.rate.set_wanted_kbps(bitrate_kbps));
+    }
+
+    /// Gives a reader access units from now on, beginning with a key frame.
+    pub fn units(&self) -> UnitFeed {
+        UnitFeed::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// Gives a reader JPEG pictures, made when it asks for them.
+    pub fn jpegs(&self) -> JpegFeed {
+        JpegFeed::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// What it has done and how long that took.
+    pub fn stats(&self) -> EncoderStats {
+        self.handle.shared.stats()
+    }
+
+    /// Ends it and its feeds; returns when its thread is gone. Calling it twice is harmless.
+    pub fn stop(&self) {
+        self.handle.stop();
+    }
+
+    /// What its thread shares with everybody.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+}
+
+/// Ends the thread with the last [`Encoder`].
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    id: ThreadId,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Handle {
+    fn stop(&self) {
+        self.shared.change(|control| control.stopped = true);
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread
+            && std::thread::current().id() != self.id
+            && thread.join().is_err()
+        {
+            tracing::error!("the encode thread panicked");
+            self.shared.end();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the encode thread shares with listeners, feeds and handles.
+pub(crate) struct Shared {
+    /// Where frames come from.
+    pub(crate) frames: Arc<FrameSlot>,
+    /// Where access units go.
+    pub(crate) fanout: Fanout,
+    /// Who wants JPEG pictures.
+    pub(crate) jpegs: JpegSlots,
+    control: Mutex<Control>,
+    changed: Condvar,
+    counters: Mutex<Counters>,
+}
+
+/// What others tell the encode thread.
+pub(crate) struct Control {
+    /// It has to end.
+    pub(crate) stopped: bool,
+    /// Who asked for a key frame.
+    pub(crate) keys: KeyFrames,
+    /// How much it may produce.
+    pub(crate) rate: Rate,
+}
+
+/// What the encode thread tells others.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// The plain values.
+    pub(crate) stats: EncoderStats,
+    /// See [`EncoderStats::capture`].
+    pub(crate) capture: Samples,
+    /// See [`EncoderStats::convert`].
+    pub(crate) convert: Samples,
+    /// See [`EncoderStats::encode`].
+    pub(crate) encode: Samples,
+    /// See [`EncoderStats::age`].
+    pub(crate) age: Samples,
+    /// The last second.
+    pub(crate) throughput: Throughput,
+}
+
+impl Shared {
+    /// Adds a listener and asks for the key frame it starts with.
+    pub(crate) fn attach(&self, listener: Arc<dyn Listener>) -> ListenerId {
+        let id = self.fanout.attach(listener);
+        self.change(|control| control.keys.request());
+        id
+    }
+
+    /// Removes a listener and what it asked for.
+    pub(crate) fn detach(&self, id: ListenerId) {
+        self.fanout.detach(id);
+        self.change(|control| control.rate.remove(id));
+    }
+
+    /// Pauses a listener or lets it go on.
+    pub(crate) fn set_playing(&self, id: ListenerId, playing: bool) {
+        if self.fanout.set_playing(id, playing) {
+            self.change(|control| {
+                if playing {
+                    control.keys.request();
+                }
+            });
+        }
+    }
+
+    /// Notes what a listener can take.
+    pub(crate) fn set_limits(&self, id: ListenerId, limits: Limits) {
+        self.change(|control| control.rate.set_limits(id, limits));
+    }
+
+    /// Asks for a key frame.
+    pub(crate) fn request_key_frame(&self) {
+        self.change(|control| control.keys.request());
+    }
+
+    /// Changes something and wakes the encode thread, wherever it waits.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Control)) {
+        change(&mut self.control());
+        self.changed.notify_all();
+        self.frames.wake();
+    }
+
+    /// The control, locked.
+    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
+        lock(&self.control)
+    }
+
+    /// Waits for a change, or until `deadline`; false when that passed.
+    pub(crate) fn wait_change(
+        &self,
+        control: MutexGuard<'_, Control>,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let Some(deadline) = deadline else {
+            let waited = self.changed.wait(control);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            return true;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout(control, left);
+        let (control, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        drop(control);
+        !result.timed_out()
+    }
+
+    /// The counters, locked.
+    pub(crate) fn counters(&self) -> MutexGuard<'_, Counters> {
+        lock(&self.counters)
+    }
+
+    /// Tells every feed and peer that nothing more will come.
+    pub(crate) fn end(&self) {
+        self.control().stopped = true;
+        self.fanout.end();
+        self.jpegs.end();
+    }
+
+    fn stats(&self) -> EncoderStats {
+        let bitrate_kbps_max = self.control().rate.bitrate_kbps();
+        let counters = self.counters();
+        let (fps, bitrate_kbps) = counters.throughput.last_second(Instant::now());
+        EncoderStats {
+            codec: "h264",
+            fps,
+            bitrate_kbps,
+            bitrate_kbps_max,
+            capture: counters.capture.latency(),
+            convert: counters.convert.latency(),
+            encode: counters.encode.latency(),
+            age: counters.age.latency(),
+            listeners: self.fanout.playing(),
+            ..counters.stats.clone()
+        }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,73 @@
+//! When a key frame is made.
+
+use std::time::{Duration, Instant};
+
+/// Collects requests for key frames and spaces the key frames out.
+///
+/// The first request is served at once. Those that come within [`KEY_FRAME_SPACING`] of a key frame
+/// are served together by one at its end: ten joiners, or a browser that loses packets, cost two
+/// key frames a second and not ten.
+#[derive(Debug, Default)]
+pub(crate) struct KeyFrames {
+    wanted: bool,
+    last: Option<Instant>,
+}
+
+impl KeyFrames {
+    /// Asks for one.
+    pub(crate) fn request(&mut self) {
+        self.wanted = true;
+    }
+
+    /// When the one that was asked for may be made; `None` when none was.
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        let spaced = self.last.map(|last| last + KEY_FRAME_SPACING);
+        self.wanted.then(|| spaced.unwrap_or(now).max(now))
+    }
+
+    /// Whether the next picture is to be a key frame.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.due(now).is_some_and(|due| due <= now)
+    }
+
+    /// Notes that one was made, whoever asked.
+    pub(crate) fn made(&mut self, now: Instant) {
+        self.wanted = false;
+        self.last = Some(now);
+    }
+}
+
+/// The least time from one key frame that was asked for to the next.
+pub(crate) const KEY_FRAME_SPACING: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_request_is_served_at_once() {
+        let now = Instant::now();
+        let mut keys = KeyFrames::default();
+        assert!(!keys.is_due(now));
+        keys.request();
+        assert!(keys.is_due(now));
+    }
+
+    #[test]
+    fn requests_after_a_key_frame_are_served_together() {
+        let now = Instant::now();
+        let mut keys = KeyFrames::default();
+        keys.request();
+        keys.made(now);
+        let soon = now + Duration::from_millis(100);
+        for _ in 0..10 {
+            keys.request();
+        }
+        assert!(!keys.is_due(soon));
+        let end = now + KEY_FRAME_SPACING;
+        assert_eq!(keys.due(soon), Some(end));
+        assert!(keys.is_due(end));
+        keys.made(end);
+        assert_eq!(keys.due(end), None);
+    }
+}

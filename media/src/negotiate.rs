@@ -1,0 +1,260 @@
+//! From a browser's offer to a peer and our answer.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gstreamer as gst;
+use gstreamer::glib;
+use gstreamer::prelude::*;
+use gstreamer_sdp as gst_sdp;
+use gstreamer_webrtc::{
+    WebRTCBundlePolicy, WebRTCICEGatheringState, WebRTCRTPTransceiver,
+    WebRTCRTPTransceiverDirection, WebRTCSDPType, WebRTCSessionDescription,
+};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use crate::branch::Branch;
+use crate::datachannel::DataChannels;
+use crate::encoder::Shared;
+use crate::events::EventSender;
+use crate::media::Timeline;
+use crate::offer::{Plan, Video};
+use crate::peer::Peer;
+use crate::teardown::Teardown;
+use crate::{Answer, Candidate, Error, Offer, PeerEvents, elements, ice};
+
+/// What peers are made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// The clock of the encoders.
+    pub(crate) timeline: Timeline,
+    /// Ends pipelines.
+    pub(crate) teardown: Teardown,
+    /// The UDP ports to use.
+    pub(crate) ports: Option<RangeInclusive<u16>>,
+    /// The addresses to use; empty means all but loopback.
+    pub(crate) addresses: Vec<IpAddr>,
+}
+
+/// Makes a peer and the answer that connects it.
+pub(crate) async fn answer(
+    setup: Setup,
+    encoder: Option<Arc<Shared>>,
+    offer: Offer,
+) -> Result<(Peer, PeerEvents, Answer), Error> {
+    let plan = Plan::read(&offer, encoder.is_some())?;
+    let (events, receiver) = EventSender::pair();
+    let video = plan.video.clone();
+    let build = move || build(setup, video.zip(encoder), events);
+    let built = tokio::task::spawn_blocking(build).await;
+    let peer = built.map_err(|_| failed("it cannot be built"))??;
+    let answer = timeout(ANSWER_TIMEOUT, negotiate(&peer, plan))
+        .await
+        .map_err(|_| Error::TimedOut("answering an offer"))??;
+    for candidate in &offer.candidates {
+        peer.add_candidate(candidate);
+    }
+    Ok((peer, receiver, answer))
+}
+
+/// Builds a pipeline and starts it; blocks for some milliseconds.
+fn build(
+    setup: Setup,
+    picture: Option<(Video, Arc<Shared>)>,
+    events: EventSender,
+) -> Result<Peer, Error> {
+    elements::find("nicesrc").ok_or(Error::Missing {
+        element: "nicesrc",
+        package: "gstreamer1.0-nice",
+    })?;
+    let webrtcbin = elements::make("webrtcbin", "gstreamer1.0-plugins-bad")?;
+    webrtcbin.set_property("bundle-policy", WebRTCBundlePolicy::MaxBundle);
+    webrtcbin.set_property("latency", 0_u32);
+    set_up_ice(&webrtcbin, &setup);
+    let pipeline = gst::Pipeline::new();
+    pipeline
+        .add(&webrtcbin)
+        .map_err(|_| failed("it cannot be added"))?;
+    setup.timeline.rule(&pipeline);
+    let picture = match picture {
+        Some((video, encoder)) => {
+            let branch = Branch::build(&pipeline, &video, &encoder, events.clone())?;
+            Some((encoder, branch))
+        }
+        None => None,
+    };
+    let peer = Peer::new(pipeline.clone(), webrtcbin, picture, events, setup.teardown);
+    pipeline
+        .set_state(gst::State::Playing)
+        .map_err(|_| failed("it does not start"))?;
+    // Before the remote description: later it would be announced as a channel of its own.
+    if !DataChannels::create_control(peer.webrtcbin()) {
+        return Err(failed("it makes no data channel"));
+    }
+    Ok(peer)
+}
+
+fn set_up_ice(webrtcbin: &gst::Element, setup: &Setup) {
+    let ice = webrtcbin.property::<gst::Object>("ice-agent");
+    if let Some(ports) = &setup.ports {
+        ice.set_property("min-rtp-port", u32::from(*ports.start()));
+        ice.set_property("max-rtp-port", u32::from(*ports.end()));
+    }
+    for address in &setup.addresses {
+        if !ice.emit_by_name::<bool>("add-local-ip-address", &[&address.to_string()]) {
+            tracing::warn!(%address, "peers cannot use this address");
+        }
+    }
+    // TCP candidates would be filtered anyway, and looking for a router that opens ports takes
+    // 200 ms of every answer. Checks that go on tell us when a browser has vanished.
+    for agent in [ice.clone().upcast::<glib::Object>()]
+        .into_iter()
+        .chain(ice.find_property("agent").map(|_| ice.property("agent")))
+    {
+        for (property, value) in [
+            ("ice-tcp", false),
+            ("upnp", false),
+            ("keepalive-conncheck", true),
+        ] {
+            if agent.find_property(property).is_some() {
+                agent.set_property(property, value);
+            }
+        }
+    }
+}
+
+/// Takes the offer, and answers when all our candidates are known.
+async fn negotiate(peer: &Peer, plan: Plan) -> Result<Answer, Error> {
+    let webrtcbin = peer.webrtcbin();
+    let gathered = Arc::new(Notify::new());
+    let complete = Arc::clone(&gathered);
+    webrtcbin.connect_notify(Some("ice-gathering-state"), move |webrtcbin, _| {
+        if gathering(webrtcbin) == WebRTCICEGatheringState::Complete {
+            complete.notify_one();
+        }
+    });
+
+    let offer = WebRTCSessionDescription::new(WebRTCSDPType::Offer, plan.sdp);
+    promise(|promise| {
+        webrtcbin.emit_by_name::<()>("set-remote-description", &[&offer, &promise]);
+    })
+    .await?;
+    // There is no sound yet: everything but the picture is answered as inactive, so that the
+    // browser neither waits for it nor sends any.
+    for transceiver in transceivers(webrtcbin, plan.sections) {
+        transceiver.set_direction(WebRTCRTPTransceiverDirection::Inactive);
+    }
+    if let Some((video, branch)) = plan.video.zip(peer.branch()) {
+        link(webrtcbin, &video, branch)?;
+    }
+    let reply = promise(|promise| {
+        webrtcbin.emit_by_name::<()>("create-answer", &[&None::<gst::Structure>, &promise]);
+    })
+    .await?;
+    let answer = reply
+        .and_then(|reply| reply.get::<WebRTCSessionDescription>("answer").ok())
+        .ok_or(Error::PeerMisbehaved("it cannot be answered"))?;
+    promise(|promise| {
+        webrtcbin.emit_by_name::<()>("set-local-description", &[&answer, &promise]);
+    })
+    .await?;
+    if gathering(webrtcbin) != WebRTCICEGatheringState::Complete
+        && timeout(GATHERING_TIMEOUT, gathered.notified())
+            .await
+            .is_err()
+    {
+        tracing::debug!("answering with the candidates so far");
+    }
+    let local = webrtcbin.property::<Option<WebRTCSessionDescription>>("local-description");
+    let local = local.unwrap_or(answer);
+    let text = local.sdp().as_text();
+    let sdp = ice::filtered(&text.map_err(|_| failed("its answer is no text"))?);
+    let candidates = candidates(local.sdp());
+    Ok(Answer { sdp, candidates })
+}
+
+/// Links the picture to its section of the offer.
+///
+/// Lost packets are sent again; forward error correction made everything worse when it was tried,
+/// and it is off as long as nobody sets a type.
+fn link(webrtcbin: &gst::Element, video: &Video, branch: &Branch) -> Result<(), Error> {
+    let pad = webrtcbin
+        .request_pad_simple(&format!("sink_{}", video.section))
+        .ok_or_else(|| failed("it has no place for the picture"))?;
+    branch
+        .output()
+        .link(&pad)
+        .map_err(|_| failed("the picture cannot be linked"))?;
+    let transceiver = pad.property::<WebRTCRTPTransceiver>("transceiver");
+    transceiver.set_direction(WebRTCRTPTransceiverDirection::Sendonly);
+    transceiver.set_property("do-nack", true);
+    Ok(())
+}
+
+/// The transceivers that the offer gave us: at most one for each section.
+fn transceivers(webrtcbin: &gst::Element, sections: u32) -> Vec<WebRTCRTPTransceiver> {
+    (0..i32::try_from(sections).unwrap_or(0))
+        .filter_map(|index| {
+            webrtcbin.emit_by_name::<Option<WebRTCRTPTransceiver>>("get-transceiver", &[&index])
+        })
+        .collect()
+}
+
+/// The useful candidates of a description.
+fn candidates(sdp: &gst_sdp::SDPMessageRef) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (section, media) in (0..).zip(sdp.medias()) {
+        for attribute in media.attributes().filter(|it| it.key() == "candidate") {
+            let candidate = format!("candidate:{}", attribute.value().unwrap_or_default());
+            if ice::is_useful(&candidate) {
+                candidates.push(Candidate {
+                    candidate,
+                    sdp_mid: media.attribute_val("mid").map(Into::into),
+                    sdp_mline_index: Some(section),
+                });
+            }
+        }
+    }
+    candidates
+}
+
+/// Runs an action of webrtcbin and waits for its reply.
+async fn promise(action: impl FnOnce(gst::Promise)) -> Result<Option<gst::Structure>, Error> {
+    let (sender, receiver) = oneshot::channel();
+    action(gst::Promise::with_change_func(move |reply| {
+        let reply = reply.map(|reply| reply.map(ToOwned::to_owned));
+        if sender.send(reply).is_err() {
+            tracing::trace!("nobody waits for this reply any more");
+        }
+    }));
+    let reply = receiver.await.map_err(|_| failed("it gives no reply"))?;
+    let reply = reply.map_err(|_| failed("it gives no reply"))?;
+    if let Some(error) = reply
+        .as_ref()
+        .and_then(|it| it.get::<glib::Error>("error").ok())
+    {
+        tracing::debug!(%error, "an offer is refused");
+        return Err(Error::PeerMisbehaved("webrtcbin refuses it"));
+    }
+    Ok(reply)
+}
+
+fn gathering(webrtcbin: &gst::Element) -> WebRTCICEGatheringState {
+    webrtcbin.property("ice-gathering-state")
+}
+
+fn failed(reason: &str) -> Error {
+    Error::Failed {
+        element: "webrtcbin",
+        reason: reason.into(),
+    }
+}
+
+/// How long an answer may take; the browser falls back after ten seconds.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait for candidates; local ones are there within milliseconds.
+const GATHERING_TIMEOUT: Duration = Duration::from_millis(500);

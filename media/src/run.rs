@@ -1,0 +1,315 @@
+//! The encode thread: waits for frames, converts, encodes, hands over.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use vroom_desktop::{Frame, Wake};
+
+use crate::Error;
+use crate::codec::{self, Backend, VideoEncoder};
+use crate::convert::{PicturePool, encoded_size};
+use crate::encoder::Shared;
+use crate::jpeg::JpegEncoder;
+use crate::media::Timeline;
+use crate::pace::Pace;
+use crate::units::Unit;
+
+/// How an encode thread is set up.
+pub(crate) struct Setup {
+    /// What to encode with, best first; when one keeps failing the next is used.
+    pub(crate) backends: Vec<&'static dyn Backend>,
+    /// The clock that peers share.
+    pub(crate) timeline: Timeline,
+    /// The most pictures per second.
+    pub(crate) fps_max: u32,
+    /// The quality of JPEG pictures.
+    pub(crate) jpeg_quality: u8,
+}
+
+/// What the encode thread owns.
+pub(crate) struct Run {
+    shared: Arc<Shared>,
+    setup: Setup,
+    backend: usize,
+    codec: Option<Box<dyn VideoEncoder>>,
+    jpeg: Option<JpegEncoder>,
+    pool: Option<PicturePool>,
+    pace: Pace,
+    /// Counts pictures that changed.
+    picture: u64,
+    captured_at: Instant,
+    pts: gst::ClockTime,
+    failures_in_a_row: u32,
+}
+
+/// Why a picture is encoded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Cause {
+    Changed,
+    KeyFrame,
+    Refinement,
+}
+
+impl Run {
+    /// Prepares the thread.
+    pub(crate) fn new(shared: Arc<Shared>, setup: Setup) -> Self {
+        Self {
+            shared,
+            setup,
+            backend: 0,
+            codec: None,
+            jpeg: None,
+            pool: None,
+            pace: Pace::default(),
+            picture: 0,
+            captured_at: Instant::now(),
+            pts: gst::ClockTime::ZERO,
+            failures_in_a_row: 0,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub(crate) fn run(mut self) {
+        if self.setup.backends.is_empty() {
+            self.shared.fanout.end();
+        }
+        while let Some(wake) = self.wait() {
+            self.shared.counters().stats.wakeups += 1;
+            let changed = match wake {
+                Wake::Frame(frame) => self.convert(&frame),
+                Wake::Woken | Wake::TimedOut => false,
+            };
+            if let Some(cause) = self.cause(changed)
+                && let Err(error) = self.encode(cause)
+            {
+                self.recover(&error);
+            }
+            self.encode_jpeg();
+        }
+        self.shared.end();
+    }
+
+    /// Waits until there is something to do; `None` when it is time to stop.
+    fn wait(&mut self) -> Option<Wake> {
+        loop {
+            let now = Instant::now();
+            let control = self.shared.control();
+            if control.stopped {
+                return None;
+            }
+            let playing = self.shared.fanout.playing() > 0;
+            if !playing && !self.shared.jpegs.is_wanted() {
+                self.pace.rest();
+                let linger = self.codec.is_some().then(|| now + LINGER);
+                if !self.shared.wait_change(control, linger) {
+                    self.codec = None;
+                    self.jpeg = None;
+                }
+                continue;
+            }
+            if let Some(due) = self.pace.due(now) {
+                self.shared.wait_change(control, Some(due));
+                continue;
+            }
+            let has_picture = self.pool.as_ref().is_some_and(PicturePool::has_picture);
+            let interval = control.rate.interval();
+            let refine = self.pace.refine_at(interval).filter(|_| playing);
+            let key = control.keys.due(now).filter(|_| playing && has_picture);
+            let jpeg = self.shared.jpegs.wants(self.picture).then_some(now);
+            drop(control);
+            let deadline = [refine, key, jpeg].into_iter().flatten().min();
+            return Some(self.shared.frames.wait(deadline));
+        }
+    }
+
+    /// Converts a frame; false when it cannot be shown.
+    fn convert(&mut self, frame: &Frame) -> bool {
+        let taken_at = Instant::now();
+        if self.pool.as_ref().map(PicturePool::visible) != Some(frame.size()) {
+            self.pool = PicturePool::new(frame.size(), self.setup.fps_max);
+            self.codec = None;
+            self.jpeg = None;
+            let mut counters = self.shared.counters();
+            counters.stats.size = frame.size();
+            counters.stats.encoded_size = encoded_size(frame.size());
+        }
+        if self
+            .pool
+            .as_mut()
+            .and_then(|pool| pool.update(frame))
+            .is_none()
+        {
+            tracing::warn!(size = %frame.size(), "a frame could not be converted");
+            return false;
+        }
+        self.picture += 1;
+        self.captured_at = frame.captured_at;
+        let mut counters = self.shared.counters();
+        counters
+            .capture
+            .add(taken_at.saturating_duration_since(frame.captured_at));
+        counters.convert.add(taken_at.elapsed());
+        true
+    }
+
+    /// Whether and why the newest picture is to be encoded now.
+    fn cause(&self, changed: bool) -> Option<Cause> {
+        let has_picture = self.pool.as_ref().is_some_and(PicturePool::has_picture);
+        if self.shared.fanout.playing() == 0 || !has_picture {
+            return None;
+        }
+        let now = Instant::now();
+        let control = self.shared.control();
+        let refine = self.pace.refine_at(control.rate.interval());
+        if changed {
+            Some(Cause::Changed)
+        } else if control.keys.is_due(now) || self.codec.is_none() {
+            Some(Cause::KeyFrame)
+        } else {
+            refine.filter(|at| *at <= now).map(|_| Cause::Refinement)
+        }
+    }
+
+    /// Encodes the newest picture and hands it to everybody.
+    fn encode(&mut self, cause: Cause) -> Result<(), Error> {
+        let started = Instant::now();
+        let (bitrate_kbps, interval, key_frame) = {
+            let mut control = self.shared.control();
+            let key_frame = control.keys.is_due(started);
+            (
+                control.rate.poll(started),
+                control.rate.interval(),
+                key_frame,
+            )
+        };
+        match cause {
+            Cause::Refinement => self.pace.refined(started, interval),
+            Cause::Changed | Cause::KeyFrame => self.pace.fresh(started, interval),
+        }
+        let captured_at = match cause {
+            Cause::Changed => self.captured_at,
+            Cause::KeyFrame | Cause::Refinement => started,
+        };
+        self.pts = self.setup.timeline.at(captured_at).max(self.pts + PTS_STEP);
+        let picture = self.pool.as_mut().and_then(|pool| pool.newest(self.pts));
+        let Some(picture) = picture else {
+            return Ok(());
+        };
+        let codec = self.codec(bitrate_kbps)?;
+        codec.set_bitrate_kbps(bitrate_kbps);
+        let Some(mut buffer) = codec.encode(picture, key_frame)? else {
+            return Ok(());
+        };
+        self.failures_in_a_row = 0;
+        let encode = started.elapsed();
+        {
+            // Encoders shift and reorder times in ways of their own; ours are what peers expect.
+            let buffer = buffer.make_mut();
+            buffer.set_pts(self.pts);
+            buffer.set_dts(None);
+            buffer.set_duration(None);
+        }
+        let unit = Unit {
+            key_frame: !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
+            pts: self.pts,
+            captured_at,
+            buffer,
+        };
+        self.hand_over(&unit, cause, encode);
+        Ok(())
+    }
+
+    fn hand_over(&self, unit: &Unit, cause: Cause, encode: Duration) {
+        if unit.key_frame {
+            self.shared.control().keys.made(Instant::now());
+        }
+        if self.shared.fanout.on_unit(unit) {
+            self.shared.control().keys.request();
+        }
+        let mut counters = self.shared.counters();
+        counters.encode.add(encode);
+        if cause == Cause::Changed {
+            counters.age.add(unit.captured_at.elapsed());
+        }
+        counters.throughput.add(Instant::now(), unit.buffer.size());
+        counters.stats.units += 1;
+        counters.stats.bytes += unit.buffer.size() as u64;
+        counters.stats.key_frames += u64::from(unit.key_frame);
+        counters.stats.refinements += u64::from(cause == Cause::Refinement);
+    }
+
+    /// The encoder for the present size, started when there is none.
+    fn codec(&mut self, bitrate_kbps: u32) -> Result<&mut Box<dyn VideoEncoder>, Error> {
+        if self.codec.is_none() {
+            let backend = self.setup.backends.get(self.backend);
+            let backend = backend.ok_or(Error::NoEncoder)?;
+            let pool = self.pool.as_ref().ok_or(Error::NoEncoder)?;
+            let codec = codec::start(*backend, pool.info(), bitrate_kbps)?;
+            self.shared.counters().stats.encoder = codec.name();
+            self.codec = Some(codec);
+        }
+        self.codec.as_mut().ok_or(Error::NoEncoder)
+    }
+
+    /// Gives up the encoder that failed; when there is no other left, nobody gets units any more.
+    fn recover(&mut self, error: &Error) {
+        self.codec = None;
+        self.failures_in_a_row += 1;
+        {
+            let mut counters = self.shared.counters();
+            counters.stats.failures += 1;
+            counters.stats.last_failure = Some(error.to_string());
+        }
+        if self.failures_in_a_row >= FAILURES {
+            self.failures_in_a_row = 0;
+            self.backend += 1;
+        }
+        let goes_on = self.backend < self.setup.backends.len();
+        tracing::warn!(%error, goes_on, "an encoder failed");
+        if goes_on {
+            self.shared.control().keys.request();
+        } else {
+            self.shared.fanout.end();
+        }
+    }
+
+    /// Makes the JPEG picture that somebody waits for.
+    fn encode_jpeg(&mut self) {
+        if !self.shared.jpegs.wants(self.picture) {
+            return;
+        }
+        let Some(pool) = &self.pool else { return };
+        let is_fit = |jpeg: &JpegEncoder| jpeg.source() == pool.info();
+        let encoder = match self.jpeg.take().filter(is_fit) {
+            Some(encoder) => Ok(encoder),
+            None => JpegEncoder::start(pool.info(), self.setup.jpeg_quality),
+        };
+        let jpeg = encoder.and_then(|mut encoder| {
+            let jpeg = pool.read(|planes| encoder.encode(planes));
+            let jpeg = jpeg.ok_or(Error::NoEncoder)??;
+            Ok((encoder, jpeg))
+        });
+        match jpeg {
+            Ok((encoder, jpeg)) => {
+                self.jpeg = Some(encoder);
+                self.shared.counters().stats.jpegs += 1;
+                self.shared.jpegs.deliver(self.picture, &jpeg);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no JPEG picture");
+                self.shared.counters().stats.last_failure = Some(error.to_string());
+                self.shared.jpegs.end();
+            }
+        }
+    }
+}
+
+/// How long an encoder is kept after the last listener left: a reload comes back sooner.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Failures in a row after which the next backend is tried.
+const FAILURES: u32 = 3;
+
+/// The least step from one presentation time to the next.
+const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);

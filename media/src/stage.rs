@@ -1,0 +1,155 @@
+//! One element between two pads of ours, run on the caller's thread.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+
+use crate::Error;
+
+/// An element that is fed and emptied by hand.
+///
+/// It is of no use any more after the first error. Dropping it ends the element.
+pub(crate) struct Stage {
+    name: &'static str,
+    element: gst::Element,
+    input: gst::Pad,
+    output: gst::Pad,
+    results: Arc<Mutex<VecDeque<gst::Buffer>>>,
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Stage {
+    /// Links the element between pads with these caps and starts it.
+    pub(crate) fn start(
+        name: &'static str,
+        element: gst::Element,
+        input_caps: gst::Caps,
+        output_caps: &gst::Caps,
+    ) -> Result<Self, Error> {
+        let results = Arc::new(Mutex::new(VecDeque::new()));
+        let failure = Arc::new(Mutex::new(None));
+        element.set_bus(Some(&error_bus(Arc::clone(&failure))));
+        let stage = Self {
+            name,
+            element,
+            input: gst::Pad::builder(gst::PadDirection::Src).build(),
+            output: output_pad(name, output_caps, Arc::clone(&results))?,
+            results,
+            failure,
+        };
+        stage.link().map_err(|reason| stage.failed(reason))?;
+        let state = stage.element.set_state(gst::State::Playing);
+        state.map_err(|_| stage.failed("it does not start"))?;
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        let ready = stage.send(gst::event::StreamStart::new(name))
+            && stage.send(gst::event::Caps::new(&input_caps))
+            && stage.send(gst::event::Segment::new(&segment));
+        if !ready {
+            return Err(stage.failed("it does not take the format"));
+        }
+        Ok(stage)
+    }
+
+    /// The element.
+    pub(crate) fn element(&self) -> &gst::Element {
+        &self.element
+    }
+
+    /// Sends an event downstream; false when the element refuses it.
+    pub(crate) fn send(&self, event: gst::Event) -> bool {
+        self.input.push_event(event)
+    }
+
+    /// Pushes a buffer and takes what came of it.
+    pub(crate) fn push(&self, buffer: gst::Buffer) -> Result<Option<gst::Buffer>, Error> {
+        match self.input.push(buffer) {
+            Ok(_) => Ok(lock(&self.results).pop_front()),
+            Err(error) => Err(self.failed(&error.to_string())),
+        }
+    }
+
+    fn link(&self) -> Result<(), &'static str> {
+        let sink = self.element.static_pad("sink").ok_or("it has no input")?;
+        let src = self.element.static_pad("src").ok_or("it has no output")?;
+        let pads = [&self.input, &self.output];
+        for pad in pads {
+            pad.set_active(true).map_err(|_| "a pad is refused")?;
+        }
+        let linked = self.input.link(&sink).and(src.link(&self.output));
+        linked.map(|_| ()).map_err(|_| "it cannot be linked")
+    }
+
+    /// The error of this stage: what the element said, or else `reason`.
+    fn failed(&self, reason: &str) -> Error {
+        let said = lock(&self.failure).take();
+        Error::Failed {
+            element: self.name,
+            reason: said.unwrap_or_else(|| reason.into()),
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.element.set_state(gst::State::Null).is_err() {
+            tracing::debug!(element = self.name, "does not stop");
+        }
+        self.element.set_bus(None);
+        for pad in [&self.input, &self.output] {
+            if pad.set_active(false).is_err() {
+                tracing::debug!(element = self.name, "a pad does not stop");
+            }
+        }
+    }
+}
+
+/// The pad that collects results.
+fn output_pad(
+    name: &'static str,
+    caps: &gst::Caps,
+    results: Arc<Mutex<VecDeque<gst::Buffer>>>,
+) -> Result<gst::Pad, Error> {
+    let template = gst::PadTemplate::new(
+        "output",
+        gst::PadDirection::Sink,
+        gst::PadPresence::Always,
+        caps,
+    );
+    let template = template.map_err(|error| Error::Failed {
+        element: name,
+        reason: error.to_string(),
+    })?;
+    let pad = gst::Pad::builder_from_template(&template)
+        .chain_function(move |_, _, buffer| {
+            let mut results = lock(&results);
+            if results.len() == RESULTS {
+                return Err(gst::FlowError::Error);
+            }
+            results.push_back(buffer);
+            Ok(gst::FlowSuccess::Ok)
+        })
+        .event_function(|_, _, _| true)
+        .build();
+    Ok(pad)
+}
+
+/// A bus that keeps the last error and lets everything else go.
+fn error_bus(failure: Arc<Mutex<Option<String>>>) -> gst::Bus {
+    let bus = gst::Bus::new();
+    bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Error(error) = message.view() {
+            *lock(&failure) = Some(error.error().to_string());
+        }
+        gst::BusSyncReply::Drop
+    });
+    bus
+}
+
+/// Results that may wait; an element that makes more than one of each buffer has failed.
+const RESULTS: usize = 4;
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

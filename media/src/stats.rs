@@ -1,0 +1,162 @@
+//! What an encoder measures about itself.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use vroom_desktop::Size;
+
+/// What an encoder has done and how long it took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EncoderStats {
+    /// The codec, `h264`.
+    pub codec: &'static str,
+    /// The element that encodes; empty while none runs.
+    pub encoder: &'static str,
+    /// The size of the desktop's picture.
+    pub size: Size,
+    /// The size that is encoded: the same, with both sides even.
+    pub encoded_size: Size,
+    /// Pictures in the last second.
+    pub fps: u32,
+    /// Kilobits in the last second.
+    pub bitrate_kbps: u32,
+    /// The bitrate that the encoder may not pass for long.
+    pub bitrate_kbps_max: u32,
+    /// From the picture being complete to the encode thread taking it.
+    pub capture: StageLatency,
+    /// From there to planes.
+    pub convert: StageLatency,
+    /// From there to the access unit.
+    pub encode: StageLatency,
+    /// From the picture being complete to the access unit being handed to all listeners.
+    pub age: StageLatency,
+    /// Access units so far.
+    pub units: u64,
+    /// How many of them were key frames.
+    pub key_frames: u64,
+    /// How many of them repeated an unchanged picture to sharpen it.
+    pub refinements: u64,
+    /// Bytes of all access units.
+    pub bytes: u64,
+    /// JPEG pictures so far.
+    pub jpegs: u64,
+    /// Times that the encode thread woke up.
+    pub wakeups: u64,
+    /// Times that an encoder failed and another was started.
+    pub failures: u64,
+    /// What the last failure said.
+    pub last_failure: Option<String>,
+    /// Peers and feeds that take access units now.
+    pub listeners: usize,
+}
+
+/// How long one stage took, over the last pictures.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StageLatency {
+    /// Half were faster.
+    pub p50: Duration,
+    /// One in twenty was slower.
+    pub p95: Duration,
+}
+
+/// Keeps the latencies of the last pictures.
+#[derive(Debug, Default)]
+pub(crate) struct Samples(VecDeque<Duration>);
+
+impl Samples {
+    /// Adds one; beyond [`SAMPLES`] the oldest goes.
+    pub(crate) fn add(&mut self, sample: Duration) {
+        if self.0.len() == SAMPLES {
+            self.0.pop_front();
+        }
+        self.0.push_back(sample);
+    }
+
+    /// The quantiles.
+    pub(crate) fn latency(&self) -> StageLatency {
+        let mut sorted: Vec<_> = self.0.iter().copied().collect();
+        sorted.sort_unstable();
+        let at = |percent: usize| {
+            let index = sorted.len().saturating_sub(1) * percent / 100;
+            sorted.get(index).copied().unwrap_or_default()
+        };
+        StageLatency {
+            p50: at(50),
+            p95: at(95),
+        }
+    }
+}
+
+/// Keeps the access units of the last second.
+#[derive(Debug, Default)]
+pub(crate) struct Throughput(VecDeque<(Instant, usize)>);
+
+impl Throughput {
+    /// Adds one; beyond [`WINDOW_UNITS`] the oldest goes.
+    pub(crate) fn add(&mut self, now: Instant, bytes: usize) {
+        if self.0.len() == WINDOW_UNITS {
+            self.0.pop_front();
+        }
+        self.0.push_back((now, bytes));
+    }
+
+    /// Units and kilobits of the last second.
+    pub(crate) fn last_second(&self, now: Instant) -> (u32, u32) {
+        let recent = |(at, _): &&(Instant, usize)| now.saturating_duration_since(*at) < WINDOW;
+        let (units, bytes) = self
+            .0
+            .iter()
+            .rev()
+            .take_while(recent)
+            .fold((0_u32, 0_usize), |(units, all), (_, bytes)| {
+                (units + 1, all + bytes)
+            });
+        (units, u32::try_from(bytes * 8 / 1000).unwrap_or(u32::MAX))
+    }
+}
+
+/// Pictures that latencies are taken over.
+const SAMPLES: usize = 240;
+
+/// Pictures that can lie within the window, at the highest frame rate.
+const WINDOW_UNITS: usize = 256;
+
+/// The window that throughput is taken over.
+const WINDOW: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_the_last_samples() {
+        let mut samples = Samples::default();
+        assert_eq!(samples.latency(), StageLatency::default());
+        for _ in 0..50 {
+            samples.add(Duration::from_secs(9));
+        }
+        for ms in 0..240 {
+            samples.add(Duration::from_millis(ms));
+        }
+        let latency = samples.latency();
+        assert_eq!(latency.p50, Duration::from_millis(119));
+        assert_eq!(latency.p95, Duration::from_millis(227));
+    }
+
+    #[test]
+    fn throughput_forgets_what_is_older_than_a_second() {
+        let now = Instant::now();
+        let mut throughput = Throughput::default();
+        throughput.add(now, 1000);
+        throughput.add(now + Duration::from_millis(900), 500);
+        assert_eq!(
+            throughput.last_second(now + Duration::from_millis(950)),
+            (2, 12)
+        );
+        assert_eq!(
+            throughput.last_second(now + Duration::from_millis(1500)),
+            (1, 4)
+        );
+        assert_eq!(throughput.last_second(now + Duration::from_secs(5)), (0, 0));
+    }
+}
