@@ -1,0 +1,34 @@
+//! The names that both handshakes list.
+//!
+//! What concerns input is usable when both sides list it.
+
+/// Mouse input.
+pub const POINTER: &str = "pointer";
+/// Key input.
+pub const KEYBOARD: &str = "keyboard";
+/// Touch input.
+pub const TOUCH: &str = "touch";
+/// Clipboard synchronisation.
+pub const CLIPBOARD: &str = "clipboard";
+/// Voice-mode commands.
+pub const COMMAND: &str = "command";
+/// The server sends CURSOR; a client that lists it draws the cursor itself.
+pub const CURSOR: &str = "cursor";
+/// Gamepad input.
+pub const GAMEPAD: &str = "gamepad";
+/// SHARE and SHARE_STATE.
+pub const SHARING: &str = "sharing";
+/// MEDIA and MEDIA_STATE.
+pub const MEDIA: &str = "media";
+/// The server takes client audio into a virtual source.
+pub const MICROPHONE: &str = "microphone";
+/// TEXT on `button`.
+pub const TEXT: &str = "text";
+/// `data` in CLIPBOARD.
+pub const CLIPBOARD_DATA: &str = "clipboard-data";
+/// `image` in CURSOR.
+pub const CURSOR_IMAGE: &str = "cursor-image";
+/// TILE_JPEG on `video`.
+pub const VIDEO_TILES: &str = "video-tiles";
+/// H264_AU on `video`.
+pub const VIDEO_H264: &str = "video-h264";

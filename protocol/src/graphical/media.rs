@@ -1,0 +1,186 @@
+//! MEDIA, FEEDBACK and MEDIA_STATE: what is sent, how it arrives, what is made.
+
+use crate::encoding::{DecodeError, Fields, FromValue, Members, Value, number};
+
+/// What the client wants of sound and picture; what is absent stays as it is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Media {
+    /// Whether the server listens to the client's audio.
+    pub mic: Option<bool>,
+    /// Whether the server sends audio.
+    pub speaker: Option<bool>,
+    /// Whether the server sends pictures.
+    pub video: Option<bool>,
+    /// The bitrate not to exceed.
+    pub bitrate_kbps_max: Option<u32>,
+    /// The frames per second not to exceed.
+    pub fps_max: Option<u32>,
+    /// The picture height not to exceed.
+    pub height_max: Option<u32>,
+    /// Asks for a key frame now.
+    pub key_frame: Option<bool>,
+}
+
+impl Media {
+    pub(super) fn read(members: &mut Members) -> Result<Self, DecodeError> {
+        Ok(Self {
+            mic: members.optional("mic")?,
+            speaker: members.optional("speaker")?,
+            video: members.optional("video")?,
+            bitrate_kbps_max: whole(members, "maxBitrate")?,
+            fps_max: whole(members, "maxFps")?,
+            height_max: whole(members, "maxHeight")?,
+            key_frame: members.optional("keyframe")?,
+        })
+    }
+
+    pub(super) fn fields(&self) -> Fields {
+        Fields::new()
+            .maybe("mic", self.mic)
+            .maybe("speaker", self.speaker)
+            .maybe("video", self.video)
+            .maybe("maxBitrate", self.bitrate_kbps_max)
+            .maybe("maxFps", self.fps_max)
+            .maybe("maxHeight", self.height_max)
+            .maybe("keyframe", self.key_frame)
+    }
+}
+
+/// How the pictures arrive at the client, once per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Feedback {
+    /// Frames shown per second.
+    pub fps: Option<f64>,
+    /// Round trip time.
+    pub rtt_ms: Option<f64>,
+    /// Variation of the arrival times.
+    pub jitter_ms: Option<f64>,
+    /// Time to decode one frame.
+    pub decode_ms: Option<f64>,
+    /// Frames dropped so far.
+    pub dropped: Option<u64>,
+}
+
+impl Feedback {
+    pub(super) fn read(members: &mut Members) -> Result<Self, DecodeError> {
+        Ok(Self {
+            fps: members.optional("fps")?,
+            rtt_ms: members.optional("rtt")?,
+            jitter_ms: members.optional("jitter")?,
+            decode_ms: members.optional("decode")?,
+            dropped: members.optional("dropped")?,
+        })
+    }
+
+    pub(super) fn fields(&self) -> Fields {
+        Fields::new()
+            .maybe("fps", self.fps.map(number))
+            .maybe("rtt", self.rtt_ms.map(number))
+            .maybe("jitter", self.jitter_ms.map(number))
+            .maybe("decode", self.decode_ms.map(number))
+            .maybe("dropped", self.dropped)
+    }
+}
+
+/// What the server makes of the desktop for this viewer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MediaState {
+    /// For example `h264`.
+    pub codec: Option<String>,
+    /// Encoded pixels.
+    pub width: Option<u32>,
+    /// Encoded pixels.
+    pub height: Option<u32>,
+    /// Frames encoded per second.
+    pub fps: Option<f64>,
+    /// Bitrate in kbit/s.
+    pub bitrate_kbps: Option<f64>,
+    /// The encoder's name.
+    pub encoder: Option<String>,
+    /// Whether the server listens to this client's audio.
+    pub mic: Option<bool>,
+    /// How long each stage takes.
+    // Not in the public text: see docs/protocol.md.
+    pub latency: Option<Latency>,
+    /// `webrtc` or `websocket`.
+    // Not in the public text: see docs/protocol.md.
+    pub transport: Option<String>,
+}
+
+impl MediaState {
+    pub(super) fn read(members: &mut Members) -> Result<Self, DecodeError> {
+        Ok(Self {
+            codec: members.optional("codec")?,
+            width: members.optional("width")?,
+            height: members.optional("height")?,
+            fps: members.optional("fps")?,
+            bitrate_kbps: members.optional("bitrate")?,
+            encoder: members.optional("encoder")?,
+            mic: members.optional("mic")?,
+            latency: members.optional("latency")?,
+            transport: members.optional("transport")?,
+        })
+    }
+
+    pub(super) fn fields(&self) -> Fields {
+        Fields::new()
+            .maybe("codec", self.codec.as_ref())
+            .maybe("width", self.width)
+            .maybe("height", self.height)
+            .maybe("fps", self.fps.map(number))
+            .maybe("bitrate", self.bitrate_kbps.map(number))
+            .maybe("encoder", self.encoder.as_ref())
+            .maybe("mic", self.mic)
+            .maybe("latency", self.latency.as_ref())
+            .maybe("transport", self.transport.as_ref())
+    }
+}
+
+/// How long each stage takes, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Latency {
+    /// From the desktop's drawing to the frame.
+    pub capture: Option<f64>,
+    /// From RGB to what the encoder takes.
+    pub convert: Option<f64>,
+    /// Inside the encoder.
+    pub encode: Option<f64>,
+    /// From capture until the frame was handed to the network.
+    pub age: Option<f64>,
+}
+
+impl FromValue for Latency {
+    fn from_value(value: Value) -> Option<Self> {
+        let mut members = Members::from_value(value)?;
+        Some(Self {
+            capture: members.optional("capture").ok()?,
+            convert: members.optional("convert").ok()?,
+            encode: members.optional("encode").ok()?,
+            age: members.optional("age").ok()?,
+        })
+    }
+}
+
+impl From<&Latency> for Value {
+    fn from(latency: &Latency) -> Self {
+        Fields::new()
+            .maybe("capture", latency.capture)
+            .maybe("convert", latency.convert)
+            .maybe("encode", latency.encode)
+            .maybe("age", latency.age)
+            .into()
+    }
+}
+
+/// A limit, which is a whole number of at least 0; what a float has beyond that is cut off.
+fn whole(members: &mut Members, name: &'static str) -> Result<Option<u32>, DecodeError> {
+    match members.optional::<f64>(name)? {
+        Some(limit) if limit < 0.0 => Err(DecodeError::member(name)),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative; a limit beyond u32 is no limit"
+        )]
+        limit => Ok(limit.map(|limit| limit as u32)),
+    }
+}
