@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep_until, timeout};
-use vroom_protocol::{ChannelId, Code, Connection, Event, LaneChange, Transmit};
+use tokio::time::timeout;
+use vroom_protocol::{Code, Connection, Event, LaneChange, Transmit};
 
+use crate::timer::Timer;
 use crate::{Incoming, LinkRx, LinkTx, Session, TrySend};
 
 /// Runs a connection over a link until it is over, and returns why it ended.
@@ -22,8 +23,8 @@ pub async fn drive<S: Session>(
     session: S,
 ) -> (Code, String) {
     let mut driver = Driver::new(connection, session);
-    let link_lost = driver.run(&mut rx, &mut tx).await;
-    let (code, reason) = driver.finish(link_lost);
+    driver.run(&mut rx, &mut tx).await;
+    let (code, reason) = driver.finish();
     tracing::debug!(%code, "connection ended");
     say_goodbye(&mut rx, &mut tx, code).await;
     (code, reason)
@@ -69,37 +70,38 @@ impl<S: Session> Driver<S> {
         }
     }
 
-    /// Turns until the connection is over; says whether that is because the link was lost.
-    async fn run(&mut self, rx: &mut impl LinkRx, tx: &mut impl LinkTx) -> bool {
+    /// Turns until the connection is over or the link is lost.
+    async fn run(&mut self, rx: &mut impl LinkRx, tx: &mut impl LinkTx) {
+        let mut timer = Timer::new(now());
+        let mut pumping = true;
         loop {
             let now = now();
             self.deliver(now);
-            if !self.full && self.ended.is_none() {
+            if pumping && self.ended.is_none() {
                 self.session.pump(now, &mut self.connection);
                 self.deliver(now);
             }
             self.send(now, tx);
             if self.connection.is_closed() && self.parked.is_empty() {
-                return false;
+                return;
             }
-            if self.connection.queued_bytes(ChannelId::CONTROL) > REPLY_BYTES {
-                // The peer asks and asks and does not read the answers.
-                self.connection
-                    .close(now, Code::RATE_LIMITED, "replies are not read");
-                self.deliver(now);
-                return false;
-            }
-            match self.wait(rx, tx).await {
-                Wake::Received(Incoming::Closed) => return true,
+            pumping = !self.full;
+            match self.wait(rx, tx, &mut timer).await {
+                Wake::Received(Incoming::Closed) => return,
                 Wake::Received(incoming) => self.receive(incoming),
-                Wake::Flushed => self.unflushed = false,
-                Wake::Ready => {}
+                Wake::Flushed => {
+                    self.unflushed = false;
+                    pumping = true;
+                }
+                Wake::Ready => pumping = true,
                 Wake::Deadline => {
                     let now = self::now();
                     if self.leave_at.is_some_and(|leave_at| leave_at <= now) {
-                        return false;
+                        return;
                     }
-                    self.connection.handle_timeout(now);
+                    if self.connection.poll_timeout().is_some_and(|due| due <= now) {
+                        self.connection.handle_timeout(now);
+                    }
                 }
             }
         }
@@ -171,7 +173,12 @@ impl<S: Session> Driver<S> {
     }
 
     /// Waits for whatever happens first. All of it is cancel-safe.
-    async fn wait(&mut self, rx: &mut impl LinkRx, tx: &mut impl LinkTx) -> Wake {
+    async fn wait(
+        &mut self,
+        rx: &mut impl LinkRx,
+        tx: &mut impl LinkTx,
+        timer: &mut Timer,
+    ) -> Wake {
         let pumping = !self.full && self.ended.is_none();
         let session_deadline = if pumping {
             self.session.deadline()
@@ -183,15 +190,12 @@ impl<S: Session> Driver<S> {
             session_deadline,
             self.leave_at,
         ];
-        let deadline = deadlines.into_iter().flatten().min();
         let flushing = self.unflushed || !self.parked.is_empty();
         tokio::select! {
             incoming = rx.recv(self.connection.frame_limit()) => Wake::Received(incoming),
             () = tx.writable(), if flushing => Wake::Flushed,
-            () = self.session.ready(), if pumping => Wake::Ready,
-            () = sleep_until(deadline.unwrap_or_else(now).into()), if deadline.is_some() => {
-                Wake::Deadline
-            }
+            () = ready(&mut self.session, self.full), if self.ended.is_none() => Wake::Ready,
+            () = timer.wait(deadlines.into_iter().flatten().min()) => Wake::Deadline,
         }
     }
 
@@ -211,24 +215,13 @@ impl<S: Session> Driver<S> {
         }
     }
 
-    /// Tells the session of the end if the core did not, lets go of it, and says why it ended.
-    fn finish(mut self, link_lost: bool) -> (Code, String) {
+    /// Tells the session of the end if it does not know yet, lets go of it, and says why it ended.
+    fn finish(mut self) -> (Code, String) {
         let now = now();
-        if link_lost {
-            self.connection.handle_disconnected(now);
-        }
+        self.connection.handle_disconnected(now);
         self.deliver(now);
-        if let Some(ended) = self.ended {
-            return ended;
-        }
-        let (code, reason) = (Code::GOING_AWAY, "the link broke".to_owned());
-        let event = Event::Closed {
-            code,
-            reason: reason.clone(),
-            by_peer: true,
-        };
-        self.session.on_event(now, &mut self.connection, event);
-        (code, reason)
+        // The core ends every connection with an event.
+        self.ended.unwrap_or((Code::GOING_AWAY, String::new()))
     }
 
     fn leave_within(&mut self, now: Instant, wait: Duration) {
@@ -250,15 +243,20 @@ async fn say_goodbye(rx: &mut impl LinkRx, tx: &mut impl LinkTx, code: Code) {
     }
 }
 
+/// Waits until the session is to pump.
+async fn ready(session: &mut impl Session, full: bool) {
+    if full {
+        session.urgent().await;
+    } else {
+        session.ready().await;
+    }
+}
+
 /// The time of the runtime, which tests move.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// How much the core may hold in answers that the peer does not read; beyond it the connection ends.
-///
-/// The session stops while the link is full, but what the peer asks of the core itself is still answered.
-const REPLY_BYTES: usize = 256 * 1024;
 /// How long the exchange of CLOSE may take, with a margin over the core's own 2 s; then we leave.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
 /// How long taking down the link may take; then it is dropped as it is.

@@ -19,6 +19,7 @@ mod error;
 mod link;
 mod prefixed;
 mod session;
+mod timer;
 
 pub mod memory;
 pub mod sniff;

@@ -17,7 +17,7 @@ pub trait Session: Send {
 
     /// Sends what there is to send.
     ///
-    /// Called whenever the link has room: after every event, after [`ready`](Self::ready), after the
+    /// Called when the link has room: after every event, after [`ready`](Self::ready), after the
     /// [`deadline`](Self::deadline), and after each time the link took something. So it may fill the queues of the
     /// core, stop at a full one and rely on being called again.
     fn pump(&mut self, now: Instant, connection: &mut Connection);
@@ -26,6 +26,12 @@ pub trait Session: Send {
     ///
     /// What it saw must be consumed by [`pump`](Self::pump) or be gone after it, or the loop turns without rest.
     fn ready(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// Takes the place of [`ready`](Self::ready) while the link is full: waits for what must not wait
+    /// for the peer to read, such as being told to end. Then the session pumps once. Cancel-safe.
+    fn urgent(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 
     /// When to call [`pump`](Self::pump) even if nothing happens. A pump must move it forward.
     fn deadline(&self) -> Option<Instant> {
