@@ -44,7 +44,7 @@ impl Session for Sender {
 
     async fn ready(&mut self) {
         // It pumps again whenever the link took something.
-        pending().await
+        pending::<()>().await;
     }
 }
 
@@ -87,7 +87,7 @@ impl Session for Receiver {
     fn pump(&mut self, _now: Instant, _connection: &mut Connection) {}
 
     async fn ready(&mut self) {
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -11,9 +11,10 @@ use crate::{Incoming, LinkRx, LinkTx, Session, TrySend};
 
 /// Runs a connection over a link until it is over, and returns why it ended.
 ///
-/// The order within a turn: deliver all events, let the session pump if the link has room, hand frames to the link
-/// until it is full, then wait for whatever happens first. Waiting to send never keeps us from receiving, so two peers
-/// that both send a lot cannot block each other, and one that never reads is still heard.
+/// The order within a turn: deliver all events, let the session pump if the link has room, hand
+/// frames to the link until it is full, then wait for whatever happens first. Waiting to send never
+/// keeps us from receiving, so two peers that both send a lot cannot block each other, and one that
+/// never reads is still heard.
 ///
 /// Dropping the future drops the link without a goodbye.
 pub async fn drive<S: Session>(
@@ -34,7 +35,8 @@ pub async fn drive<S: Session>(
 struct Driver<S> {
     connection: Connection,
     session: S,
-    /// The frames that were refused: at most one per lane, and one more when the whole link is full.
+    /// The frames that were refused: at most one per lane, and one more when the whole link is
+    /// full.
     parked: Vec<Transmit>,
     /// Whether the whole link is full; nothing is taken from the core meanwhile.
     full: bool,
@@ -231,8 +233,8 @@ impl<S: Session> Driver<S> {
 
 /// Takes the link down so that the peer still gets what was sent.
 ///
-/// The peer's last bytes are read and thrown away: a socket closed with unread bytes is reset, and the peer could
-/// lose our CLOSE.
+/// The peer's last bytes are read and thrown away: a socket closed with unread bytes is reset, and
+/// the peer could lose our CLOSE.
 async fn say_goodbye(rx: &mut impl LinkRx, tx: &mut impl LinkTx, code: Code) {
     let goodbye = async {
         tx.shutdown(code).await;

@@ -10,16 +10,16 @@ use vroom_protocol::{ChannelSpec, Code, StreamError, Transmit};
 pub trait LinkRx: Send {
     /// Waits for the next thing that the remote sent.
     ///
-    /// `frame_limit` is the largest frame payload acceptable now; a larger one becomes [`Incoming::Malformed`] before
-    /// it is buffered. Cancel-safe: dropping the future loses nothing. After [`Incoming::Closed`] it keeps returning
-    /// that.
+    /// `frame_limit` is the largest frame payload acceptable now; a larger one becomes
+    /// [`Incoming::Malformed`] before it is buffered. Cancel-safe: dropping the future loses
+    /// nothing. After [`Incoming::Closed`] it keeps returning that.
     fn recv(&mut self, frame_limit: usize) -> impl Future<Output = Incoming> + Send;
 }
 
 /// The sending half of a link.
 ///
-/// A link holds a small, bounded amount of what it accepted, so that priorities stay with the core. It works only
-/// while [`writable`](Self::writable) or [`shutdown`](Self::shutdown) is polled.
+/// A link holds a small, bounded amount of what it accepted, so that priorities stay with the core.
+/// It works only while [`writable`](Self::writable) or [`shutdown`](Self::shutdown) is polled.
 pub trait LinkTx: Send {
     /// Takes a frame if there is room for it; never waits. A frame for a lane that is gone is taken
     /// and dropped.
@@ -41,7 +41,8 @@ pub trait LinkTx: Send {
         let _ = lane;
     }
 
-    /// Hands over what was accepted and ends the sending direction, saying why where the transport can.
+    /// Hands over what was accepted and ends the sending direction, saying why where the transport
+    /// can.
     ///
     /// The caller bounds the time.
     fn shutdown(&mut self, code: Code) -> impl Future<Output = ()> + Send;

@@ -1,6 +1,7 @@
 //! Links between two connections in one process, for tests.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -82,8 +83,16 @@ enum Parcel {
         frame: Bytes,
         room: OwnedSemaphorePermit,
     },
-    Opened(Arc<str>),
-    Closed(Arc<str>),
+    /// The other end opened or closed a lane.
+    Lane(Arc<str>, LaneState),
+    /// This end did.
+    OwnLane(Arc<str>, LaneState),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum LaneState {
+    Opened,
+    Closed,
 }
 
 impl LinkRx for MemoryRx {
@@ -93,14 +102,14 @@ impl LinkRx for MemoryRx {
                 drop(room);
                 Incoming::Message { lane, frame }
             }
-            Some(Parcel::Opened(lane)) => {
-                self.lanes.add(Arc::clone(&lane));
-                Incoming::LaneOpened(lane)
+            Some(Parcel::Lane(lane, state)) => {
+                match state {
+                    LaneState::Opened => self.lanes.add(Arc::clone(&lane)),
+                    LaneState::Closed => self.lanes.remove(&lane),
+                };
+                state.of(lane)
             }
-            Some(Parcel::Closed(lane)) => {
-                self.lanes.remove(&lane);
-                Incoming::LaneClosed(lane)
-            }
+            Some(Parcel::OwnLane(lane, state)) => state.of(lane),
             None => Incoming::Closed,
         };
         self.drained.notify_one();
@@ -149,29 +158,45 @@ impl LinkTx for MemoryTx {
     }
 
     fn open(&mut self, lane: &str, _spec: &ChannelSpec) {
-        if self.lanes.kind == LinkKind::PerChannel {
-            let lane: Arc<str> = lane.into();
-            self.lanes.add(Arc::clone(&lane));
-            // Both ends learn that it is up, as with data channels.
-            if let Some(own) = self.own.upgrade() {
-                tell(&own, Parcel::Opened(Arc::clone(&lane)));
-            }
-            if let Some(queue) = &self.queue {
-                tell(queue, Parcel::Opened(lane));
-            }
+        let lane: Arc<str> = lane.into();
+        if self.lanes.kind == LinkKind::PerChannel && self.lanes.add(Arc::clone(&lane)) {
+            self.tell(&lane, LaneState::Opened);
         }
     }
 
     fn close(&mut self, lane: &str) {
-        if self.lanes.remove(lane)
-            && let Some(queue) = &self.queue
-        {
-            tell(queue, Parcel::Closed(lane.into()));
+        if self.lanes.remove(lane) {
+            self.tell(&lane.into(), LaneState::Closed);
         }
     }
 
     async fn shutdown(&mut self, _code: Code) {
         self.queue = None;
+    }
+}
+
+impl MemoryTx {
+    /// Tells both ends about a lane, as with data channels. One that is gone needs not know.
+    fn tell(&self, lane: &Arc<str>, state: LaneState) {
+        let other = Parcel::Lane(Arc::clone(lane), state);
+        let _told = self
+            .queue
+            .as_ref()
+            .is_some_and(|queue| queue.send(other).is_ok());
+        let own = Parcel::OwnLane(Arc::clone(lane), state);
+        let _told = self
+            .own
+            .upgrade()
+            .is_some_and(|queue| queue.send(own).is_ok());
+    }
+}
+
+impl LaneState {
+    fn of(self, lane: Arc<str>) -> Incoming {
+        match self {
+            Self::Opened => Incoming::LaneOpened(lane),
+            Self::Closed => Incoming::LaneClosed(lane),
+        }
     }
 }
 
@@ -190,11 +215,19 @@ impl Lanes {
         lanes
     }
 
-    fn add(&self, lane: Arc<str>) {
-        let room = || Arc::new(Semaphore::new(self.depth));
-        self.lock().entry(lane).or_insert_with(room);
+    /// Adds a lane; false if it is there already.
+    fn add(&self, lane: Arc<str>) -> bool {
+        let room = Arc::new(Semaphore::new(self.depth));
+        match self.lock().entry(lane) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(room);
+                true
+            }
+        }
     }
 
+    /// Removes a lane; false if it is not there.
     fn remove(&self, lane: &str) -> bool {
         self.lock().remove(lane).is_some()
     }
@@ -211,11 +244,6 @@ impl Lanes {
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Semaphore>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn tell(queue: &mpsc::UnboundedSender<Parcel>, notice: Parcel) {
-    // A receiver that is gone needs to know nothing.
-    let _told = queue.send(notice).is_ok();
 }
 
 /// The one lane of a shared link.

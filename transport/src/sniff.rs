@@ -21,10 +21,12 @@ pub enum Spoken {
     Http,
 }
 
-/// Reads as few bytes as are needed to know what the client speaks; they are replayed by the returned stream.
+/// Reads as few bytes as are needed to know what the client speaks; they are replayed by the
+/// returned stream.
 ///
-/// They are read and not peeked at: a client that sends one byte and then nothing would make a peek return at once,
-/// again and again. Fails with [`Error::TimedOut`] at the deadline, and when the client leaves before it can be told.
+/// They are read and not peeked at: a client that sends one byte and then nothing would make a peek
+/// return at once, again and again. Fails with [`Error::TimedOut`] at the deadline, and when the
+/// client leaves before it can be told.
 pub async fn sniff<S>(mut stream: S, deadline: Instant) -> Result<(Spoken, Prefixed<S>), Error>
 where
     S: AsyncRead + Unpin,

@@ -16,8 +16,8 @@ use crate::{Error, Incoming, LinkRx, LinkTx, TrySend};
 
 /// Makes the server's link: reads the magic and only then answers with ours.
 ///
-/// A client that sends anything else learns nothing: drop the stream on an error. The check is made byte by byte, so
-/// the first wrong one ends it.
+/// A client that sends anything else learns nothing: drop the stream on an error. The check is made
+/// byte by byte, so the first wrong one ends it.
 pub async fn accept<S>(
     mut stream: S,
     deadline: Instant,

@@ -5,10 +5,11 @@ use std::io;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-/// Prepares a socket for interactive use: no delay for small writes, and little unsent data in the kernel.
+/// Prepares a socket for interactive use: no delay for small writes, and little unsent data in the
+/// kernel.
 ///
-/// What lies in the kernel cannot be overtaken, so a key echo or a PONG would wait behind it. What the network has not
-/// acknowledged yet is not counted, so throughput does not suffer.
+/// What lies in the kernel cannot be overtaken, so a key echo or a PONG would wait behind it. What
+/// the network has not acknowledged yet is not counted, so throughput does not suffer.
 pub fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);

@@ -21,8 +21,8 @@ pub const ALPN_HTTP: &str = "http/1.1";
 
 /// Loads a certificate chain and its key, both PEM, into an acceptor for TLS 1.2 and 1.3.
 ///
-/// `alpn` is what is offered, in the server's order of preference. A client without ALPN is accepted, one without a
-/// name in common is refused.
+/// `alpn` is what is offered, in the server's order of preference. A client without ALPN is
+/// accepted, one without a name in common is refused.
 pub fn acceptor(chain: &Path, key: &Path, alpn: &[&str]) -> Result<TlsAcceptor, Error> {
     let chain = certificates(chain)?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|source| pem(key, source))?;

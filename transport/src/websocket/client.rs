@@ -33,7 +33,8 @@ pub struct Connected<S> {
 
 /// Connects to `ws://HOST[:PORT]/PATH`, at most until the deadline.
 ///
-/// `headers` go with the request, such as `Origin`. For `wss` make the TLS stream first and use [`connect_over`].
+/// `headers` go with the request, such as `Origin`. For `wss` make the TLS stream first and use
+/// [`connect_over`].
 pub async fn connect(
     url: &str,
     subprotocol: Option<&str>,

@@ -49,8 +49,8 @@ pub fn is_upgrade(headers: &HeaderMap) -> bool {
 
 /// Answers a request for a WebSocket with 101 and the headers that belong to it.
 ///
-/// After the response was written, the upgraded stream goes to [`accept`](super::accept). Extensions are not
-/// negotiated, so messages are never compressed.
+/// After the response was written, the upgraded stream goes to [`accept`](super::accept).
+/// Extensions are not negotiated, so messages are never compressed.
 pub fn respond(method: &Method, headers: &HeaderMap) -> Result<Response<()>, UpgradeError> {
     if method != Method::GET {
         return Err(UpgradeError::WrongMethod);

@@ -215,7 +215,7 @@ impl Side {
                 closed.push((code, reason));
             }
         }
-        assert_eq!(closed, [ended.clone()]);
+        assert_eq!(closed, std::slice::from_ref(&ended));
         ended
     }
 
