@@ -29,7 +29,10 @@ export class StreamVideo {
   }
 
   #watch(): void {
-    if (!("requestVideoFrameCallback" in this.element)) return;
+    if (!("requestVideoFrameCallback" in this.element)) {
+      (this.element as HTMLVideoElement).addEventListener("playing", () => this.onframe(), { once: true });
+      return;
+    }
     const seen = (_: number, frame: VideoFrameCallbackMetadata): void => {
       if (this.#closed) return;
       this.counters.shown += 1;

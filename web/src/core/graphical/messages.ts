@@ -76,7 +76,6 @@ export interface Notification {
   text: string;
   ref: string | undefined;
   code: number | undefined;
-  from: string | undefined;
 }
 
 export interface Participant {
@@ -173,7 +172,6 @@ export function readNotification(fields: Fields): Notification {
     text: text(fields, "text") ?? "",
     ref: text(fields, "ref"),
     code: integer(fields, "code"),
-    from: text(fields, "from"),
   };
 }
 

@@ -9,6 +9,7 @@ import { decodeFields, encodeFields } from "../encoding.ts";
 import { text } from "../fields.ts";
 import type { Channel } from "../mux/channel.ts";
 import { ChannelRejected, lossy, reliable } from "../mux/channel.ts";
+import { Code } from "../mux/codes.ts";
 import type { Connection } from "../mux/connection.ts";
 import type { InputMessage } from "./input.ts";
 import { mergePointer } from "./input.ts";
@@ -32,6 +33,9 @@ export interface GraphicalEvents {
 
 /** Messages longer than this are refused here already, as the server would do. */
 export const CLIPBOARD_BYTES_MAX = 1024 * 1024;
+
+/** Refusals that the server explains in a NOTIFICATION of its own. */
+const TOLD_BY_SERVER: ReadonlySet<number> = new Set([Code.NotAllowed, Code.DriverBusy, Code.GoingAway]);
 
 export class GraphicalSession {
   /** The mode that the server has granted. */
@@ -137,6 +141,13 @@ export class GraphicalSession {
     if (this.has("media")) this.#send(messages.Client.Feedback, fields);
   }
 
+  /** The server refused something; a wish for a mode is then no longer pending. */
+  refused(code: number): void {
+    if (this.wanted === null || (code !== Code.NotAllowed && code !== Code.DriverBusy)) return;
+    this.wanted = null;
+    this.events.mode();
+  }
+
   /** Takes a control message of type 0x80 and above. */
   receive(type: number, body: Bytes): void {
     if (type === messages.Server.Handshake) {
@@ -206,20 +217,21 @@ export class GraphicalSession {
   async #openInput(): Promise<void> {
     if (this.#button || this.#opening) return;
     this.#opening = true;
-    try {
-      const [pointer, button] = await Promise.all([
-        this.connection.open(lossy("pointer")),
-        this.connection.open(reliable("button")),
-      ]);
+    const opened = await Promise.allSettled([this.connection.open(lossy("pointer")), this.connection.open(reliable("button"))]);
+    this.#opening = false;
+    const [pointer, button] = opened.map((one) => (one.status === "fulfilled" ? one.value : null));
+    if (pointer && button) {
       this.#adopt(pointer, button);
-    } catch (error) {
-      if (!(error instanceof ChannelRejected)) throw error;
-      this.wanted = null;
-      this.events.notification({ type: "warning", text: refusal(error), ref: undefined, code: error.code, from: undefined });
-      this.events.mode();
-    } finally {
-      this.#opening = false;
+      return;
     }
+    pointer?.close();
+    button?.close();
+    const refused = opened.find((one) => one.status === "rejected")?.reason as unknown;
+    if (!(refused instanceof ChannelRejected)) throw refused;
+    if (!TOLD_BY_SERVER.has(refused.code)) {
+      this.events.notification({ type: "warning", text: refused.message, ref: undefined, code: refused.code });
+    }
+    this.refused(refused.code);
   }
 
   #adopt(pointer: Channel, button: Channel): void {
@@ -253,8 +265,4 @@ export class GraphicalSession {
   #send(type: number, fields: Fields): void {
     this.connection.sendControl(type, encodeFields(fields, this.#encoding));
   }
-}
-
-function refusal(rejected: ChannelRejected): string {
-  return rejected.reason || "the server did not allow that";
 }

@@ -1,0 +1,414 @@
+/** The page as a whole: joins the connection to what is shown. */
+import type { GraphicalSession } from "../core/graphical/session.ts";
+import type { MediaState, Mode, Notification, ServerHandshake, ShareState, State } from "../core/graphical/messages.ts";
+import { Refused, login } from "../core/transport/signalling.ts";
+import { showHelp } from "../ui/help.ts";
+import type { Segment } from "../ui/segmented.ts";
+import { ShellFrame } from "../ui/shell.ts";
+import type { Link } from "../ui/status.ts";
+import { transportName } from "../ui/status.ts";
+import { appearance, setAppearance } from "../ui/theme.ts";
+import type { Layout } from "../ui/desktop.ts";
+import { Connector } from "./connector.ts";
+import type { Live } from "./dial.ts";
+import { offerRemoteClipboard } from "./clipboard.ts";
+import { askForControl, answerRequest } from "./floor.ts";
+import { publish } from "./hook.ts";
+import { Picture } from "./picture.ts";
+import { Sampler } from "./sampler.ts";
+import { listenShortcuts } from "./shortcuts.ts";
+import * as store from "./store.ts";
+import { Terminals } from "./terminals.ts";
+
+/** Cards and countdowns are redrawn this often while they count. */
+const REDRAW_MS = 250;
+const SAMPLE_MS = 1_000;
+
+const VIEW: Segment<Mode> = { value: "view", label: "View", icon: "view", hint: "Watch; nothing reaches the desktop" };
+const INTERACT: Segment<Mode> = { value: "interact", label: "Interact", icon: "interact", hint: "Keyboard, mouse and touch go to the desktop (Ctrl+Alt+Shift+I)" };
+const VOICE: Segment<Mode> = { value: "voice", label: "Voice", icon: "voice", hint: "Tell the desktop what to do" };
+
+export class App {
+  readonly #frame: ShellFrame;
+  readonly #connector: Connector;
+  readonly #terminals: Terminals;
+  readonly #picture: Picture;
+  readonly #sampler: Sampler;
+  readonly #switches = store.switches();
+  #identity: store.Identity | null = null;
+  #layout: Layout = store.loadLayout();
+  #jpeg = this.#switches.jpeg;
+  #ended: string | null = null;
+  #media: MediaState | null = null;
+  #wasDriving = false;
+
+  constructor(root: HTMLElement) {
+    const frame = new ShellFrame(root);
+    this.#frame = frame;
+    this.#connector = this.#makeConnector();
+    this.#terminals = new Terminals(frame, () => this.#connector.live?.connection ?? null);
+    this.#picture = new Picture(frame.desktop, {
+      first: () => this.#draw(),
+      failed: (reason) => frame.announcer.notice(`No picture: ${reason}`, "warning"),
+      undecodable: () => this.#fallBackToJpeg(),
+    });
+    this.#sampler = new Sampler({
+      live: () => this.#connector.live,
+      canvas: () => this.#picture.canvas?.counters ?? null,
+      stream: () => this.#picture.stream?.counters ?? null,
+      media: () => this.#media,
+      pictureSize: () => this.#picture.size,
+    });
+    this.#wire();
+    this.#publish();
+    setInterval(() => this.#connector.link.kind !== "connected" && this.#draw(), REDRAW_MS);
+    setInterval(() => void this.#sample(), SAMPLE_MS);
+  }
+
+  /** Signs in with a token of the address, or with the session of this tab, or asks. */
+  async start(): Promise<void> {
+    const token = store.takeToken();
+    if (token !== null) await this.#signIn(token);
+    else {
+      this.#identity = store.loadIdentity();
+      if (this.#identity) this.#begin();
+      else this.#askToken("");
+    }
+  }
+
+  get #session(): GraphicalSession | null {
+    return this.#connector.live?.graphical ?? null;
+  }
+
+  async #signIn(token: string): Promise<void> {
+    try {
+      const { session, user, role, desktop, size } = await login(token);
+      this.#identity = { key: session, user, role, desktop, size };
+      store.saveIdentity(this.#identity);
+      this.#begin();
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) {
+        this.#askToken("This token is not valid. Open the address that vroomd printed when it started, or copy the token again.");
+      } else if (error instanceof Refused && error.status === 429) this.#askToken("Too many attempts. Wait a minute and try again.");
+      else this.#askToken(`Signing in failed: ${error instanceof Error ? error.message : String(error)}. Check that vroomd is running.`);
+    }
+  }
+
+  #askToken(message: string): void {
+    store.forgetIdentity();
+    this.#identity = null;
+    this.#frame.showSignIn(true);
+    this.#frame.signin.show(message);
+  }
+
+  #begin(): void {
+    this.#frame.showSignIn(false);
+    const desktop = this.#identity?.desktop !== "none";
+    if (desktop && !this.#frame.tabs.ids.includes("desktop")) {
+      this.#frame.tabs.addTab("desktop", "desktop", { title: "Desktop" }, this.#frame.desktop, false);
+    }
+    this.#frame.desktop.hidden = !desktop;
+    this.#frame.mode.hidden = !desktop;
+    if (this.#identity?.size) this.#frame.desktop.setViewport(this.#identity.size);
+    this.#connector.connect();
+  }
+
+  #makeConnector(): Connector {
+    return new Connector({
+      wish: () => ({
+        key: this.#identity?.key ?? "",
+        wantsDesktop: this.#identity?.desktop !== "none",
+        // The only viewer's first viewport resizes the desktop, so it names the present size unless a match is wanted.
+        viewport: this.#layout === "match" ? this.#frame.desktop.space : (this.#identity?.size ?? this.#frame.desktop.space),
+        transport: this.#switches.transport,
+        jpeg: this.#jpeg,
+      }),
+      link: (link) => this.#linkChanged(link),
+      up: (live) => this.#up(live),
+      down: () => this.#down(),
+      signedOut: (reason) => this.#askToken(reason),
+      ready: (handshake) => this.#ready(handshake),
+      mode: () => this.#modeChanged(),
+      viewport: (size) => this.#viewportChanged(size),
+      state: (state) => this.#stateChanged(state),
+      share: (share) => this.#shareChanged(share),
+      cursor: (cursor) => this.#frame.desktop.receiveCursor(cursor),
+      media: (media) => (this.#media = media),
+      notification: (notification) => this.#notified(notification),
+      clipboard: (content) => offerRemoteClipboard(content, this.#frame.announcer),
+      failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
+    });
+  }
+
+  #linkChanged(link: Link): void {
+    this.#draw();
+    if (link.kind === "connected") this.#frame.announcer.say(`Connected through ${transportName(link.transport)}.`);
+    else if (link.kind === "waiting") this.#frame.announcer.say(`Connection lost. ${link.reason}`);
+  }
+
+  #up(live: Live): void {
+    this.#sampler.reset();
+    this.#frame.tabs.setAddEnabled(true);
+    this.#frame.mode.setEnabled(live.graphical !== null);
+    if (this.#identity?.desktop === "none" && this.#frame.tabs.ids.length === 0) this.#terminals.open();
+    live.connection.ping(performance.now());
+  }
+
+  #down(): void {
+    this.#picture.detach();
+    this.#media = null;
+    this.#ended = null;
+    this.#frame.tabs.setAddEnabled(false);
+    this.#frame.mode.setEnabled(false);
+    this.#frame.mode.setValue("view", false);
+    this.#frame.people.show(null);
+    this.#frame.desktop.clear();
+    this.#frame.voice.hidden = true;
+    this.#applyDriving(false);
+    this.#draw();
+  }
+
+  #ready(handshake: ServerHandshake): void {
+    const live = this.#connector.live;
+    if (!live) return;
+    this.#viewportChanged(handshake.viewport);
+    const voice = live.graphical?.has("command") ? [VOICE] : [];
+    this.#frame.mode.setSegments("Mode", [VIEW, INTERACT, ...voice]);
+    this.#frame.mode.setEnabled(true);
+    this.#frame.mode.setValue("view", false);
+    if (handshake.agent) document.title = `${handshake.agent} – VROOM`;
+    void this.#picture.attach(live);
+    this.#draw();
+  }
+
+  #viewportChanged(size: { width: number; height: number }): void {
+    this.#frame.desktop.setViewport(size);
+    if (!this.#identity) return;
+    this.#identity.size = size;
+    store.saveIdentity(this.#identity);
+  }
+
+  #modeChanged(): void {
+    const session = this.#session;
+    if (!session) return;
+    this.#frame.mode.setValue(session.wanted ?? session.mode, session.wanted !== null && session.wanted !== session.mode);
+    this.#frame.voice.hidden = session.mode !== "voice";
+    this.#applyDriving(session.driving);
+  }
+
+  #applyDriving(driving: boolean): void {
+    this.#frame.setDriving(driving);
+    this.#frame.desktop.setDriving(driving);
+    if (driving === this.#wasDriving) return;
+    this.#wasDriving = driving;
+    if (driving) this.#followWindow();
+    this.#frame.announcer.say(driving ? "Interacting. Press Control, Alt and Shift together to bring the keyboard back to the page." : "Viewing.");
+  }
+
+  #stateChanged(state: State): void {
+    this.#ended = state.desktop?.ended ?? null;
+    if (this.#ended !== null) this.#frame.announcer.say(`The desktop session ended. ${this.#ended}`);
+    this.#draw();
+  }
+
+  #shareChanged(share: ShareState): void {
+    this.#frame.people.show(share);
+    if (share.reason) this.#frame.announcer.notice(share.reason);
+  }
+
+  #notified(notification: Notification): void {
+    const session = this.#session;
+    if (session && answerRequest(notification, session, this.#frame.announcer)) return;
+    if (notification.text !== "") this.#frame.announcer.notice(notification.text, notification.type === "warning" || notification.type === "error" ? "warning" : "info");
+  }
+
+  async #chooseMode(mode: Mode): Promise<void> {
+    const session = this.#session;
+    if (!session) return;
+    if (mode === session.mode && session.wanted === null) {
+      if (session.driving) this.#showDesktop();
+      return;
+    }
+    if (mode !== "interact") session.setMode(mode);
+    else if (await askForControl(session)) this.#showDesktop();
+    this.#modeChanged();
+  }
+
+  #showDesktop(): void {
+    this.#frame.tabs.select("desktop");
+    if (this.#session?.driving) this.#frame.desktop.focusKeys();
+  }
+
+  /** Makes the desktop the size of the window when that is chosen; the server follows whom it may. */
+  #followWindow(): void {
+    if (this.#layout === "match" && this.#frame.tabs.selected === "desktop") this.#session?.resize(this.#frame.desktop.space);
+  }
+
+  #fallBackToJpeg(): void {
+    this.#jpeg = true;
+    this.#frame.announcer.notice("This browser cannot decode the video; going on with still pictures.", "warning");
+    this.#connector.connect();
+  }
+
+  #draw(): void {
+    const now = performance.now();
+    const { link } = this.#connector;
+    this.#frame.status.show(link, now);
+    this.#frame.desktop.card.show(link, now, this.#ended, this.#picture.shown);
+  }
+
+  async #sample(): Promise<void> {
+    const live = this.#connector.live;
+    if (!live || document.hidden) return;
+    const now = performance.now();
+    live.connection.ping(now);
+    const statistics = await this.#sampler.sample(now);
+    this.#frame.status.setRtt(live.connection.keepalive.rttMs);
+    if (!this.#frame.statistics.hidden) this.#frame.statistics.show(statistics);
+    live.graphical?.feedback({
+      fps: Math.round(statistics.fps ?? 0),
+      rtt: Math.round(statistics.rttMs ?? 0),
+      jitter: Math.round(statistics.jitterMs ?? 0),
+      decode: Math.round(statistics.decodeMs ?? 0),
+      dropped: statistics.dropped ?? 0,
+    });
+  }
+
+  #toggleStatistics(): void {
+    const panel = this.#frame.statistics;
+    panel.hidden = !panel.hidden;
+    if (!panel.hidden) panel.show(this.#sampler.statistics);
+    this.#frame.announcer.say(panel.hidden ? "Statistics hidden." : "Statistics shown.");
+  }
+
+  #signOut(): void {
+    this.#connector.disconnect("");
+    this.#terminals.closeAll();
+    this.#askToken("");
+  }
+
+  #fullscreen(): void {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void enterFullscreen();
+  }
+
+  #wire(): void {
+    const frame = this.#frame;
+    frame.mode.setSegments("Mode", [VIEW, INTERACT]);
+    frame.mode.setValue("view", false);
+    frame.mode.setEnabled(false);
+    frame.tabs.setAddEnabled(false);
+    frame.desktop.card.connect({ reconnect: () => this.#connector.connect() });
+    frame.desktop.connect({
+      active: () => this.#session?.driving === true,
+      has: (capability) => this.#session?.has(capability) === true,
+      send: (message) => this.#session?.input(message),
+      paste: (content) => this.#session?.paste(content),
+      clipboard: (content) => this.#session?.setClipboard(content),
+      spaceChanged: () => this.#followWindow(),
+    });
+    frame.desktop.setLayout(this.#layout);
+    this.#wireMenu();
+    frame.signin.addEventListener("token", (event) => void this.#signIn((event as CustomEvent<string>).detail));
+    frame.mode.addEventListener("choose", (event) => void this.#chooseMode((event as CustomEvent<Mode>).detail));
+    frame.people.addEventListener("grant", (event) => this.#session?.grantFloor((event as CustomEvent<string>).detail));
+    frame.status.addEventListener("open", () => this.#toggleStatistics());
+    frame.keyboard.addEventListener("click", () => frame.desktop.toggleKeyboard());
+    frame.voice.addEventListener("submit", (event) => this.#command(event));
+    frame.tabs.addEventListener("select", (event) => this.#tabSelected((event as CustomEvent<string>).detail));
+    document.addEventListener("visibilitychange", () => this.#session?.media({ video: !document.hidden }));
+    window.addEventListener("online", () => this.#connector.link.kind === "waiting" && this.#connector.connect());
+    window.addEventListener("pagehide", () => this.#connector.disconnect(""));
+    window.addEventListener("pageshow", (event) => event.persisted && this.#identity && this.#connector.connect());
+    listenShortcuts({
+      begin: () => frame.desktop.release(),
+      escape: () => this.#leaveKeyboard(),
+      run: (code) => this.#shortcut(code),
+    });
+  }
+
+  #wireMenu(): void {
+    this.#frame.menu.connect(
+      { layout: this.#layout, appearance: appearance(), screenReader: store.loadScreenReader() },
+      {
+        layout: (layout) => {
+          this.#layout = layout;
+          store.saveLayout(layout);
+          this.#frame.desktop.setLayout(layout);
+          this.#followWindow();
+        },
+        appearance: setAppearance,
+        screenReader: (on) => {
+          store.saveScreenReader(on);
+          this.#terminals.setScreenReader(on);
+        },
+        statistics: () => this.#toggleStatistics(),
+        fullscreen: () => this.#fullscreen(),
+        help: showHelp,
+        signOut: () => this.#signOut(),
+      },
+    );
+  }
+
+  #tabSelected(id: string): void {
+    if (id !== "desktop") this.#terminals.focus(id);
+    else if (this.#session?.driving) this.#frame.desktop.focusKeys();
+    if (id === "desktop") this.#followWindow();
+  }
+
+  #leaveKeyboard(): void {
+    if (this.#frame.tabs.selected === "desktop" && !this.#frame.mode.hidden) this.#frame.mode.focus();
+    else this.#frame.tabs.focusSelected();
+    this.#frame.announcer.say("The keyboard is back on the page.");
+  }
+
+  #shortcut(code: string): void {
+    const place = /^Digit([1-9])$/.exec(code)?.[1];
+    if (place !== undefined) return this.#frame.tabs.at(Number(place) - 1);
+    const actions: { [code: string]: () => void } = {
+      KeyI: () => void this.#chooseMode(this.#session?.mode === "interact" ? "view" : "interact"),
+      KeyD: () => this.#showDesktop(),
+      KeyT: () => this.#terminals.open(),
+      KeyW: () => this.#terminals.close(this.#frame.tabs.selected),
+      BracketLeft: () => this.#frame.tabs.step(-1),
+      BracketRight: () => this.#frame.tabs.step(1),
+      KeyS: () => this.#toggleStatistics(),
+      KeyF: () => this.#fullscreen(),
+      KeyR: () => this.#identity && this.#connector.connect(),
+      KeyH: showHelp,
+    };
+    actions[code]?.();
+  }
+
+  #command(event: SubmitEvent): void {
+    event.preventDefault();
+    const field = this.#frame.voice.querySelector("input");
+    if (!field || field.value.trim() === "") return;
+    this.#session?.command(field.value.trim());
+    field.value = "";
+  }
+
+  #publish(): void {
+    publish({
+      state: () => this.#connector.link.kind,
+      transport: () => this.#connector.live?.transport ?? null,
+      mode: () => this.#session?.mode ?? "view",
+      driving: () => this.#session?.driving ?? false,
+      driver: () => this.#session?.share?.driver ?? null,
+      self: () => this.#session?.share?.self ?? null,
+      viewport: () => ({ ...this.#frame.desktop.viewport }),
+      channels: () => this.#connector.live?.connection.channelNames ?? [],
+      frames: () => this.#picture.stream?.counters.shown ?? this.#picture.canvas?.counters.shown ?? 0,
+      stats: () => ({ ...this.#sampler.statistics }),
+      terminals: () => this.#terminals.list(),
+    });
+  }
+}
+
+/** Full screen with the keyboard held, by both of the ways that browsers know. */
+async function enterFullscreen(): Promise<void> {
+  const options: FullscreenOptions & { keyboardLock?: string } = { keyboardLock: "browser" };
+  await document.documentElement.requestFullscreen(options).catch(() => undefined);
+  const keyboard = (navigator as Navigator & { keyboard?: { lock?(): Promise<void> } }).keyboard;
+  await keyboard?.lock?.().catch(() => undefined);
+}

@@ -1,0 +1,86 @@
+/** Brings the picture of a connection to the page: a media track, or the `video` channel drawn on a canvas. */
+import { Video, videoAck } from "../core/graphical/video.ts";
+import type { Channel } from "../core/mux/channel.ts";
+import { ChannelRejected } from "../core/mux/channel.ts";
+import type { DesktopView } from "../ui/desktop.ts";
+import { CanvasVideo } from "../video/canvas.ts";
+import { StreamVideo } from "../video/stream.ts";
+import type { Live } from "./dial.ts";
+
+/** What the picture reports. */
+export interface PictureEvents {
+  /** The first picture is on the page. */
+  first(): void;
+  failed(reason: string): void;
+  /** WebCodecs cannot decode what comes; only JPEG is left. */
+  undecodable(): void;
+}
+
+export class Picture {
+  canvas: CanvasVideo | null = null;
+  stream: StreamVideo | null = null;
+  /** True once there is something to see. */
+  shown = false;
+  #channel: Channel | null = null;
+
+  constructor(
+    private readonly view: DesktopView,
+    private readonly events: PictureEvents,
+  ) {}
+
+  /** Starts showing the picture of a connection whose handshake is done. */
+  async attach(live: Live): Promise<void> {
+    if (live.webrtc) {
+      // Frames are only reported for an element that is laid out; the card covers it until the first one.
+      this.view.showPicture("video");
+      this.stream = new StreamVideo(this.view.video, live.webrtc.stream, live.webrtc.receiver, () => this.#seen("video"));
+      return;
+    }
+    try {
+      this.#show(await live.openVideo(), live);
+    } catch (error) {
+      if (!(error instanceof ChannelRejected)) throw error;
+      this.events.failed(error.message);
+    }
+  }
+
+  /** Size of the picture as it is decoded. */
+  get size(): string | null {
+    const [width, height] = this.stream ? [this.view.video.videoWidth, this.view.video.videoHeight] : [this.view.canvas.width, this.view.canvas.height];
+    return this.shown && width > 0 ? `${width} × ${height}` : null;
+  }
+
+  detach(): void {
+    this.stream?.close();
+    this.canvas?.close();
+    this.stream = null;
+    this.canvas = null;
+    this.#channel = null;
+    this.shown = false;
+  }
+
+  #show(channel: Channel, live: Live): void {
+    this.#channel = channel;
+    const canvas = new CanvasVideo(this.view.canvas, {
+      acknowledge: (count) => {
+        this.#channel?.send(Video.Ack, videoAck(count));
+        this.#seen("canvas");
+      },
+      keyFrame: () => live.graphical?.media({ keyframe: true }),
+      undecodable: () => this.events.undecodable(),
+    });
+    this.canvas = canvas;
+    channel.onmessage = (type, payload) => canvas.receive(type, payload);
+    channel.onclose = (reason, byPeer) => {
+      this.#channel = null;
+      if (byPeer && live.connection.isOpen) this.events.failed(reason || "the server ended the picture");
+    };
+  }
+
+  #seen(which: "video" | "canvas"): void {
+    if (this.shown || (which === "canvas" && this.canvas?.counters.shown === 0)) return;
+    this.shown = true;
+    this.view.showPicture(which);
+    this.events.first();
+  }
+}

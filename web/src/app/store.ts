@@ -1,0 +1,74 @@
+/** What outlives a reload: the session key with the tab, the person's choices with the browser. */
+import type { Size } from "../core/graphical/messages.ts";
+import type { Layout } from "../ui/desktop.ts";
+
+/** A signed-in session. The key is a secret and goes nowhere but into requests. */
+export interface Identity {
+  key: string;
+  user: string;
+  role: string;
+  desktop: string;
+  size: Size | null;
+}
+
+const IDENTITY = "vroom.session";
+const LAYOUT = "vroom.layout";
+const SCREEN_READER = "vroom.screen-reader";
+
+export function loadIdentity(): Identity | null {
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(IDENTITY) ?? "null");
+    return typeof stored === "object" && stored !== null && "key" in stored ? (stored as Identity) : null;
+  } catch {
+    return null;
+  }
+}
+
+export function saveIdentity(identity: Identity): void {
+  sessionStorage.setItem(IDENTITY, JSON.stringify(identity));
+}
+
+export function forgetIdentity(): void {
+  sessionStorage.removeItem(IDENTITY);
+}
+
+export function loadLayout(): Layout {
+  const stored = localStorage.getItem(LAYOUT);
+  return stored === "actual" || stored === "match" ? stored : "fit";
+}
+
+export function saveLayout(layout: Layout): void {
+  localStorage.setItem(LAYOUT, layout);
+}
+
+export function loadScreenReader(): boolean {
+  return localStorage.getItem(SCREEN_READER) === "on";
+}
+
+export function saveScreenReader(on: boolean): void {
+  localStorage.setItem(SCREEN_READER, on ? "on" : "off");
+}
+
+/** Takes the token out of the address bar before anything else can see it. */
+export function takeToken(): string | null {
+  const hash = location.hash;
+  if (!hash.startsWith("#token=")) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  const token = decodeURIComponent(hash.slice("#token=".length));
+  return token === "" ? null : token;
+}
+
+/** Switches for tests, given in the query: never a secret, never an address. */
+export interface Switches {
+  transport: "webrtc" | "websocket" | null;
+  jpeg: boolean;
+}
+
+export function switches(): Switches {
+  const query = new URLSearchParams(location.search);
+  const transport = query.get("transport");
+  return {
+    transport: transport === "webrtc" || transport === "websocket" ? transport : null,
+    jpeg: query.get("video") === "jpeg",
+  };
+}

@@ -1,0 +1,141 @@
+/** The desktop: the picture, its size on the page, and the surface that takes input. */
+import type { Cursor, Size } from "../core/graphical/messages.ts";
+import type { ControlHost } from "../input/control.ts";
+import { Control } from "../input/control.ts";
+import { detectPlatform } from "../input/platform.ts";
+import { fit } from "../input/scale.ts";
+import { RemoteCursor } from "./cursor.ts";
+import { el } from "./dom.ts";
+import { ConnectionCard } from "./status.ts";
+
+/** How the desktop is laid out: scaled to fit, pixel for pixel, or resized to match the window. */
+export type Layout = "fit" | "actual" | "match";
+
+/** A window that changes size is followed when it has kept still this long. */
+const RESIZE_MS = 250;
+/** Until a server has told its viewport this is assumed, so that nothing jumps later. */
+const VIEWPORT_GUESS: Size = { width: 1280, height: 720 };
+
+/** What the desktop needs from the page. */
+export interface DesktopHost extends Omit<ControlHost, "viewport"> {
+  /** The space for the desktop changed, in logical pixels. */
+  spaceChanged(space: Size): void;
+}
+
+/** `<vroom-desktop>`. */
+export class DesktopView extends HTMLElement {
+  readonly video = el("video", { class: "picture", playsinline: true, autoplay: true, "aria-label": "Remote desktop" });
+  readonly canvas = el("canvas", { class: "picture", role: "img", "aria-label": "Remote desktop" });
+  readonly card = document.createElement("vroom-card") as ConnectionCard;
+  readonly field = el("textarea", { class: "keys", "aria-label": "Keyboard of the remote desktop. Press Ctrl, Alt and Shift together to leave.", autocapitalize: "off", autocomplete: "off", spellcheck: "false", tabindex: -1, rows: 1 });
+  readonly #marker = el("div", { class: "remote-cursor", "aria-hidden": "true", hidden: true });
+  readonly #surface = el("div", { class: "surface" }, this.video, this.canvas, this.#marker);
+  readonly #scroller = el("div", { class: "scroller", tabindex: -1 }, this.#surface, this.field);
+  readonly #cursor = new RemoteCursor(this.#surface, this.#marker);
+  #control: Control | null = null;
+  #host: DesktopHost | null = null;
+  #layout: Layout = "fit";
+  #viewport = VIEWPORT_GUESS;
+  #driving = false;
+  #resizing: ReturnType<typeof setTimeout> | null = null;
+
+  connect(host: DesktopHost): void {
+    this.#host = host;
+    this.video.muted = true;
+    this.append(this.#scroller, this.card);
+    // A tap must not always raise the on-screen keyboard; its button does.
+    if (window.matchMedia("(pointer: coarse)").matches) this.field.inputMode = "none";
+    this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), { ...host, viewport: () => this.#viewport });
+    new ResizeObserver(() => this.#resized()).observe(this);
+    this.showPicture("none");
+  }
+
+  get viewport(): Size {
+    return this.#viewport;
+  }
+
+  /** The space that the desktop could fill, in logical pixels. */
+  get space(): Size {
+    return { width: Math.max(1, this.clientWidth), height: Math.max(1, this.clientHeight) };
+  }
+
+  setLayout(layout: Layout): void {
+    this.#layout = layout;
+    this.dataset["layout"] = layout;
+    this.#scroller.tabIndex = layout === "actual" ? 0 : -1;
+    this.#place();
+  }
+
+  setViewport(viewport: Size): void {
+    this.#viewport = viewport;
+    this.#place();
+  }
+
+  /** Which of the two pictures is shown. */
+  showPicture(which: "video" | "canvas" | "none"): void {
+    this.video.hidden = which !== "video";
+    this.canvas.hidden = which !== "canvas";
+    this.#surface.hidden = which === "none";
+  }
+
+  /** Shows that input goes to the desktop, or releases everything and says that it does not. */
+  setDriving(driving: boolean): void {
+    if (driving === this.#driving) return;
+    if (!driving) this.#control?.releaseAll();
+    this.#driving = driving;
+    this.toggleAttribute("data-driving", driving);
+    this.renderCursor();
+    if (driving) this.focusKeys();
+    else if (document.activeElement === this.field) this.field.blur();
+  }
+
+  /** Puts the keyboard into the desktop. */
+  focusKeys(): void {
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** Raises or hides the on-screen keyboard of a touch device. */
+  toggleKeyboard(): void {
+    this.field.inputMode = this.field.inputMode === "none" ? "text" : "none";
+    this.field.blur();
+    this.focusKeys();
+  }
+
+  release(): void {
+    this.#control?.releaseAll();
+  }
+
+  receiveCursor(cursor: Cursor): void {
+    this.#cursor.receive(cursor);
+    this.renderCursor();
+  }
+
+  renderCursor(): void {
+    this.#cursor.render(this.#driving, this.#surface.clientWidth / this.#viewport.width);
+  }
+
+  clear(): void {
+    this.#cursor.clear();
+    this.setDriving(false);
+  }
+
+  #resized(): void {
+    this.#place();
+    if (this.#resizing !== null) clearTimeout(this.#resizing);
+    this.#resizing = setTimeout(() => {
+      this.#resizing = null;
+      if (this.clientWidth > 0 && this.clientHeight > 0) this.#host?.spaceChanged(this.space);
+    }, RESIZE_MS);
+  }
+
+  #place(): void {
+    const ratio = window.devicePixelRatio || 1;
+    const actual = { width: this.#viewport.width / ratio, height: this.#viewport.height / ratio };
+    const size = this.#layout === "actual" ? actual : fit(this.#viewport, this.space);
+    this.#surface.style.width = `${size.width}px`;
+    this.#surface.style.height = `${size.height}px`;
+    this.renderCursor();
+  }
+}
+
+customElements.define("vroom-desktop", DesktopView);

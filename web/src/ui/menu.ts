@@ -1,0 +1,77 @@
+/** The menu of the top bar: how things are shown, and the rarer actions. */
+import type { Layout } from "./desktop.ts";
+import { el } from "./dom.ts";
+import type { IconName } from "./icons.ts";
+import { icon } from "./icons.ts";
+import type { Appearance } from "./theme.ts";
+
+/** What the menu can do. */
+export interface MenuActions {
+  layout(layout: Layout): void;
+  appearance(appearance: Appearance): void;
+  screenReader(on: boolean): void;
+  statistics(): void;
+  fullscreen(): void;
+  help(): void;
+  signOut(): void;
+}
+
+/** What the menu shows as chosen. */
+export interface MenuChoices {
+  layout: Layout;
+  appearance: Appearance;
+  screenReader: boolean;
+}
+
+const LAYOUTS: [Layout, string][] = [
+  ["fit", "Fit"],
+  ["actual", "1:1"],
+  ["match", "Match window"],
+];
+const APPEARANCES: [Appearance, string][] = [
+  ["system", "System"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
+
+/** `<vroom-menu>`. */
+export class Menu extends HTMLElement {
+  readonly #sheet = el("div", { class: "menu", id: "menu", popover: "auto" });
+  readonly #button = el("button", { class: "quiet", type: "button", "aria-label": "Settings and help", title: "Settings and help", popovertarget: "menu" }, icon("settings"));
+
+  connect(choices: MenuChoices, actions: MenuActions): void {
+    this.#sheet.append(
+      radios("Desktop size", "layout", LAYOUTS, choices.layout, actions.layout),
+      radios("Appearance", "appearance", APPEARANCES, choices.appearance, actions.appearance),
+      checkbox("Read terminal output to screen readers", choices.screenReader, actions.screenReader),
+      el("hr"),
+      this.#item("Statistics", "chart", "S", actions.statistics),
+      this.#item("Full screen", "fullscreen", "F", actions.fullscreen),
+      this.#item("Help and shortcuts", "help", "H", actions.help),
+      el("hr"),
+      this.#item("Sign out", "signout", "", actions.signOut),
+    );
+    this.append(this.#button, this.#sheet);
+  }
+
+  #item(label: string, symbol: IconName, key: string, run: () => void): HTMLElement {
+    const choose = (): void => {
+      this.#sheet.hidePopover();
+      run();
+    };
+    return el("button", { class: "item", type: "button", onclick: choose }, icon(symbol), el("span", {}, label), key !== "" && el("kbd", {}, key));
+  }
+}
+
+function radios<T extends string>(label: string, name: string, choices: [T, string][], chosen: T, choose: (value: T) => void): HTMLElement {
+  const options = choices.map(([value, title]) =>
+    el("label", {}, el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => choose(value) }), el("span", {}, title)),
+  );
+  return el("fieldset", { class: "choices" }, el("legend", {}, label), el("div", {}, ...options));
+}
+
+function checkbox(label: string, checked: boolean, change: (on: boolean) => void): HTMLElement {
+  return el("label", { class: "check" }, el("input", { type: "checkbox", checked, onchange: (event: Event) => change((event.target as HTMLInputElement).checked) }), el("span", {}, label));
+}
+
+customElements.define("vroom-menu", Menu);

@@ -1,0 +1,55 @@
+/** The frame of the page: top bar, panels, overlay; no behaviour of its own. */
+import { Announcer } from "./announce.ts";
+import { DesktopView } from "./desktop.ts";
+import { el } from "./dom.ts";
+import { icon } from "./icons.ts";
+import { Menu } from "./menu.ts";
+import { People } from "./people.ts";
+import { Segments } from "./segmented.ts";
+import { SignIn } from "./signin.ts";
+import { StatisticsPanel } from "./statistics.ts";
+import { StatusPill } from "./status.ts";
+import { Tabs } from "./tabs.ts";
+import type { Mode } from "../core/graphical/messages.ts";
+
+export class ShellFrame {
+  readonly announcer = new Announcer();
+  readonly tabs = new Tabs();
+  readonly mode = new Segments<Mode>();
+  readonly people = new People();
+  readonly status = new StatusPill();
+  readonly menu = new Menu();
+  readonly statistics = new StatisticsPanel();
+  readonly signin = new SignIn();
+  readonly desktop = new DesktopView();
+  readonly keyboard = el("button", { class: "quiet keyboard", type: "button", "aria-label": "On-screen keyboard" }, icon("keyboard"));
+  readonly voice = el("form", { class: "voice", hidden: true }, el("label", { class: "visually-hidden", for: "command" }, "Command"), el("input", { id: "command", name: "command", type: "text", autocomplete: "off", placeholder: "Tell the desktop what to do" }), el("button", { class: "button small primary", type: "submit" }, "Send"));
+  readonly panels = el("div", { class: "panels" });
+  readonly #work = el("div", { class: "work" });
+
+  constructor(root: HTMLElement) {
+    this.desktop.id = "panel-desktop";
+    this.statistics.hidden = true;
+    this.panels.append(this.desktop);
+    const stage = el("div", { class: "stage" }, this.panels, this.voice, this.statistics);
+    this.#work.append(this.#topBar(), stage);
+    root.replaceChildren(this.signin, this.#work, this.announcer.notices, this.announcer.region);
+  }
+
+  /** Shows the sign-in card instead of the work, or the work. */
+  showSignIn(shown: boolean): void {
+    this.signin.hidden = !shown;
+    this.#work.hidden = shown;
+  }
+
+  /** Puts the amber where the person drives. */
+  setDriving(driving: boolean): void {
+    this.#work.toggleAttribute("data-driving", driving);
+  }
+
+  #topBar(): HTMLElement {
+    const brand = el("span", { class: "brand", "aria-label": "VROOM" }, icon("mark"));
+    const controls = el("div", { class: "controls" }, this.mode, this.people, this.keyboard);
+    return el("header", { class: "topbar" }, brand, this.tabs, controls, this.status, this.menu);
+  }
+}

@@ -1,0 +1,142 @@
+/** The tabs of the top bar: the desktop and the terminals. */
+import { el, setText } from "./dom.ts";
+import type { IconName } from "./icons.ts";
+import { icon } from "./icons.ts";
+
+/** What a tab shows. */
+export interface TabLook {
+  title: string;
+  /** A short word after the title, such as an exit status. */
+  badge?: string | undefined;
+  /** `ended` greys the tab; `failed` marks it. */
+  tone?: "plain" | "ended" | "failed";
+  progress?: number | null;
+}
+
+interface Tab {
+  id: string;
+  wrapper: HTMLElement;
+  button: HTMLButtonElement;
+  title: HTMLElement;
+  badge: HTMLElement;
+  panel: HTMLElement;
+}
+
+/** `<vroom-tabs>`; fires `select`, `closetab` with the tab's id in `detail`, and `add`. */
+export class Tabs extends HTMLElement {
+  readonly #list = el("div", { class: "tablist", role: "tablist", "aria-label": "Desktop and terminals" });
+  readonly #add = el("button", { class: "quiet add", type: "button", "aria-label": "New terminal", title: "New terminal (Ctrl+Alt+Shift+T)", onclick: () => this.#fire("add", "") }, icon("plus"));
+  readonly #tabs: Tab[] = [];
+  #selected = "";
+
+  connectedCallback(): void {
+    if (!this.#list.isConnected) this.replaceChildren(this.#list, this.#add);
+  }
+
+  get selected(): string {
+    return this.#selected;
+  }
+
+  get ids(): string[] {
+    return this.#tabs.map((tab) => tab.id);
+  }
+
+  setAddEnabled(enabled: boolean): void {
+    this.#add.disabled = !enabled;
+  }
+
+  addTab(id: string, symbol: IconName, look: TabLook, panel: HTMLElement, closable: boolean): void {
+    const title = el("span", { class: "title" });
+    const badge = el("span", { class: "badge" });
+    const button = el(
+      "button",
+      { class: "tab", type: "button", role: "tab", id: `tab-${id}`, "aria-controls": panel.id, onclick: () => this.select(id), onkeydown: (event: KeyboardEvent) => this.#key(event, id, closable) },
+      icon(symbol),
+      title,
+      badge,
+    );
+    const close = closable && el("button", { class: "quiet close", type: "button", tabindex: -1, "aria-label": "Close terminal", onclick: () => this.#fire("closetab", id) }, icon("close"));
+    const wrapper = el("div", { class: "tabwrap", role: "presentation" }, button, close);
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", `tab-${id}`);
+    this.#tabs.push({ id, wrapper, button, title, badge, panel });
+    this.#list.append(wrapper);
+    this.look(id, look);
+    if (this.#selected === "") this.select(id);
+    else this.#show();
+  }
+
+  look(id: string, look: TabLook): void {
+    const tab = this.#find(id);
+    if (!tab) return;
+    setText(tab.title, look.title);
+    setText(tab.badge, look.progress !== undefined && look.progress !== null ? `${look.progress}%` : (look.badge ?? ""));
+    tab.button.title = look.title;
+    tab.wrapper.dataset["tone"] = look.tone ?? "plain";
+  }
+
+  select(id: string): void {
+    if (!this.#find(id) || this.#selected === id) return;
+    this.#selected = id;
+    this.#show();
+    this.#fire("select", id);
+  }
+
+  /** Selects the neighbour in a direction, or the tab at a place. */
+  step(by: number): void {
+    const place = this.#tabs.findIndex((tab) => tab.id === this.#selected);
+    const next = this.#tabs[(place + by + this.#tabs.length) % this.#tabs.length];
+    if (next) this.select(next.id);
+  }
+
+  at(place: number): void {
+    const tab = this.#tabs[place];
+    if (tab) this.select(tab.id);
+  }
+
+  removeTab(id: string): void {
+    const place = this.#tabs.findIndex((tab) => tab.id === id);
+    const [tab] = place < 0 ? [] : this.#tabs.splice(place, 1);
+    if (!tab) return;
+    tab.wrapper.remove();
+    if (this.#selected !== id) return;
+    this.#selected = "";
+    const next = this.#tabs[Math.min(place, this.#tabs.length - 1)];
+    if (next) this.select(next.id);
+  }
+
+  focusSelected(): void {
+    this.#find(this.#selected)?.button.focus();
+  }
+
+  #find(id: string): Tab | undefined {
+    return this.#tabs.find((tab) => tab.id === id);
+  }
+
+  #show(): void {
+    for (const tab of this.#tabs) {
+      const chosen = tab.id === this.#selected;
+      tab.button.setAttribute("aria-selected", String(chosen));
+      tab.button.tabIndex = chosen ? 0 : -1;
+      tab.wrapper.toggleAttribute("data-selected", chosen);
+      tab.panel.toggleAttribute("data-hidden", !chosen);
+      tab.panel.inert = !chosen;
+      if (chosen) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+  }
+
+  #key(event: KeyboardEvent, id: string, closable: boolean): void {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      this.step(step);
+      this.focusSelected();
+    } else if (event.key === "Delete" && closable) this.#fire("closetab", id);
+  }
+
+  #fire(name: string, detail: string): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+customElements.define("vroom-tabs", Tabs);
