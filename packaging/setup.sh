@@ -15,7 +15,7 @@ RUN=(
     foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus
 )
 TEST=(
-    chromium weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
+    chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
 )
 # The oldest versions that build this tree.
 RUST_MIN=1.92

@@ -1,0 +1,80 @@
+// Terminals beside the desktop, on the same connection.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { Daemon, OUT, browser, rssMib, scratch, until } from './harness.mjs';
+import { Viewer } from './page.mjs';
+
+async function open(t, options = {}) {
+  const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], env: { SHELL: '/bin/bash', PS1: '$ ' }, ...options });
+  const viewer = await Viewer.open(t, await browser(t), daemon, options);
+  return { daemon, viewer };
+}
+
+test('two terminals and the desktop run on one peer connection', async (t) => {
+  const { viewer } = await open(t);
+  const first = await viewer.openTerminal();
+  const second = await viewer.openTerminal();
+  await first.type('echo one-$((40+2)); tty\n');
+  await first.shows('one-42');
+  const firstTty = /\/dev\/pts\/\d+/.exec(await first.shows(/\/dev\/pts\/\d+/))[0];
+  await second.type('echo two-$((50+5)); tty\n');
+  await second.shows('two-55');
+  const secondTty = /\/dev\/pts\/\d+/.exec(await second.shows(/\/dev\/pts\/\d+/))[0];
+  assert.notEqual(firstTty, secondTty);
+  const peers = await viewer.peers();
+  assert.equal(peers.length, 1, 'one peer connection');
+  assert.equal(peers[0].selectedPairs, 1, 'one selected candidate pair');
+  assert.ok(peers[0].framesDecoded > 0, 'with the picture');
+  const labels = peers[0].dataChannels.filter((label) => label.startsWith('omux/vroom.terminal.pty'));
+  assert.equal(labels.length, 2, 'and both terminals');
+  mkdirSync(OUT, { recursive: true });
+  await second.type('ls --color=always /\n');
+  await second.shows('usr');
+  await viewer.screenshot(join(OUT, 'terminal.png'));
+});
+
+test('a terminal has the size of its tab and tells its exit status', async (t) => {
+  const { viewer } = await open(t);
+  const terminal = await viewer.openTerminal();
+  await terminal.type('stty size\n');
+  const [, rows, cols] = /^(\d+) (\d+)$/m.exec(await terminal.shows(/^\d+ \d+$/m));
+  assert.ok(Number(rows) > 20 && Number(cols) > 80, `${rows}x${cols}`);
+  await viewer.page.setViewportSize({ width: 700, height: 500 });
+  await terminal.type('clear\n');
+  await until('fewer columns', async () => {
+    await terminal.type('stty size\n');
+    const sizes = [...(await terminal.text()).matchAll(/^(\d+) (\d+)$/gm)];
+    return sizes.length > 0 && Number(sizes.at(-1)[2]) < Number(cols);
+  });
+  await terminal.type('exit 7\n');
+  await until('the exit status', async () => (await viewer.hook('terminals')).at(-1)?.state === 'exited');
+  assert.match(await terminal.tab.textContent(), /7/);
+});
+
+test('Ctrl+C ends a flood at once and memory stays bounded', async (t) => {
+  const { daemon, viewer } = await open(t);
+  const terminal = await viewer.openTerminal();
+  await terminal.type('trap "echo caught-it" INT; yes\n');
+  await terminal.shows(/y\ny\ny/);
+  const before = rssMib(daemon.pid);
+  const frames = await viewer.hook('frames');
+  await terminal.press('Control+c');
+  await terminal.shows('caught-it');
+  assert.ok(rssMib(daemon.pid) < before + 32, `${before} MiB grew to ${rssMib(daemon.pid)}`);
+  assert.ok((await viewer.hook('frames')) >= frames);
+});
+
+test('all bytes pass unchanged, both ways', async (t) => {
+  const file = join(scratch(t), 'bytes');
+  const { viewer } = await open(t);
+  const terminal = await viewer.openTerminal();
+  await terminal.type(`stty -echo; cat > '${file}'\n`);
+  const text = 'Grüße, 世界! \u{1f980} end';
+  await until('cat to run', async () => !(await terminal.text()).endsWith('$'));
+  await terminal.type(`${text}\n`);
+  await terminal.press('Control+d');
+  await until('the file', () => readFileSync(file, 'utf8') === `${text}\n`);
+});
