@@ -50,7 +50,9 @@ impl Keymap {
         if fields.iter().any(|field| field.contains('\0')) {
             return Err(KeymapError::ZeroByte);
         }
-        let context = xkb::Context::new(xkb::CONTEXT_NO_FLAGS);
+        let mut context = xkb::Context::new(xkb::CONTEXT_NO_FLAGS);
+        // Our own error says it; the library would write to standard error.
+        context.set_log_level(xkb::LogLevel::Critical);
         let keymap = xkb::Keymap::new_from_names(
             &context,
             "",

@@ -1,0 +1,200 @@
+//! The pointer, its buttons and fingers.
+
+use vroom_desktop::{Evdev, InputEvent, KeyState, Layout, Size};
+use vroom_input::Translator;
+use vroom_protocol::graphical::{ButtonInput, PointerInput};
+
+const SIZE: Size = Size::new(640, 480);
+
+fn pointer(inputs: impl IntoIterator<Item = PointerInput>) -> Vec<InputEvent> {
+    let mut translator = Translator::new(&Layout::default()).unwrap();
+    let mut out = Vec::new();
+    for input in inputs {
+        translator.pointer(input, SIZE, &mut out);
+    }
+    out
+}
+
+fn buttons(inputs: impl IntoIterator<Item = ButtonInput>) -> (Translator, Vec<InputEvent>) {
+    let mut translator = Translator::new(&Layout::default()).unwrap();
+    let mut out = Vec::new();
+    for input in inputs {
+        translator.button(input, SIZE, &mut out);
+    }
+    (translator, out)
+}
+
+fn button(code: u16, state: KeyState) -> InputEvent {
+    InputEvent::PointerButton {
+        code: Evdev(code),
+        state,
+    }
+}
+
+#[test]
+fn places_outside_the_picture_are_its_edge() {
+    let moves = [(0, 0), (639, 479), (640, 480), (u16::MAX, 3)];
+    let out = pointer(moves.map(|(x, y)| PointerInput::Move { x, y }));
+    let places = [(0.0, 0.0), (639.0, 479.0), (639.0, 479.0), (639.0, 3.0)];
+    assert_eq!(out, places.map(|(x, y)| InputEvent::PointerMotion { x, y }));
+}
+
+#[test]
+fn scrolling_and_relative_motion_keep_every_pixel() {
+    let out = pointer([
+        PointerInput::Scroll { dx: -7, dy: 120 },
+        PointerInput::MoveRelative {
+            dx: i16::MIN,
+            dy: 1,
+        },
+    ]);
+    let expected = [
+        InputEvent::Scroll {
+            dx: -7.0,
+            dy: 120.0,
+        },
+        InputEvent::PointerMotionRelative {
+            dx: -32768.0,
+            dy: 1.0,
+        },
+    ];
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn a_button_moves_first() {
+    for (dom, evdev) in [(0, 0x110), (1, 0x112), (2, 0x111), (3, 0x113), (4, 0x114)] {
+        let (translator, out) = buttons([
+            ButtonInput::MouseDown {
+                x: 5,
+                y: 999,
+                button: dom,
+            },
+            ButtonInput::MouseDown {
+                x: 6,
+                y: 7,
+                button: dom,
+            },
+            ButtonInput::MouseUp {
+                x: 8,
+                y: 9,
+                button: dom,
+            },
+            ButtonInput::MouseUp {
+                x: 8,
+                y: 9,
+                button: dom,
+            },
+        ]);
+        let at = |x, y| InputEvent::PointerMotion { x, y };
+        let expected = [
+            at(5.0, 479.0),
+            button(evdev, KeyState::Pressed),
+            at(6.0, 7.0),
+            at(8.0, 9.0),
+            button(evdev, KeyState::Released),
+            at(8.0, 9.0),
+        ];
+        assert_eq!(out, expected);
+        assert!(translator.is_idle());
+    }
+}
+
+#[test]
+fn buttons_that_do_not_exist_do_nothing() {
+    let (x, y) = (1, 1);
+    let (_, out) = buttons([
+        ButtonInput::MouseDown { x, y, button: 5 },
+        ButtonInput::MouseUp { x, y, button: 255 },
+    ]);
+    assert_eq!(out, []);
+}
+
+#[test]
+fn a_finger_that_comes_twice_is_lifted_in_between() {
+    let (x, y, pressure) = (3, 4, 0);
+    let (translator, out) = buttons([
+        ButtonInput::TouchMove {
+            id: 7,
+            x,
+            y,
+            pressure,
+        },
+        ButtonInput::TouchEnd { id: 7 },
+        ButtonInput::TouchStart {
+            id: 7,
+            x,
+            y,
+            pressure,
+        },
+        ButtonInput::TouchStart {
+            id: 7,
+            x,
+            y,
+            pressure,
+        },
+        ButtonInput::TouchMove {
+            id: 7,
+            x: 9999,
+            y,
+            pressure,
+        },
+        ButtonInput::TouchEnd { id: 7 },
+        ButtonInput::TouchEnd { id: 7 },
+    ]);
+    let id = 7;
+    let expected = [
+        InputEvent::TouchDown { id, x: 3.0, y: 4.0 },
+        InputEvent::TouchUp { id },
+        InputEvent::TouchDown { id, x: 3.0, y: 4.0 },
+        InputEvent::TouchMotion {
+            id,
+            x: 639.0,
+            y: 4.0,
+        },
+        InputEvent::TouchUp { id },
+    ];
+    assert_eq!(out, expected);
+    assert!(translator.is_idle());
+}
+
+#[test]
+fn everything_held_is_released_keys_first() {
+    let (x, y, pressure) = (1, 1, 0);
+    let (mut translator, mut out) = buttons([
+        ButtonInput::TouchStart {
+            id: 1,
+            x,
+            y,
+            pressure,
+        },
+        ButtonInput::TouchStart {
+            id: 2,
+            x,
+            y,
+            pressure,
+        },
+        ButtonInput::MouseDown { x, y, button: 0 },
+        ButtonInput::MouseDown { x, y, button: 2 },
+        ButtonInput::KeyDown(vroom_protocol::graphical::Key {
+            key: "a".into(),
+            code: "KeyA".into(),
+            modifiers: vroom_protocol::graphical::Modifiers::NONE,
+        }),
+    ]);
+    out.clear();
+    assert!(!translator.is_idle());
+    translator.release_all(&mut out);
+    let expected = [
+        InputEvent::Key {
+            code: Evdev(30),
+            state: KeyState::Released,
+        },
+        button(0x111, KeyState::Released),
+        button(0x110, KeyState::Released),
+        InputEvent::TouchUp { id: 2 },
+        InputEvent::TouchUp { id: 1 },
+    ];
+    assert_eq!(out, expected);
+    assert!(translator.is_idle());
+}
