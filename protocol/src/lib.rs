@@ -17,7 +17,7 @@ pub mod graphical;
 pub mod mux;
 pub mod terminal;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use mux::{

@@ -60,6 +60,15 @@ pub(crate) const CONTROL: &str = "control";
 /// The channel that is never numbered and never replayed.
 pub(crate) const VIDEO: &str = "video";
 
+/// The channel of keys and buttons, which goes before others.
+pub(crate) const BUTTON: &str = "button";
+
+/// What the names of terminal control channels start with; they go before others.
+pub(crate) const TERMINAL_CONTROL: &str = "vroom.terminal.control";
+
+/// What the names of PTY channels start with; their queue is shorter.
+pub(crate) const PTY: &str = "vroom.terminal.pty";
+
 /// The longest channel name taken, in bytes; a longer one is an invalid message.
 pub const NAME_BYTES_MAX: usize = 255;
 

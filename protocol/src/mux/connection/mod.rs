@@ -1,182 +1,261 @@
-//! The state of one connection.
+//! The state of one connection, server or client side.
 
+mod channels;
+mod client;
+mod closing;
+mod control;
+mod lanes;
+mod receive;
+mod requests;
+mod server;
+mod session;
+mod timers;
+mod transmit;
+
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use super::channel::Channels;
+use super::config::{ClientConfig, ServerConfig};
+use super::control::{Hello, ResumeRequest};
+use super::event::{Event, LaneChange, LinkKind};
+use super::fragment::Reassembly;
+use super::id::ChannelId;
+use super::keepalive::Keepalive;
+use super::lane::Lanes;
+use super::limits::{ERRORS_PER_SECOND, Faults, RateLimit, UNKNOWN_TYPE_ERRORS_PER_SECOND};
+use super::spec::{self, ChannelSpec};
 
-use super::auth::Secret;
-use super::code::Code;
-use super::config::{ClientConfig, ServerConfig, WelcomeInfo};
-use super::event::{Event, LaneChange, LinkKind, Transmit};
-use super::id::{ChannelId, RequestId};
-use super::spec::ChannelSpec;
-use super::stream::StreamError;
+use lanes::Early;
+use requests::Requests;
+use session::Sequences;
+use transmit::Outbox;
 
-/// One mux connection, server or client side.
+pub use session::Suspended;
+pub use transmit::PIECE_BYTES;
+
+/// One mux connection.
+///
+/// The link hands over frames as they come, the time with every call. After each call the owner
+/// polls until there is nothing left: lane changes first, then events, then frames as far as the
+/// link takes them, and last the time of the next `handle_timeout`.
+///
+/// Time never runs backwards here: an earlier `now` counts as the latest one seen.
 #[derive(Debug)]
 pub struct Connection {
+    side: Side,
     kind: LinkKind,
+    stage: Stage,
+    /// The latest time that was handed in.
+    now: Instant,
+    /// Whether anything came in on the control lane yet: the first frame tells the dialects apart.
+    heard: bool,
+    /// The largest frame payload agreed on.
+    frame_bytes_max: usize,
+    channels: Channels,
+    requests: Requests,
+    reassembly: Reassembly,
+    sequences: Option<Sequences>,
+    keepalive: Keepalive,
+    lanes: Lanes,
+    early: Early,
+    outbox: Outbox,
+    error_limit: RateLimit,
+    unknown_type_limit: RateLimit,
+    faults: Faults,
+    resume_attempts: u32,
+    /// Client: the session that RESUME_REQUEST asks to go on with.
+    resuming: Option<Suspended>,
+    events: VecDeque<Event>,
+    lane_changes: VecDeque<LaneChange>,
 }
 
-/// What is left of a resumable connection whose transport was lost.
+/// What the two sides do differently needs their configuration.
 #[derive(Debug)]
-pub struct Suspended {
-    session_id: Secret,
+enum Side {
+    Server(ServerConfig),
+    Client(ClientConfig),
 }
 
-#[expect(
-    unused_variables,
-    clippy::unused_self,
-    clippy::missing_const_for_fn,
-    clippy::needless_pass_by_value,
-    reason = "signatures first"
-)]
+/// How far the connection has come.
+#[derive(Debug)]
+enum Stage {
+    /// Server: the client has to say HELLO.
+    AwaitHello { deadline: Instant },
+    /// Server: the owner has to answer.
+    Deciding(Asked),
+    /// Client: the server has to answer HELLO.
+    AwaitWelcome { deadline: Instant },
+    /// Client: the server has to answer RESUME_REQUEST.
+    AwaitResume { deadline: Instant },
+    /// Channels carry messages.
+    Up,
+    /// We sent CLOSE and wait for the peer's.
+    Closing { deadline: Instant },
+    /// Over; until the deadline the last frames may still be polled.
+    Closed { flush_until: Option<Instant> },
+}
+
+/// What the owner of a server was asked.
+#[derive(Debug)]
+enum Asked {
+    Hello(Box<Hello>),
+    Resume(Box<ResumeRequest>),
+}
+
 impl Connection {
-    /// A server that waits for HELLO.
+    /// A server that waits for HELLO, as long as `config` says from now on.
     #[must_use]
     pub fn server(config: ServerConfig, kind: LinkKind, now: Instant) -> Self {
-        Self { kind }
+        let deadline = now + config.hello_timeout;
+        Self::new(
+            Side::Server(config),
+            kind,
+            Stage::AwaitHello { deadline },
+            now,
+        )
     }
-    /// A client that says HELLO.
+
+    /// A client that says HELLO at once.
     #[must_use]
     pub fn client(config: ClientConfig, kind: LinkKind, now: Instant) -> Self {
-        Self { kind }
+        let deadline = now + config.welcome_timeout;
+        let stage = Stage::AwaitWelcome { deadline };
+        let mut connection = Self::new(Side::Client(config), kind, stage, now);
+        connection.say_hello();
+        connection
     }
-    /// A client that goes on with a session.
-    #[must_use]
-    pub fn client_resume(
-        config: ClientConfig,
-        kind: LinkKind,
-        now: Instant,
-        session: Suspended,
-    ) -> Self {
-        Self { kind }
+
+    fn new(side: Side, kind: LinkKind, stage: Stage, now: Instant) -> Self {
+        Self {
+            side,
+            kind,
+            stage,
+            now,
+            heard: false,
+            frame_bytes_max: FRAME_BYTES_BEFORE_WELCOME,
+            channels: Channels::new(),
+            requests: Requests::default(),
+            reassembly: Reassembly::default(),
+            sequences: None,
+            keepalive: Keepalive::new(now),
+            lanes: Lanes::default(),
+            early: Early::default(),
+            outbox: Outbox::default(),
+            error_limit: RateLimit::new(ERRORS_PER_SECOND, Duration::from_secs(1)),
+            unknown_type_limit: RateLimit::new(
+                UNKNOWN_TYPE_ERRORS_PER_SECOND,
+                Duration::from_secs(1),
+            ),
+            faults: Faults::new(now),
+            resume_attempts: 0,
+            resuming: None,
+            events: VecDeque::new(),
+            lane_changes: VecDeque::new(),
+        }
     }
-    /// Takes exactly one frame.
-    pub fn handle_message(&mut self, now: Instant, lane: Option<&str>, frame: Bytes) {}
-    /// Takes what a stream decoder reported.
-    pub fn handle_malformed(&mut self, now: Instant, error: StreamError) {}
-    /// Takes a WebSocket text message.
-    pub fn handle_text_message(&mut self, now: Instant) {}
-    /// A lane is up.
-    pub fn handle_lane_opened(&mut self, now: Instant, name: &str) {}
-    /// A lane is gone.
-    pub fn handle_lane_closed(&mut self, now: Instant, name: &str) {}
-    /// The transport is gone.
-    pub fn handle_disconnected(&mut self, now: Instant) {}
-    /// The deadline has come.
-    pub fn handle_timeout(&mut self, now: Instant) {}
-    /// The next event.
+
+    /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
-    /// The next frame.
-    pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
-    }
-    /// The next lane to open or close.
+
+    /// The next lane that a [`LinkKind::PerChannel`] link has to open or close; poll it before
+    /// frames.
     pub fn poll_lane_change(&mut self) -> Option<LaneChange> {
-        None
+        self.lane_changes.pop_front()
     }
-    /// When `handle_timeout` is due.
+
+    /// Says whether channels carry messages: after WELCOME and before CLOSE.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+    pub const fn is_up(&self) -> bool {
+        matches!(self.stage, Stage::Up)
     }
-    /// Whether the transport is to be dropped.
+
+    /// Says whether the transport is to be dropped now.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        false
+        match self.stage {
+            Stage::Closed { flush_until } => flush_until.is_none() || self.outbox.is_empty(),
+            _ => false,
+        }
     }
-    /// The largest frame payload acceptable now.
+
+    /// The largest frame payload that is acceptable now, in bytes.
     #[must_use]
-    pub fn frame_limit(&self) -> usize {
-        16 * 1024
+    pub const fn frame_limit(&self) -> usize {
+        self.frame_bytes_max
     }
-    /// Answers `Event::Hello`.
-    pub fn accept(&mut self, now: Instant, welcome: WelcomeInfo) {}
-    /// Answers `Event::Hello` with CLOSE.
-    pub fn refuse(&mut self, now: Instant, code: Code, reason: &str) {}
-    /// Answers `Event::ResumeRequested`.
-    pub fn resume(&mut self, now: Instant, session: Suspended) {}
-    /// Answers `Event::ResumeRequested`; HELLO may follow.
-    pub fn refuse_resume(&mut self, now: Instant, code: Code, reason: &str) {}
-    /// Takes the session out to go on elsewhere.
-    pub fn suspend(&mut self, now: Instant) -> Option<Suspended> {
-        None
-    }
-    /// Opens the channel that the peer asked for.
-    pub fn accept_channel(&mut self, now: Instant, request: RequestId) -> Option<ChannelId> {
-        None
-    }
-    /// Does not open it.
-    pub fn reject_channel(&mut self, now: Instant, request: RequestId, code: Code, reason: &str) {}
-    /// Asks the peer for a channel.
-    pub fn open_channel(
-        &mut self,
-        now: Instant,
-        spec: ChannelSpec,
-    ) -> Result<RequestId, SendError> {
-        Err(SendError::Closed)
-    }
-    /// Closes a channel.
-    pub fn close_channel(&mut self, now: Instant, id: ChannelId, reason: &str) {}
-    /// Queues a message.
-    pub fn send(
-        &mut self,
-        now: Instant,
-        id: ChannelId,
-        kind: u8,
-        payload: Bytes,
-    ) -> Result<(), SendError> {
-        Err(SendError::Closed)
-    }
-    /// Queues a message in place of a queued one of the same kind.
-    pub fn send_latest(
-        &mut self,
-        now: Instant,
-        id: ChannelId,
-        kind: u8,
-        payload: Bytes,
-    ) -> Result<(), SendError> {
-        Err(SendError::Closed)
-    }
-    /// How many payload bytes wait to be polled on a channel.
-    #[must_use]
-    pub fn queued_bytes(&self, id: ChannelId) -> usize {
-        0
-    }
-    /// The spec of an open channel.
+
+    /// What was agreed for an open channel.
     #[must_use]
     pub fn channel(&self, id: ChannelId) -> Option<&ChannelSpec> {
-        None
+        let channel = self
+            .channels
+            .get(id)
+            .filter(|channel| channel.closing.is_none());
+        channel.map(|channel| &channel.spec)
     }
-    /// The id of an open channel.
+
+    /// The id of the open channel of this name.
     #[must_use]
     pub fn channel_id(&self, name: &str) -> Option<ChannelId> {
-        None
+        self.channels
+            .by_name(spec::canonical(name))
+            .filter(|id| self.channel(*id).is_some())
     }
-    /// Reports an error to the peer.
-    pub fn error(&mut self, now: Instant, code: Code, channel: Option<ChannelId>, reason: &str) {}
-    /// Ends the connection.
-    pub fn close(&mut self, now: Instant, code: Code, reason: &str) {}
-    /// Round trip time.
+
+    /// The round trip time that the last PONG showed.
     #[must_use]
-    pub fn rtt(&self) -> Option<Duration> {
-        None
+    pub const fn rtt(&self) -> Option<Duration> {
+        self.keepalive.rtt()
     }
-    /// Sends a PING.
-    pub fn ping(&mut self, now: Instant) {}
-    /// Tells whether a lane takes frames.
-    pub fn set_lane_writable(&mut self, name: &str, writable: bool) {}
+
+    /// Nothing follows `Closed`.
+    fn emit(&mut self, event: Event) {
+        if !matches!(self.stage, Stage::Closing { .. } | Stage::Closed { .. }) {
+            self.events.push_back(event);
+        }
+    }
+
+    /// Time goes forward only.
+    fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    const fn is_server(&self) -> bool {
+        matches!(self.side, Side::Server(_))
+    }
+
+    /// Takes the smaller of both sides' limits, where 0 stands for none.
+    // xumux §HELLO: maxMessageSize bounds the payload of a frame.
+    fn agree_frame_bytes(&mut self, theirs: Option<u64>) -> u64 {
+        let ours = match &self.side {
+            Side::Server(config) => config.max_message_size,
+            Side::Client(config) => config.max_message_size,
+        };
+        let agreed = [
+            u64::from(ours),
+            theirs.unwrap_or(super::config::MAX_MESSAGE_SIZE.into()),
+        ]
+        .into_iter()
+        .filter(|limit| *limit != 0)
+        .min();
+        let bytes = agreed
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or(usize::MAX);
+        self.frame_bytes_max = bytes.min(super::channel::CONTROL_MESSAGE_BYTES);
+        self.outbox.frame_bytes_max = self.frame_bytes_max;
+        self.frame_bytes_max as u64
+    }
 }
 
 /// Why a message or a request was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The channel's queue is full; try again after some of it was sent.
-    #[error("the queue of the channel is full")]
+    /// The queue is full; try again after some of it was sent.
+    #[error("the queue is full")]
     Full,
     /// No channel with this id is open.
     #[error("the channel is not open")]
@@ -184,10 +263,13 @@ pub enum SendError {
     /// The message can never be sent on this channel.
     #[error("the message is too large for the channel")]
     TooLarge,
-    /// A channel of this name is open or asked for already, or the name is not legal.
+    /// The name is not legal, or a channel of this name is open or asked for.
     #[error("the name is in use or not legal")]
     Name,
     /// The connection is closed, or not up yet.
     #[error("the connection is not up")]
     Closed,
 }
+
+/// The largest frame payload before WELCOME, in bytes; a larger one is answered with CLOSE 4005.
+pub const FRAME_BYTES_BEFORE_WELCOME: usize = 16 * 1024;

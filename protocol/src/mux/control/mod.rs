@@ -18,6 +18,7 @@ pub use welcome::{AssignedChannel, Welcome};
 
 pub(crate) use channel::{OpenError, parse_open};
 pub(crate) use hello::{HelloError, parse_hello};
+pub(crate) use resume::parse_resume;
 
 use fields::Fields;
 
@@ -125,6 +126,12 @@ impl ControlMessage {
                     Err(_) => Err(ControlError::Invalid),
                 };
             }
+            kind::RESUME_REQUEST => {
+                return match parse_resume(payload) {
+                    Ok(request) => Ok(Self::ResumeRequest(request)),
+                    Err(_) => Err(ControlError::Invalid),
+                };
+            }
             kind::OPEN_CHANNEL => {
                 return match parse_open(payload) {
                     Ok(open) => Ok(Self::OpenChannel(open)),
@@ -141,7 +148,6 @@ impl ControlMessage {
                 | kind::CHANNEL_REJECT
                 | kind::CLOSE
                 | kind::SESSION_ID
-                | kind::RESUME_REQUEST
                 | kind::RESUME_RESPONSE
                 | kind::ERROR
         );
@@ -156,7 +162,6 @@ impl ControlMessage {
             kind::CHANNEL_REJECT => Self::ChannelReject(ChannelReject::read(&fields)?),
             kind::CLOSE => Self::Close(Close::read(&fields)?),
             kind::SESSION_ID => Self::SessionId(SessionGrant::read(&fields)?),
-            kind::RESUME_REQUEST => Self::ResumeRequest(ResumeRequest::read(&fields)?),
             kind::RESUME_RESPONSE => Self::ResumeResponse(ResumeResponse::read(&fields)?),
             _ => Self::Error(ErrorReport::read(&fields)?),
         })

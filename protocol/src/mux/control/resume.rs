@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ControlError;
 use super::fields::{Fields, Required as _};
-use super::hello::{AuthWire, read_auth};
+use super::hello::{AuthWire, HelloError, read_auth};
 use super::welcome::{AssignedChannel, read_assigned};
 use crate::mux::auth::{Auth, Secret};
 use crate::mux::code::Code;
@@ -72,18 +72,19 @@ impl ResumeRequest {
             auth: self.auth.as_ref().map(AuthWire::new),
         }
     }
+}
 
-    pub(super) fn read(fields: &Fields) -> Result<Self, ControlError> {
-        let auth = fields
+/// Reads a RESUME_REQUEST and says which CLOSE answers one that cannot be read.
+pub(crate) fn parse_resume(payload: &[u8]) -> Result<ResumeRequest, HelloError> {
+    let fields = Fields::parse(payload)?;
+    Ok(ResumeRequest {
+        session_id: Secret::new(fields.text("sessionId").required()?),
+        last_sequence: fields.unsigned("lastSequence").required()?,
+        auth: fields
             .object("auth")?
             .map(|auth| read_auth(&auth))
-            .transpose();
-        Ok(Self {
-            session_id: Secret::new(fields.text("sessionId").required()?),
-            last_sequence: fields.unsigned("lastSequence").required()?,
-            auth: auth.map_err(|_| ControlError::Invalid)?,
-        })
-    }
+            .transpose()?,
+    })
 }
 
 /// RESUME_RESPONSE.
