@@ -43,7 +43,7 @@ struct Driver<S> {
     /// Whether the link took something that it may not have written yet.
     unflushed: bool,
     /// Whether the link takes nothing any more.
-    deaf: bool,
+    mute: bool,
     /// What `Event::Closed` said.
     ended: Option<(Code, String)>,
     /// When to leave, whatever is still to be sent or received.
@@ -66,7 +66,7 @@ impl<S: Session> Driver<S> {
             parked: Vec::new(),
             full: false,
             unflushed: false,
-            deaf: false,
+            mute: false,
             ended: None,
             leave_at: None,
         }
@@ -149,7 +149,7 @@ impl<S: Session> Driver<S> {
 
     /// Offers one frame to the link, parks it if refused, and says whether it is off our hands.
     fn offer(&mut self, now: Instant, tx: &mut impl LinkTx, transmit: Transmit) -> bool {
-        if self.deaf {
+        if self.mute {
             return true;
         }
         match tx.try_send(transmit) {
@@ -167,7 +167,7 @@ impl<S: Session> Driver<S> {
             }
             Err(TrySend::Closed) => {
                 // What the peer sent before it left is still received.
-                self.deaf = true;
+                self.mute = true;
                 self.leave_within(now, CLOSE_WAIT);
             }
         }

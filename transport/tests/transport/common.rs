@@ -254,17 +254,18 @@ impl<R: LinkRx, T: LinkTx> Manual<R, T> {
 
     /// Reads one frame.
     pub(crate) async fn read(&mut self) -> Bytes {
-        let limit = self.connection.frame_limit();
-        match timeout(PATIENCE, self.rx.recv(limit))
-            .await
-            .expect("nothing comes")
-        {
-            Incoming::Message { lane, frame } => {
-                self.connection
-                    .handle_message(now(), lane.as_deref(), frame.clone());
-                frame
+        loop {
+            let limit = self.connection.frame_limit();
+            let incoming = timeout(PATIENCE, self.rx.recv(limit)).await;
+            match incoming.expect("nothing comes") {
+                Incoming::Message { lane, frame } => {
+                    self.connection
+                        .handle_message(now(), lane.as_deref(), frame.clone());
+                    return frame;
+                }
+                Incoming::LaneOpened(name) => self.connection.handle_lane_opened(now(), &name),
+                other => panic!("{other:?} in place of a frame"),
             }
-            other => panic!("{other:?} in place of a frame"),
         }
     }
 
