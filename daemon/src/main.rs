@@ -1,2 +1,88 @@
-//! vroomd.
-fn main() {}
+//! `vroomd`: serves a desktop and terminals to browsers.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use vroom_daemon::Server;
+use vroom_daemon::cli::{Cli, Command, Serve};
+use vroom_daemon::config::Config;
+use vroom_daemon::settings::Settings;
+use vroom_daemon::{log, process, systemd};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => serve(cli.serve),
+        Some(Command::Validate { config }) => validate(config.as_deref()),
+        Some(Command::Version) => say(concat!("vroomd ", env!("CARGO_PKG_VERSION"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; there is nobody left to tell.
+            drop(writeln!(io::stderr(), "vroomd: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until a signal comes or the session has ended.
+fn serve(serve: Serve) -> anyhow::Result<()> {
+    let config = Config::load(serve.config.as_deref())?;
+    let settings = Settings::resolve(serve, config)?;
+    log::start(settings.log_format, &settings.log).context("reading the log filter")?;
+    process::share_heaps();
+    process::raise_file_limit();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("async")
+        .enable_all()
+        .build()
+        .context("starting threads")?;
+    let result = runtime.block_on(run(settings));
+    runtime.shutdown_timeout(LEFTOVERS);
+    result
+}
+
+async fn run(settings: Settings) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening to signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening to signals")?;
+    let mut server = Server::start(settings).await?;
+    say(&format!("vroomd ready: {}", server.url()))?;
+    systemd::ready();
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = server.finished() => tracing::info!("the session has ended"),
+    }
+    systemd::stopping();
+    tracing::info!("ending");
+    server.end().await;
+    Ok(())
+}
+
+/// Checks the configuration without starting anything.
+fn validate(path: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let config = Config::load(path)?;
+    Settings::resolve(Serve::default(), config)?;
+    say("the configuration is valid")
+}
+
+/// Writes one line to standard output.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .context("writing to standard output")
+}
+
+/// The threads that serve connections; the desktop, the encoder and the terminals have their own.
+const WORKERS: usize = 2;
+
+/// How long blocking work that nobody waits for any more may still take at the end.
+const LEFTOVERS: Duration = Duration::from_millis(100);

@@ -1,0 +1,276 @@
+//! Everything together: what the parts of the server share, how it starts and how it ends.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use vroom_desktop::{Desktop, DesktopEvent};
+use vroom_media::{EncoderChoice, Media, MediaConfig};
+use vroom_transport::tls;
+
+use crate::auth::Auth;
+use crate::config::{DesktopKind, OnExit};
+use crate::desktop::{self, RuntimeDir};
+use crate::gate::Gate;
+use crate::http::Names;
+use crate::hub::{Hub, HubConfig};
+use crate::listen::{self, UnixSocket};
+use crate::output::Output;
+use crate::peers::Peers;
+use crate::settings::Settings;
+use crate::terminals::Terminals;
+use crate::token::{self, Secret};
+
+/// What the parts of the server share.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    /// What is in force.
+    pub(crate) settings: Settings,
+    /// Who is who.
+    pub(crate) auth: Auth,
+    /// The strangers.
+    pub(crate) gate: Arc<Gate>,
+    /// The names of this server.
+    pub(crate) names: Names,
+    /// Who is here.
+    pub(crate) hub: Arc<Hub>,
+    /// What makes encoders and peers.
+    pub(crate) media: Media,
+    /// The pictures, when there is a desktop.
+    pub(crate) output: Option<Arc<Output>>,
+    /// Connections over WebRTC.
+    pub(crate) peers: Peers,
+    /// All terminals.
+    pub(crate) terminals: Terminals,
+    /// A permit for each session.
+    pub(crate) sessions: Arc<Semaphore>,
+    /// Turns true when the end has begun.
+    pub(crate) ending: watch::Sender<bool>,
+}
+
+/// Waits until the end has begun.
+pub(crate) async fn ended(ending: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone, which is an end, too.
+    drop(ending.wait_for(|ending| *ending).await);
+}
+
+/// A server that runs.
+pub struct Server {
+    daemon: Arc<Daemon>,
+    desktop: Option<Arc<dyn Desktop>>,
+    runtime_dir: Option<RuntimeDir>,
+    finished: watch::Receiver<bool>,
+    url: String,
+}
+
+impl Server {
+    /// Starts everything; returns once clients can connect.
+    ///
+    /// # Errors
+    ///
+    /// When something that was asked for cannot be had.
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let account = vroom_terminal::Account::current().context("finding out who runs this")?;
+        let token = token::load(settings.token_file.as_deref())?;
+        let acceptor = match &settings.tls {
+            Some(tls) => {
+                let alpn = [tls::ALPN_MUX, tls::ALPN_HTTP];
+                Some(tls::acceptor(&tls.cert, &tls.key, &alpn).context("setting up TLS")?)
+            }
+            None => None,
+        };
+        // Bound before anything is started, so that a port in use costs nothing.
+        let mut listeners = Vec::new();
+        for address in &settings.listen {
+            let listener = TcpListener::bind(address).await;
+            listeners.push(listener.with_context(|| format!("listening on {address}"))?);
+        }
+        let socket = match &settings.unix {
+            Some(path) => {
+                let socket = UnixSocket::bind(path);
+                Some(socket.with_context(|| format!("listening on {}", path.display()))?)
+            }
+            None => None,
+        };
+        let url = url(&settings, &listeners, &token)?;
+        let auth = Auth::new(token, &account.name);
+        let (finish, finished) = watch::channel(false);
+        let hub = Hub::new(HubConfig {
+            session: Secret::random()
+                .context("getting random numbers")?
+                .reveal()
+                .to_owned(),
+            kind: kind(settings.desktop),
+            size: settings.size,
+            layout: settings.layout.clone(),
+            follow_resize: settings.follow_resize,
+        })?;
+        let (desktop, display, runtime_dir) = start_desktop(&settings, &hub, finish)?;
+        let media = start_media(&settings)?;
+        let output = desktop
+            .as_ref()
+            .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));
+        let daemon = Arc::new(Daemon {
+            auth,
+            gate: Gate::new(
+                settings.limits.unauthenticated,
+                settings.limits.unauthenticated_per_source,
+            ),
+            names: Names::new(&settings.hosts, &settings.origins),
+            hub,
+            media,
+            output,
+            peers: Peers::default(),
+            terminals: Terminals::new(account, settings.shell.clone(), display),
+            sessions: Arc::new(Semaphore::new(SESSIONS)),
+            ending: watch::Sender::new(false),
+            settings,
+        });
+        for listener in listeners {
+            let daemon = Arc::clone(&daemon);
+            tokio::spawn(listen::serve_tcp(daemon, listener, acceptor.clone()));
+        }
+        if let Some(socket) = socket {
+            tokio::spawn(listen::serve_unix(Arc::clone(&daemon), socket));
+        }
+        Ok(Self {
+            daemon,
+            desktop,
+            runtime_dir,
+            finished,
+            url,
+        })
+    }
+
+    /// Where a browser finds it, with the token behind `#`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Waits until the session command ended, where that is to end everything.
+    pub async fn finished(&mut self) {
+        if self.finished.wait_for(|finished| *finished).await.is_err() {
+            // There is no session command that could end.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends everything that was started, within [`END`].
+    pub async fn end(self) {
+        self.daemon.ending.send_replace(true);
+        let desktop = self.desktop;
+        let desktop = tokio::task::spawn_blocking(move || {
+            if let Some(desktop) = desktop {
+                desktop.shut_down();
+            }
+        });
+        let sessions = self.daemon.sessions.acquire_many(SESSIONS_ALL);
+        let all = async {
+            let (sessions, (), desktop) =
+                tokio::join!(sessions, self.daemon.terminals.end(), desktop);
+            if sessions.is_err() || desktop.is_err() {
+                tracing::error!("something ended in disorder");
+            }
+        };
+        if timeout(END, all).await.is_err() {
+            tracing::warn!("not everything ended in time");
+        }
+        drop(self.runtime_dir);
+    }
+}
+
+type DesktopParts = (
+    Option<Arc<dyn Desktop>>,
+    Option<PathBuf>,
+    Option<RuntimeDir>,
+);
+
+fn start_desktop(
+    settings: &Settings,
+    hub: &Arc<Hub>,
+    finish: watch::Sender<bool>,
+) -> anyhow::Result<DesktopParts> {
+    let exits = settings.on_exit == OnExit::Exit;
+    let listener = Arc::clone(hub);
+    let started = desktop::start(
+        settings,
+        Arc::new(move |event| {
+            let ended = matches!(
+                event,
+                DesktopEvent::SessionEnded {
+                    restarting: false,
+                    ..
+                }
+            );
+            listener.on_desktop(event);
+            if ended && exits {
+                finish.send_replace(true);
+            }
+        }),
+    )?;
+    let Some(started) = started else {
+        return Ok((None, None, None));
+    };
+    hub.set_desktop(Arc::clone(&started.desktop));
+    Ok((Some(started.desktop), started.display, started.runtime_dir))
+}
+
+fn start_media(settings: &Settings) -> anyhow::Result<Media> {
+    let defaults = MediaConfig::default();
+    let config = MediaConfig {
+        encoder: match &settings.encoder {
+            Some(name) => EncoderChoice::Named(name.clone()),
+            None => EncoderChoice::Auto,
+        },
+        bitrate_kbps_max: settings
+            .bitrate_kbps_max
+            .unwrap_or(defaults.bitrate_kbps_max),
+        fps_max: settings.fps_max.unwrap_or(defaults.fps_max),
+        ice_ports: settings.ports.map(|(first, last)| first..=last),
+        ..defaults
+    };
+    Media::start(config).context("starting media")
+}
+
+const fn kind(desktop: DesktopKind) -> &'static str {
+    match desktop {
+        DesktopKind::Headless => "headless",
+        DesktopKind::Synthetic => "synthetic",
+        DesktopKind::None => "none",
+    }
+}
+
+/// The address of the page; the token stands behind `#`, which browsers do not send.
+fn url(settings: &Settings, listeners: &[TcpListener], token: &Secret) -> anyhow::Result<String> {
+    let Some(listener) = listeners.first() else {
+        let path = settings
+            .unix
+            .as_ref()
+            .context("there is nothing to listen on")?;
+        return Ok(format!("unix:{}", path.display()));
+    };
+    let mut address = listener.local_addr().context("asking for the port")?;
+    if address.ip().is_unspecified() {
+        address = SocketAddr::from(([127, 0, 0, 1], address.port()));
+    }
+    let scheme = if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    Ok(format!("{scheme}://{address}/#token={}", token.reveal()))
+}
+
+/// How long the end may take.
+pub const END: Duration = Duration::from_millis(1800);
+
+/// The sessions at a time; one more is not taken.
+const SESSIONS: usize = 1024;
+
+/// The same, for taking all permits at once.
+const SESSIONS_ALL: u32 = 1024;

@@ -1,0 +1,164 @@
+//! Which desktop there is, and where it lives.
+
+use std::ffi::OsString;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fs, io};
+
+use anyhow::Context as _;
+use vroom_compositor::{Compositor, CompositorConfig};
+use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig};
+
+use crate::config::{DesktopKind, OnExit};
+use crate::settings::Settings;
+
+/// A desktop that was started.
+pub(crate) struct Started {
+    /// The desktop.
+    pub(crate) desktop: Arc<dyn Desktop>,
+    /// The display that programs in terminals can open windows on.
+    pub(crate) display: Option<PathBuf>,
+    /// Where its sockets lie; removed when dropped.
+    pub(crate) runtime_dir: Option<RuntimeDir>,
+}
+
+/// Starts the desktop that the settings ask for, if they do.
+///
+/// What it tells goes to `events`, also that there is nothing to show on it.
+pub(crate) fn start(settings: &Settings, events: EventSink) -> anyhow::Result<Option<Started>> {
+    match settings.desktop {
+        DesktopKind::None => Ok(None),
+        DesktopKind::Synthetic => {
+            let config = SyntheticConfig {
+                size: settings.size,
+                animate: None,
+            };
+            let desktop = Synthetic::start(config, events).context("starting the test card")?;
+            Ok(Some(Started {
+                desktop: Arc::new(desktop),
+                display: None,
+                runtime_dir: None,
+            }))
+        }
+        DesktopKind::Headless => headless(settings, events).map(Some),
+    }
+}
+
+fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
+    let runtime_dir = RuntimeDir::make().context("making a runtime directory")?;
+    let command = settings.session.clone().or_else(default_session);
+    if command.is_none() {
+        let reason = "no program to show was found: install foot, or name one after --";
+        tracing::warn!("{reason}");
+        events(DesktopEvent::SessionEnded {
+            reason: reason.into(),
+            restarting: false,
+        });
+    }
+    let config = CompositorConfig {
+        size: settings.size,
+        scale: settings.scale,
+        refresh_hz: settings.refresh_hz,
+        layout: settings.layout.clone(),
+        command,
+        on_exit: match settings.on_exit {
+            OnExit::Keep => vroom_compositor::OnExit::Keep,
+            OnExit::Restart => vroom_compositor::OnExit::Restart,
+            OnExit::Exit => vroom_compositor::OnExit::Exit,
+        },
+        runtime_dir: runtime_dir.path.clone(),
+        env: Vec::new(),
+    };
+    let compositor = Compositor::start(config, events).context("starting the desktop")?;
+    let display = runtime_dir.path.join(compositor.socket_name());
+    Ok(Started {
+        desktop: Arc::new(compositor),
+        display: Some(display),
+        runtime_dir: Some(runtime_dir),
+    })
+}
+
+/// The first terminal program that is installed.
+fn default_session() -> Option<Vec<OsString>> {
+    let path = env::var_os("PATH")?;
+    let is_installed =
+        |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let first = SESSIONS.into_iter().find(|name| is_installed(name));
+    first.map(|name| vec![name.into()])
+}
+
+/// A directory that only we can enter; removed with all that is in it.
+#[derive(Debug)]
+pub(crate) struct RuntimeDir {
+    path: PathBuf,
+}
+
+impl RuntimeDir {
+    fn make() -> io::Result<Self> {
+        let base = env::var_os("XDG_RUNTIME_DIR")
+            .map(PathBuf::from)
+            .filter(|base| base.is_dir());
+        let base = base.unwrap_or_else(env::temp_dir);
+        Self::make_in(&base)
+    }
+
+    fn make_in(base: &Path) -> io::Result<Self> {
+        let pid = std::process::id();
+        for attempt in 0..ATTEMPTS {
+            let name = match attempt {
+                0 => format!("vroom-{pid}"),
+                more => format!("vroom-{pid}-{more}"),
+            };
+            let path = base.join(name);
+            // Made anew or not at all: a directory that somebody put there is not used.
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+}
+
+impl Drop for RuntimeDir {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "a runtime directory stays behind");
+        }
+    }
+}
+
+/// Terminal programs that speak Wayland, the lightest first.
+const SESSIONS: [&str; 6] = [
+    "foot",
+    "weston-terminal",
+    "alacritty",
+    "kitty",
+    "wezterm",
+    "konsole",
+];
+
+/// The names tried for a runtime directory.
+const ATTEMPTS: u32 = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_runtime_directory_is_private_new_and_removed() {
+        let base = tempfile::tempdir().unwrap();
+        let first = RuntimeDir::make_in(base.path()).unwrap();
+        let second = RuntimeDir::make_in(base.path()).unwrap();
+        assert_ne!(first.path, second.path);
+        assert_eq!(fs::metadata(&first.path).unwrap().mode() & 0o7777, 0o700);
+        fs::write(first.path.join("socket"), "").unwrap();
+        drop(first);
+        drop(second);
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,361 @@
+//! Who is here: the one owner of what the participants of the session share.
+//!
+//! Everything is asked and changed under one short lock, on which nothing waits. What a participant
+//! has to be told goes into its [`Mailbox`].
+
+mod driving;
+mod news;
+mod share;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+use vroom_desktop::{ClipboardData, Desktop, Layout, Selection, Size};
+use vroom_input::{KeymapError, Translator};
+use vroom_protocol::graphical::{
+    DesktopState, MediaState, Mode, Participant, Role, ShareState, State, Viewport,
+};
+
+use crate::auth::Identity;
+use crate::floor::{Denied, Floor, ParticipantId};
+use crate::mailbox::Mailbox;
+pub(crate) use news::CursorNow;
+
+/// Who is here, who drives, and what there is to see.
+pub(crate) struct Hub {
+    session: Session,
+    state: Mutex<Shared>,
+    desktop: OnceLock<Arc<dyn Desktop>>,
+}
+
+/// What does not change while the server runs.
+#[derive(Debug)]
+struct Session {
+    id: String,
+    kind: &'static str,
+    created: SystemTime,
+    follow_resize: bool,
+}
+
+/// What the participants share.
+#[derive(Debug)]
+struct Shared {
+    next: u64,
+    members: BTreeMap<ParticipantId, Member>,
+    floor: Floor,
+    /// For whoever drives; the next one finds it with nothing held.
+    translator: Translator,
+    size: Size,
+    scale: f64,
+    title: Option<String>,
+    ended: Option<String>,
+    cursor: news::CursorShared,
+    selections: BTreeMap<&'static str, ClipboardData>,
+    media: Option<MediaState>,
+    active_at: SystemTime,
+}
+
+/// One participant.
+#[derive(Debug)]
+struct Member {
+    user: Arc<str>,
+    name: String,
+    role: Role,
+    mailbox: Arc<Mailbox>,
+}
+
+/// What a hub starts with.
+#[derive(Debug)]
+pub(crate) struct HubConfig {
+    /// The public id of the session.
+    pub(crate) session: String,
+    /// Which desktop there is.
+    pub(crate) kind: &'static str,
+    /// The size of the desktop until it says otherwise.
+    pub(crate) size: Size,
+    /// The keyboard of the desktop.
+    pub(crate) layout: Layout,
+    /// Whether the desktop takes the size of the driver's window.
+    pub(crate) follow_resize: bool,
+}
+
+impl Hub {
+    /// Makes a hub that nobody is at.
+    ///
+    /// # Errors
+    ///
+    /// When xkb does not know the layout.
+    pub(crate) fn new(config: HubConfig) -> Result<Arc<Self>, KeymapError> {
+        let shared = Shared {
+            next: 1,
+            members: BTreeMap::new(),
+            floor: Floor::new(),
+            translator: Translator::new(&config.layout)?,
+            size: config.size,
+            scale: 1.0,
+            title: None,
+            ended: None,
+            cursor: news::CursorShared::default(),
+            selections: BTreeMap::new(),
+            media: None,
+            active_at: SystemTime::now(),
+        };
+        Ok(Arc::new(Self {
+            session: Session {
+                id: config.session,
+                kind: config.kind,
+                created: SystemTime::now(),
+                follow_resize: config.follow_resize,
+            },
+            state: Mutex::new(shared),
+            desktop: OnceLock::new(),
+        }))
+    }
+
+    /// Says which desktop it is; the first one stays.
+    pub(crate) fn set_desktop(&self, desktop: Arc<dyn Desktop>) {
+        if self.desktop.set(desktop).is_err() {
+            tracing::error!("a hub was given a second desktop");
+        }
+    }
+
+    /// The public id of the session.
+    pub(crate) fn session(&self) -> &str {
+        &self.session.id
+    }
+
+    /// Which desktop there is.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.session.kind
+    }
+
+    /// The present size of the desktop in pixels.
+    pub(crate) fn size(&self) -> Size {
+        self.lock().size
+    }
+
+    /// The members of the entry that lists this session.
+    pub(crate) fn listing(&self) -> Listing {
+        let shared = self.lock();
+        Listing {
+            created: unix_seconds(self.session.created),
+            active: unix_seconds(shared.active_at),
+            attached: shared.members.len(),
+            title: shared.title.clone(),
+            size: shared.size,
+        }
+    }
+
+    /// Takes somebody in, looking on. `bell` rings when there is mail.
+    ///
+    /// Returns `None` when too many are here already.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        identity: &Identity,
+        name: &str,
+        bell: Arc<Notify>,
+    ) -> Option<Seat> {
+        let mailbox = Arc::new(Mailbox::new(bell));
+        let mut shared = self.lock();
+        if shared.members.len() >= PARTICIPANTS {
+            return None;
+        }
+        let id = ParticipantId(shared.next);
+        shared.next += 1;
+        let name = if name.is_empty() {
+            &*identity.user
+        } else {
+            name
+        };
+        let member = Member {
+            user: Arc::clone(&identity.user),
+            name: name
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(NAME_CHARS)
+                .collect(),
+            role: identity.role,
+            mailbox: Arc::clone(&mailbox),
+        };
+        shared.members.insert(id, member);
+        shared.active_at = SystemTime::now();
+        shared.announce_share();
+        Some(Seat {
+            hub: Arc::clone(self),
+            id,
+            mailbox,
+        })
+    }
+
+    fn leave(&self, id: ParticipantId) {
+        let mut shared = self.lock();
+        if shared.floor.driver() == Some(id) {
+            shared.vacate(self.desktop());
+        }
+        shared.members.remove(&id);
+        shared.active_at = SystemTime::now();
+        shared.announce_share();
+    }
+
+    fn desktop(&self) -> Option<&dyn Desktop> {
+        self.desktop.get().map(AsRef::as_ref)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn member(&self, id: ParticipantId) -> Result<&Member, Denied> {
+        self.members.get(&id).ok_or(Denied::NoSuchTarget)
+    }
+
+    /// Tells everybody that who is here, or who drives, changed.
+    fn announce_share(&self) {
+        for member in self.members.values() {
+            member.mailbox.put(|mail| mail.share = true);
+        }
+    }
+
+    fn announce_state(&self) {
+        for member in self.members.values() {
+            member.mailbox.put(|mail| mail.state = true);
+        }
+    }
+}
+
+/// What a list of sessions tells about this one.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// Unix seconds.
+    pub(crate) created: u64,
+    /// Unix seconds of the last coming or going.
+    pub(crate) active: u64,
+    /// Participants.
+    pub(crate) attached: usize,
+    /// What the focused window says.
+    pub(crate) title: Option<String>,
+    /// In pixels.
+    pub(crate) size: Size,
+}
+
+/// The place of one participant; dropping it leaves, and lets go of everything held.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    hub: Arc<Hub>,
+    id: ParticipantId,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Seat {
+    /// Tells this participant from the others.
+    pub(crate) fn id(&self) -> ParticipantId {
+        self.id
+    }
+
+    /// What there is for this participant.
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// What this participant may do at most, now.
+    pub(crate) fn role(&self) -> Role {
+        let shared = self.hub.lock();
+        shared
+            .member(self.id)
+            .map_or(Role::Viewer, |member| member.role)
+    }
+
+    /// What this participant is doing.
+    pub(crate) fn mode(&self) -> Mode {
+        self.hub.lock().floor.mode(self.id)
+    }
+
+    /// What STATE says to this participant.
+    pub(crate) fn state(&self) -> State {
+        let shared = self.hub.lock();
+        let mut state = State::new(State::IDLE);
+        state.title.clone_from(&shared.title);
+        state.viewport = Some(shared.viewport());
+        state.mode = Some(shared.floor.mode(self.id));
+        state.desktop = Some(DesktopState {
+            kind: self.hub.kind().to_owned(),
+            ended: shared.ended.clone(),
+        });
+        state
+    }
+
+    /// What SHARE_STATE says to this participant.
+    pub(crate) fn share_state(&self) -> ShareState {
+        let shared = self.hub.lock();
+        let participants = shared.members.iter().map(|(id, member)| Participant {
+            id: id.to_string(),
+            name: member.name.clone(),
+            role: member.role,
+            mode: shared.floor.mode(*id),
+        });
+        ShareState {
+            own_id: self.id.to_string(),
+            driver: shared.floor.driver().map(|id| id.to_string()),
+            participants: participants.collect(),
+            reason: None,
+        }
+    }
+
+    /// The coordinate space of input.
+    pub(crate) fn viewport(&self) -> Viewport {
+        self.hub.lock().viewport()
+    }
+}
+
+impl Shared {
+    fn viewport(&self) -> Viewport {
+        Viewport {
+            scale: Some(self.scale),
+            ..Viewport::new(self.size.width, self.size.height)
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.hub.leave(self.id);
+    }
+}
+
+/// Names a selection in tables.
+const fn selection_name(selection: Selection) -> &'static str {
+    match selection {
+        Selection::Clipboard => "clipboard",
+        Selection::Primary => "primary",
+    }
+}
+
+/// Seconds since 1970; 0 before.
+pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// The time, for what is decided by it.
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The participants at a time; one more is refused.
+const PARTICIPANTS: usize = 256;
+
+/// The longest name of a participant; the rest is cut.
+const NAME_CHARS: usize = 64;
+
+#[cfg(test)]
+mod tests;

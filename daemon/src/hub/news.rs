@@ -1,0 +1,206 @@
+//! What the desktop tells, and how the participants learn of it.
+
+use bytes::Bytes;
+use vroom_desktop::{ClipboardData, Cursor, CursorImage, CursorShape, DesktopEvent, Selection};
+use vroom_protocol::graphical::{self, MediaState, Role};
+
+use super::{Hub, Seat, Shared, selection_name};
+use crate::png;
+
+/// The pointer as all see it.
+#[derive(Debug, Default)]
+pub(super) struct CursorShared {
+    shape: Shape,
+    x: i32,
+    y: i32,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Hidden,
+    Named(String),
+    Image {
+        id: u32,
+        image: graphical::CursorImage,
+    },
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self::Named(DEFAULT.into())
+    }
+}
+
+/// The pointer as one participant has to draw it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CursorNow {
+    /// The message, with the whole picture.
+    pub(crate) cursor: graphical::Cursor,
+    /// The number of the picture.
+    pub(crate) image: Option<u32>,
+    /// Whether the participant moves the pointer itself.
+    pub(crate) own: bool,
+}
+
+impl Hub {
+    /// Takes what the desktop tells.
+    pub(crate) fn on_desktop(&self, event: DesktopEvent) {
+        let mut shared = self.lock();
+        match event {
+            DesktopEvent::Resized { size, scale } => {
+                shared.size = size;
+                shared.scale = scale;
+                shared.announce_state();
+            }
+            DesktopEvent::Cursor(cursor) => shared.set_cursor(cursor),
+            DesktopEvent::Selection { selection, data } => shared.set_selection(selection, data),
+            DesktopEvent::Title(title) => {
+                if shared.title != title {
+                    shared.title = title;
+                    shared.announce_state();
+                }
+            }
+            DesktopEvent::SessionEnded { reason, restarting } => {
+                tracing::info!(reason, restarting, "the session command ended");
+                shared.ended = (!restarting).then_some(reason);
+                shared.announce_state();
+            }
+            DesktopEvent::Failed { reason } => {
+                tracing::error!(reason, "the desktop failed");
+                shared.ended = Some(reason);
+                shared.announce_state();
+            }
+            other => tracing::error!(?other, "the desktop tells something unknown"),
+        }
+    }
+
+    /// Takes the properties of the video; participants learn of them when they changed.
+    pub(crate) fn set_media(&self, media: MediaState) {
+        let mut shared = self.lock();
+        if shared.media.as_ref() == Some(&media) {
+            return;
+        }
+        shared.media = Some(media);
+        for member in shared.members.values() {
+            member.mailbox.put(|mail| mail.media = true);
+        }
+    }
+}
+
+impl Seat {
+    /// The pointer as this participant has to draw it.
+    pub(crate) fn cursor(&self) -> CursorNow {
+        let shared = self.hub.lock();
+        let own = shared.floor.driver() == Some(self.id);
+        let CursorShared { shape, x, y } = &shared.cursor;
+        let (kind, visible, image, number) = match shape {
+            Shape::Hidden => ("none", false, None, None),
+            Shape::Named(name) => (name.as_str(), true, None, None),
+            Shape::Image { id, image } => (DEFAULT, true, Some(image.clone()), Some(*id)),
+        };
+        let cursor = graphical::Cursor {
+            kind: kind.to_owned(),
+            x: *x,
+            y: *y,
+            visible,
+            image,
+        };
+        CursorNow {
+            cursor,
+            image: number,
+            own,
+        }
+    }
+
+    /// The properties of the video, once they are known.
+    pub(crate) fn media(&self) -> Option<MediaState> {
+        self.hub.lock().media.clone()
+    }
+}
+
+impl Shared {
+    fn set_cursor(&mut self, cursor: Cursor) {
+        self.cursor.shape = match cursor.shape {
+            CursorShape::Hidden => Shape::Hidden,
+            CursorShape::Named(name) => Shape::Named(name),
+            CursorShape::Image(image) => self.picture(&image),
+        };
+        for member in self.members.values() {
+            member.mailbox.put(|mail| mail.cursor = true);
+        }
+    }
+
+    fn picture(&self, image: &CursorImage) -> Shape {
+        match png::encode(image) {
+            Ok(png) => Shape::Image {
+                id: number(&png),
+                image: graphical::CursorImage::New {
+                    id: number(&png),
+                    width: image.width,
+                    height: image.height,
+                    hotspot_x: image.hotspot_x,
+                    hotspot_y: image.hotspot_y,
+                    png,
+                },
+            },
+            Err(error) => {
+                tracing::error!(%error, "a cursor picture is not as large as it says");
+                Shape::default()
+            }
+        }
+    }
+
+    /// Follows the pointer, for those who do not move it.
+    pub(super) fn move_cursor(&mut self, x: f64, y: f64) {
+        let at = (whole(x), whole(y));
+        if (self.cursor.x, self.cursor.y) == at {
+            return;
+        }
+        (self.cursor.x, self.cursor.y) = at;
+        let driver = self.floor.driver();
+        for (id, member) in &self.members {
+            if Some(*id) != driver {
+                member.mailbox.put(|mail| mail.cursor = true);
+            }
+        }
+    }
+
+    fn set_selection(&mut self, selection: Selection, data: ClipboardData) {
+        if data.bytes.len() > graphical::Clipboard::CONTENT_BYTES_MAX {
+            tracing::debug!(
+                bytes = data.bytes.len(),
+                "a selection is too large to pass on"
+            );
+            return;
+        }
+        self.selections.insert(selection_name(selection), data);
+        for member in self
+            .members
+            .values()
+            .filter(|member| member.role >= Role::Operator)
+        {
+            member.mailbox.put(|mail| {
+                if !mail.selections.contains(&selection) {
+                    mail.selections.push(selection);
+                }
+            });
+        }
+    }
+}
+
+/// A number for a picture that is the same whenever the picture is (FNV-1a).
+fn number(png: &Bytes) -> u32 {
+    let hash = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    png.iter().fold(0x811C_9DC5, hash)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "pixels of a picture are clamped to its size"
+)]
+fn whole(at: f64) -> i32 {
+    at as i32
+}
+
+/// The CSS name of the ordinary arrow.
+const DEFAULT: &str = "default";

@@ -1,0 +1,89 @@
+//! Which channels there are, and which half of a session each belongs to.
+
+use vroom_protocol::terminal::{ChannelName, ChannelNameError};
+use vroom_protocol::{ChannelSpec, Code};
+
+/// What a channel is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Lane {
+    /// Moves and scrolling.
+    Pointer,
+    /// Keys, buttons and touch.
+    Button,
+    /// Pictures.
+    Video,
+    /// One of the channels of a terminal.
+    Shell(ChannelName),
+}
+
+impl Lane {
+    /// What a channel of this name is for; fails with why there is none.
+    pub(crate) fn of(spec: &ChannelSpec) -> Result<Self, (Code, &'static str)> {
+        let lane = match spec.name.as_str() {
+            // A client that knows no unreliable channels may have a reliable one.
+            "pointer" => return Ok(Self::Pointer),
+            "button" => Self::Button,
+            "video" => Self::Video,
+            name => match ChannelName::parse(name) {
+                Ok(name) => Self::Shell(name),
+                Err(error @ ChannelNameError::NotATerminal) => {
+                    return Err((error.code(), "there is no such channel"));
+                }
+                Err(error) => return Err((error.code(), "that is not the name of a terminal")),
+            },
+        };
+        if spec.reliable && spec.ordered {
+            Ok(lane)
+        } else {
+            Err((
+                Code::UNSUPPORTED,
+                "that channel has to be reliable and ordered",
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vroom_protocol::terminal::Plane;
+
+    use super::*;
+
+    fn of(name: &str) -> Result<Lane, (Code, &'static str)> {
+        Lane::of(&ChannelSpec::reliable(name))
+    }
+
+    #[test]
+    fn terminals_are_told_apart_by_their_key() {
+        let lane = |key: Option<&str>, plane| {
+            Ok(Lane::Shell(ChannelName {
+                plane,
+                key: key.map(str::to_owned),
+            }))
+        };
+        assert_eq!(of("vroom.terminal.control"), lane(None, Plane::Control));
+        assert_eq!(of("vroom.terminal.pty#2"), lane(Some("2"), Plane::Pty));
+        assert_eq!(
+            of("vroom.terminal.stderr#x"),
+            lane(Some("x"), Plane::Stderr)
+        );
+    }
+
+    #[test]
+    fn other_names_and_wrong_promises_are_refused() {
+        for name in ["", "data", "Pointer", "vroom.terminal", "control"] {
+            assert_eq!(of(name).unwrap_err().0, Code::UNSUPPORTED);
+        }
+        assert_eq!(
+            of("vroom.terminal.pty#").unwrap_err().0,
+            Code::INVALID_MESSAGE
+        );
+        for name in ["button", "video", "vroom.terminal.pty"] {
+            assert_eq!(
+                Lane::of(&ChannelSpec::lossy(name)).unwrap_err().0,
+                Code::UNSUPPORTED
+            );
+        }
+        assert_eq!(Lane::of(&ChannelSpec::lossy("pointer")), Ok(Lane::Pointer));
+    }
+}

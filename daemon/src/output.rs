@@ -1,0 +1,176 @@
+//! The pictures of the desktop: who watches, and the encoder that exists while somebody does.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use vroom_desktop::Desktop;
+use vroom_media::{Encoder, EncoderStats, Error, Media};
+use vroom_protocol::graphical::{Latency, MediaState};
+
+use crate::hub::Hub;
+
+/// The pictures of the desktop.
+///
+/// The desktop draws and the encoder exists only while somebody watches.
+pub(crate) struct Output {
+    desktop: Arc<dyn Desktop>,
+    media: Media,
+    hub: Arc<Hub>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    live: Option<Live>,
+    measured_at: Option<Instant>,
+}
+
+struct Live {
+    encoder: Encoder,
+    watchers: usize,
+}
+
+impl Output {
+    /// Shows this desktop by these means.
+    pub(crate) fn new(desktop: Arc<dyn Desktop>, media: Media, hub: Arc<Hub>) -> Arc<Self> {
+        Arc::new(Self {
+            desktop,
+            media,
+            hub,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Whether there is an encoder for H264.
+    pub(crate) fn has_h264(&self) -> bool {
+        self.media.report().chosen().is_some()
+    }
+
+    /// Starts to watch; the first one wakes the desktop.
+    pub(crate) fn watch(self: &Arc<Self>) -> Result<Watch, Error> {
+        let mut state = self.lock();
+        let live = match &mut state.live {
+            Some(live) => live,
+            none => none.insert(Live {
+                encoder: self.media.encoder(Arc::clone(self.desktop.frames()))?,
+                watchers: 0,
+            }),
+        };
+        live.watchers += 1;
+        let encoder = live.encoder.clone();
+        if live.watchers == 1 {
+            self.desktop.set_watched(true);
+        }
+        Ok(Watch {
+            output: Arc::clone(self),
+            encoder,
+        })
+    }
+
+    /// Asks for a key frame, if anybody watches.
+    pub(crate) fn request_key_frame(&self) {
+        if let Some(live) = &self.lock().live {
+            live.encoder.request_key_frame();
+        }
+    }
+
+    fn unwatch(&self) {
+        let mut state = self.lock();
+        let Some(live) = &mut state.live else {
+            return;
+        };
+        live.watchers -= 1;
+        if live.watchers == 0 {
+            self.desktop.set_watched(false);
+            let ended = state.live.take();
+            // Ending it joins its thread, which an async one must not wait for.
+            std::thread::spawn(move || drop(ended));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").finish_non_exhaustive()
+    }
+}
+
+/// Somebody who watches; dropping it stops watching.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    output: Arc<Output>,
+    encoder: Encoder,
+}
+
+impl Watch {
+    /// The encoder of what is watched.
+    pub(crate) fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// Says that a picture went out: the properties of the video are told again when they are old.
+    pub(crate) fn flowed(&self, now: Instant) {
+        let mut state = self.output.lock();
+        if state
+            .measured_at
+            .is_some_and(|at| now < at + MEASURE_INTERVAL)
+        {
+            return;
+        }
+        state.measured_at = Some(now);
+        drop(state);
+        self.output
+            .hub
+            .set_media(media_state(&self.encoder.stats()));
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.output.unwatch();
+    }
+}
+
+/// What an encoder measured, as viewers are told.
+fn media_state(stats: &EncoderStats) -> MediaState {
+    let milliseconds = |duration: Duration| {
+        let tenths = (duration.as_secs_f64() * 10_000.0).round();
+        Some(tenths / 10.0)
+    };
+    MediaState {
+        codec: Some(stats.codec.to_owned()),
+        width: Some(stats.size.width),
+        height: Some(stats.size.height),
+        fps: Some(stats.fps.into()),
+        bitrate_kbps: Some(stats.bitrate_kbps.into()),
+        encoder: Some(stats.encoder.to_owned()),
+        mic: Some(false),
+        latency: Some(Latency {
+            capture: milliseconds(stats.capture.p50),
+            convert: milliseconds(stats.convert.p50),
+            encode: milliseconds(stats.encode.p50),
+            age: milliseconds(stats.age.p50),
+        }),
+        transport: None,
+    }
+}
+
+/// The least time between two measurements that viewers are told.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_told_in_milliseconds() {
+        let mut stats = EncoderStats::default();
+        stats.encode.p50 = Duration::from_micros(4321);
+        let state = media_state(&stats);
+        assert_eq!(state.latency.unwrap().encode, Some(4.3));
+    }
+}

@@ -1,0 +1,78 @@
+//! The picture of a WebRTC peer, as its session sees it.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Instant;
+
+use vroom_media::{Limits, Peer, UnitFeed};
+use vroom_protocol::graphical::Media;
+
+use crate::output::Watch;
+
+/// The picture of a WebRTC peer.
+///
+/// It flows by itself; the session only says what is wanted of it, and follows along to tell the
+/// client what it gets.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    /// Reads along while somebody wants to know what flows.
+    follower: Option<UnitFeed>,
+    flowed: bool,
+    wishes: Media,
+    peer: Arc<Peer>,
+    watch: Watch,
+}
+
+impl Picture {
+    /// Takes the picture of a peer that was just made.
+    pub(crate) fn new(peer: Arc<Peer>, watch: Watch) -> Self {
+        Self {
+            follower: None,
+            flowed: false,
+            wishes: Media::default(),
+            peer,
+            watch,
+        }
+    }
+
+    /// Does what the person asks of the video; `told` says whether they want to know what flows.
+    pub(crate) fn pump(&mut self, now: Instant, wishes: &Media, told: bool) {
+        if self.wishes.video != wishes.video {
+            self.peer.set_playing(wishes.video != Some(false));
+        }
+        let limits = limits(wishes);
+        if limits != self::limits(&self.wishes) {
+            self.peer.set_limits(limits);
+        }
+        self.wishes = *wishes;
+        let follows = told && wishes.video != Some(false);
+        if !follows {
+            self.follower = None;
+        } else if self.follower.is_none() {
+            self.follower = Some(self.watch.encoder().units());
+        }
+        if std::mem::take(&mut self.flowed) {
+            self.watch.flowed(now);
+        }
+    }
+
+    /// Waits until something flowed; cancel-safe.
+    pub(crate) async fn ready(&mut self) {
+        let unit = match &mut self.follower {
+            Some(follower) => follower.next().await,
+            None => pending().await,
+        };
+        if unit.is_none() {
+            return pending().await;
+        }
+        self.flowed = true;
+    }
+}
+
+/// What a client can take.
+pub(crate) fn limits(wishes: &Media) -> Limits {
+    Limits {
+        bitrate_kbps_max: wishes.bitrate_kbps_max,
+        fps_max: wishes.fps_max,
+    }
+}

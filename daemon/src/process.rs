@@ -1,0 +1,32 @@
+//! Settings of the process itself.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+/// Raises the number of files that may be open as far as the system lets us.
+pub fn raise_file_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// Keeps the allocator from making a heap for each thread, which idle ones would hold on to.
+pub fn share_heaps() {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: mallopt sets a number inside the allocator, under its own lock.
+        #[expect(
+            unsafe_code,
+            reason = "there is no other way to say this to the allocator"
+        )]
+        let taken = unsafe { nix::libc::mallopt(nix::libc::M_ARENA_MAX, HEAPS) };
+        if taken == 0 {
+            tracing::debug!("the allocator takes no advice");
+        }
+    }
+}
+
+/// The heaps of the process: one for each of our async threads.
+#[cfg(target_env = "gnu")]
+const HEAPS: i32 = 2;

@@ -1,0 +1,170 @@
+//! A program that runs in a terminal, and how far the client has read it.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Instant;
+
+use vroom_protocol::{ChannelId, Connection};
+use vroom_terminal::{Exit, History, Read, Terminal};
+
+use crate::shell::MESSAGE;
+
+/// A program that runs in a terminal, and how far the client has read it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    terminal: Arc<Terminal>,
+    output: Reader,
+    errors: Reader,
+    abandoned: bool,
+}
+
+/// How far one history was read.
+#[derive(Debug, Default)]
+struct Reader {
+    /// The next byte to send.
+    offset: u64,
+    /// The bytes that were sent.
+    sent: u64,
+    /// Whether more can be sent now.
+    has_room: bool,
+}
+
+impl Running {
+    /// Reads a program that was just started, from its first byte on.
+    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
+        terminal.set_reader_offset(Some(0));
+        Self {
+            terminal,
+            output: Reader::default(),
+            errors: Reader::default(),
+            abandoned: false,
+        }
+    }
+
+    /// The program.
+    pub(crate) fn terminal(&self) -> &Arc<Terminal> {
+        &self.terminal
+    }
+
+    /// The bytes that were sent on the main channel.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        self.output.sent
+    }
+
+    /// Nobody reads any more: the program has to go.
+    pub(crate) fn abandon(&mut self) {
+        self.abandoned = true;
+        self.terminal.set_reader_offset(None);
+        self.terminal.end();
+    }
+
+    /// Sends what the program wrote, as far as the client takes it.
+    pub(crate) fn pump(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        pty: Option<ChannelId>,
+        stderr: Option<ChannelId>,
+    ) {
+        if self.abandoned {
+            return;
+        }
+        if let Some(pty) = pty {
+            self.output
+                .pump(now, connection, pty, self.terminal.history());
+            self.terminal.set_reader_offset(Some(self.output.offset));
+        }
+        if let (Some(stderr), Some(history)) = (stderr, self.terminal.stderr()) {
+            self.errors.pump(now, connection, stderr, history);
+            history.set_reader_offset(Some(self.errors.offset));
+        }
+    }
+
+    /// How the program ended, once all that it wrote is on its way.
+    pub(crate) fn finished(
+        &self,
+        connection: &Connection,
+        pty: Option<ChannelId>,
+        stderr: Option<ChannelId>,
+    ) -> Option<Exit> {
+        let exit = self.terminal.exit_status()?;
+        if self.abandoned {
+            return Some(exit);
+        }
+        let is_sent = |channel: Option<ChannelId>| {
+            channel.is_none_or(|channel| connection.queued_bytes(channel) == 0)
+        };
+        let errors = self.terminal.stderr().filter(|_| stderr.is_some());
+        let is_read = self.output.offset >= exit.output_bytes
+            && errors.is_none_or(|history| self.errors.offset >= history.end());
+        (is_read && is_sent(pty) && is_sent(stderr)).then_some(exit)
+    }
+
+    /// Waits until there is something to send, or the program ended; cancel-safe.
+    pub(crate) async fn ready(&self) {
+        let exit = async {
+            // Once it ended, what keeps it from being reported is a full queue.
+            match self.terminal.exit_status() {
+                Some(_) => pending().await,
+                None => drop(self.terminal.wait_exit().await),
+            }
+        };
+        tokio::select! {
+            () = exit => {}
+            () = self.output.ready(Some(self.terminal.history())) => {}
+            () = self.errors.ready(self.terminal.stderr()) => {}
+        }
+    }
+}
+
+impl Reader {
+    fn pump(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        channel: ChannelId,
+        history: &History,
+    ) {
+        loop {
+            self.has_room = connection.queued_bytes(channel) < QUEUE_BYTES;
+            if !self.has_room {
+                return;
+            }
+            match history.read_from(self.offset, MESSAGE_BYTES) {
+                Read::Bytes(bytes) => {
+                    let length = bytes.len() as u64;
+                    if let Err(error) = connection.send(now, channel, MESSAGE, bytes) {
+                        tracing::debug!(%error, "output was not sent");
+                        self.has_room = false;
+                        return;
+                    }
+                    self.offset += length;
+                    self.sent += length;
+                }
+                Read::Behind { first } => {
+                    // Only output that nobody waits for can get here.
+                    tracing::warn!(lost = first - self.offset, "a reader fell behind");
+                    self.offset = first;
+                }
+                Read::Pending => return,
+                Read::Ended => {
+                    self.has_room = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn ready(&self, history: Option<&History>) {
+        match history.filter(|_| self.has_room) {
+            Some(history) => history.changed(self.offset).await,
+            None => pending().await,
+        }
+    }
+}
+
+/// The largest message of output, so that a pointer never waits behind more.
+const MESSAGE_BYTES: usize = 16 * 1024;
+
+/// The output that may wait for one client; then the history waits, and with it the program.
+const QUEUE_BYTES: usize = 64 * 1024;
