@@ -206,6 +206,11 @@ impl Life {
         }
     }
 
+    /// Sends `SIGKILL` to all processes, without waiting.
+    pub(crate) fn kill_now(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
     /// Ends the reading and the writing, whoever keeps the files open.
     pub(crate) fn stop(&self) {
         drop(self.lock().stop.take());

@@ -203,6 +203,12 @@ impl Terminal {
         }
     }
 
+    /// Ends the program and everything in its session at once, with `SIGKILL`.
+    pub fn kill(&self) {
+        self.end();
+        self.life.kill_now();
+    }
+
     /// Waits until nothing is left after [`end`](Self::end): no process and no thread.
     pub async fn wait_ended(&self) {
         let mut ended = self.life.ended.subscribe();
