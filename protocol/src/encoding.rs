@@ -91,3 +91,5 @@ fn encode(entries: Vec<(Key, Value)>, encoding: Encoding) -> Bytes {
     out.into()
 }
 
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,10 @@ fn positive(members: &mut Members, name: &'static str) -> Result<Option<f64>, De
 }
 
 fn output_length(logical: u32, ratio: f64, min: u32, max: u32) -> u32 {
-    let physical = (f64::from(logical) * ratio).clamp(f64::from(min), f64::from(max));
+    // `max` and `min` rather than `clamp`: they turn NaN into a number.
+    let physical = (f64::from(logical) * ratio)
+        .max(f64::from(min))
+        .min(f64::from(max));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
