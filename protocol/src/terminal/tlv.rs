@@ -1,5 +1,7 @@
 //! Type, length, value: how messages follow each other on the control channel.
 
+use std::fmt;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// One message as it travels.
@@ -31,8 +33,8 @@ impl Tlv {
     }
 }
 
-impl std::fmt::Debug for Tlv {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Tlv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tlv({:#04x}, {} bytes)", self.kind, self.payload.len())
     }
 }
@@ -41,7 +43,6 @@ impl std::fmt::Debug for Tlv {
 ///
 /// It holds what was pushed and not yet polled; the caller keeps that small by polling until
 /// nothing comes before it pushes more.
-#[derive(Debug)]
 pub struct TlvDecoder {
     buffer: BytesMut,
     length_max: usize,
@@ -110,6 +111,13 @@ impl TlvDecoder {
     /// Bytes that are pushed and not yet polled.
     pub fn buffered_bytes(&self) -> usize {
         self.buffer.len()
+    }
+}
+
+// The bytes may be a secret.
+impl fmt::Debug for TlvDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlvDecoder({} bytes)", self.buffer.len())
     }
 }
 

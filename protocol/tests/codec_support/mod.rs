@@ -1,6 +1,17 @@
 //! Hex as the vectors are printed, and other ways to write a payload.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::time::Instant;
+
+/// When a test begins; from then on it moves the clock itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no other way to make an Instant"
+)]
+pub(crate) fn epoch() -> Instant {
+    Instant::now()
+}
+
 /// The bytes of a text like `01 FF`.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     text.split_whitespace()
