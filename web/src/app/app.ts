@@ -255,6 +255,7 @@ export class App {
     const { link } = this.#connector;
     this.#frame.status.show(link, now);
     this.#frame.desktop.card.show(link, now, this.#ended, this.#picture.shown);
+    this.#frame.desktop.setStale(!this.#picture.shown || this.#ended !== null);
   }
 
   async #sample(): Promise<void> {
@@ -264,7 +265,7 @@ export class App {
     live.connection.ping(now);
     const statistics = await this.#sampler.sample(now);
     this.#frame.status.setRtt(live.connection.keepalive.rttMs);
-    if (!this.#frame.statistics.hidden) this.#frame.statistics.show(statistics);
+    this.#frame.statistics.add(statistics);
     live.graphical?.feedback({
       fps: Math.round(statistics.fps ?? 0),
       rtt: Math.round(statistics.rttMs ?? 0),

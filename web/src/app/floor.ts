@@ -12,8 +12,11 @@ export async function askForControl(session: GraphicalSession): Promise<boolean>
     session.setMode("interact");
     return true;
   }
-  const name = other.name || "Somebody";
-  const choice = await ask(`${name} is driving`, [el("p", {}, `You can ask ${name} for control, or take it now. ${name} will see who took it.`)], [
+  const self = session.share?.participants.find((participant) => participant.id === session.share?.self);
+  const own = self !== undefined && other.name !== "" && self.name === other.name;
+  const name = own ? "Another window of yours" : other.name || "Somebody";
+  const body = own ? "You are signed in there with the same token. Take control to go on here." : `You can ask ${name} for control, or take it now. ${name} will see who took it.`;
+  const choice = await ask(`${name} is driving`, [el("p", {}, body)], [
     { label: "Keep watching", value: null },
     { label: "Ask for control", value: "request" as const },
     { label: "Take control", value: "take" as const, kind: "drive" },

@@ -19,9 +19,10 @@ export function strictDocument(document: Document): Document {
 }
 
 function createElement(document: Document, name: string): HTMLElement {
-  const element = document.createElement(name);
-  if (name === "style") constructedSheet(document, element);
-  else if (name === "span") cssomStyle(element);
+  if (name !== "style") return document.createElement(name);
+  // An inert element takes the place, since even an empty style element is an offence.
+  const element = document.createElement("template");
+  constructedSheet(document, element);
   return element;
 }
 
@@ -38,9 +39,11 @@ function constructedSheet(document: Document, element: HTMLElement): void {
   };
 }
 
-function cssomStyle(element: HTMLElement): void {
-  element.setAttribute = (name: string, value: string) => {
-    if (name === "style") element.style.cssText = value;
-    else Element.prototype.setAttribute.call(element, name, value);
-  };
-}
+/**
+ * The engine makes its cells with the page's own document and colours them through the `style` attribute. Spans
+ * therefore take that attribute by way of the CSSOM, on this page, from the moment the engine is loaded.
+ */
+HTMLSpanElement.prototype.setAttribute = function (this: HTMLSpanElement, name: string, value: string): void {
+  if (name === "style") this.style.cssText = value;
+  else Element.prototype.setAttribute.call(this, name, value);
+};

@@ -37,6 +37,8 @@ export class DesktopView extends HTMLElement {
   #layout: Layout = "fit";
   #viewport = VIEWPORT_GUESS;
   #driving = false;
+  /** Shown size by remote size. */
+  #scale = 1;
   #resizing: ReturnType<typeof setTimeout> | null = null;
 
   connect(host: DesktopHost): void {
@@ -105,13 +107,18 @@ export class DesktopView extends HTMLElement {
     this.#control?.releaseAll();
   }
 
+  /** Shows that the picture is an old one. */
+  setStale(stale: boolean): void {
+    this.toggleAttribute("data-stale", stale);
+  }
+
   receiveCursor(cursor: Cursor): void {
     this.#cursor.receive(cursor);
     this.renderCursor();
   }
 
   renderCursor(): void {
-    this.#cursor.render(this.#driving, this.#surface.clientWidth / this.#viewport.width);
+    this.#cursor.render(this.#driving, this.#scale);
   }
 
   clear(): void {
@@ -134,6 +141,7 @@ export class DesktopView extends HTMLElement {
     const size = this.#layout === "actual" ? actual : fit(this.#viewport, this.space);
     this.#surface.style.width = `${size.width}px`;
     this.#surface.style.height = `${size.height}px`;
+    this.#scale = size.width / this.#viewport.width;
     this.renderCursor();
   }
 }

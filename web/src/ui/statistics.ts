@@ -73,14 +73,19 @@ export class StatisticsPanel extends HTMLElement {
     );
   }
 
-  /** Shows one sample, taken once a second. */
+  /** Takes one sample, once a second; draws only while it is visible. */
+  add(statistics: Statistics): void {
+    this.#fps.push(statistics.fps ?? 0);
+    if (this.#fps.length > SAMPLES) this.#fps.shift();
+    if (!this.hidden) this.show(statistics);
+  }
+
+  /** Draws the numbers and the curve. */
   show(statistics: Statistics): void {
     ROWS.forEach(([, read], place) => {
       const cell = this.#cells[place];
       if (cell) setText(cell, read(statistics));
     });
-    this.#fps.push(statistics.fps ?? 0);
-    if (this.#fps.length > SAMPLES) this.#fps.shift();
     this.#drawCurve();
     this.#drawStages(statistics);
   }

@@ -73,6 +73,7 @@ export class Tabs extends HTMLElement {
     setText(tab.badge, look.progress !== undefined && look.progress !== null ? `${look.progress}%` : (look.badge ?? ""));
     tab.button.title = look.title;
     tab.wrapper.dataset["tone"] = look.tone ?? "plain";
+    if (id === this.#selected) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   select(id: string): void {

@@ -39,10 +39,13 @@ export interface ChannelOutput {
 /** Joins a message that still waits with a newer one of its type, or returns null to keep both. */
 export type Merge = (older: Bytes, newer: Bytes) => Bytes | null;
 
+/** Messages that may arrive before somebody listens; later ones are dropped. */
+export const HELD_MESSAGES_MAX = 64;
+
 /** One open channel. */
 export class Channel {
-  /** Called for every complete message. */
-  onmessage: (type: number, payload: Bytes) => void = () => {};
+  #handler: ((type: number, payload: Bytes) => void) | null = null;
+  #held: [type: number, payload: Bytes][] = [];
   /** Called once, when the channel is closed by either side or with the connection. */
   onclose: (reason: string, byPeer: boolean) => void = () => {};
 
@@ -54,6 +57,18 @@ export class Channel {
 
   get name(): string {
     return this.spec.name;
+  }
+
+  /** Called for every complete message, also for those that came before it was set. */
+  set onmessage(handler: (type: number, payload: Bytes) => void) {
+    this.#handler = handler;
+    for (const [type, payload] of this.#held.splice(0)) handler(type, payload);
+  }
+
+  /** Takes a complete message of the peer. */
+  deliver(type: number, payload: Bytes): void {
+    if (this.#handler) this.#handler(type, payload);
+    else if (this.#held.length < HELD_MESSAGES_MAX) this.#held.push([type, payload]);
   }
 
   /** Queues a message; nothing happens when the channel is closed already. */

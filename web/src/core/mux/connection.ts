@@ -206,7 +206,7 @@ export class Connection {
       throw new FrameError(Code.ProtocolError, true, "fragment on a lossy channel");
     }
     const whole = this.#reassemble(frame, channel.name);
-    if (whole) channel.onmessage(frame.type, whole);
+    if (whole) channel.deliver(frame.type, whole);
   }
 
   #reassemble(frame: Frame, name: string): Bytes | null {
@@ -305,10 +305,7 @@ export class Connection {
     });
     this.#channels.set(id, channel);
     pending.resolve(channel);
-    // The opener attaches its callbacks in the promise's continuation; only then may early frames follow.
-    queueMicrotask(() => {
-      for (const early of pending.early) this.receive(pending.spec.name, early, this.#now);
-    });
+    for (const early of pending.early) this.receive(pending.spec.name, early, this.#now);
   }
 
   #rejected(payload: Bytes): void {

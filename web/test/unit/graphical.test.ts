@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { utf8 } from "../../src/core/bytes.ts";
+import type { Fields } from "../../src/core/encoding.ts";
+import { decodeFields, encodeFields } from "../../src/core/encoding.ts";
+import * as input from "../../src/core/graphical/input.ts";
+import * as messages from "../../src/core/graphical/messages.ts";
+import { codecOf, decodeVideo, videoAck } from "../../src/core/graphical/video.ts";
+import { decodeFrame, encodeFrame } from "../../src/core/mux/frame.ts";
+import { VECTORS, hex, toHex } from "./vectors.ts";
+
+const CHANNELS = { pointer: 1, button: 2 };
+
+function onWire(message: input.InputMessage | null): string {
+  if (!message) return "";
+  return toHex(encodeFrame(CHANNELS[message.channel], message.type, message.payload));
+}
+
+describe("binary input", () => {
+  const key = (down: boolean, name: string, code: string, modifiers = 0): string => onWire(input.key(down, { key: name, code, modifiers }));
+
+  test.each([
+    ["G1", onWire(input.move(512, 300))],
+    ["G2", onWire(input.move(0, 0))],
+    ["G4", onWire(input.scroll(0, 120))],
+    ["G5", onWire(input.scroll(0, -120))],
+    ["G6", onWire(input.mouse(true, 512, 300, 0))],
+    ["G7", onWire(input.mouse(false, 512, 300, 0))],
+    ["G8", onWire(input.mouse(true, 1919, 1079, 2))],
+    ["G9", key(true, "a", "KeyA")],
+    ["G10", key(false, "a", "KeyA")],
+    ["G11", key(true, "Control", "ControlLeft", input.Modifier.Ctrl)],
+    ["G12", key(true, "s", "KeyS", input.Modifier.Ctrl)],
+    ["G13", key(false, "Control", "ControlLeft")],
+    ["G14", key(true, "é", "Digit2")],
+    ["G15", key(true, "ArrowUp", "", input.Modifier.Shift)],
+    ["G16", onWire(input.touch(true, 0, 400, 400, 128))],
+    ["G17", onWire(input.touch(false, 1, 650, 650, 128))],
+    ["G18", onWire(input.touchEnd(1))],
+    ["G19", onWire(input.textCommit("né")[0] ?? null)],
+  ] as const)("%s is written as published", (id, bytes) => {
+    expect(bytes).toBe(VECTORS[id]);
+  });
+
+  test("waiting moves are replaced and waiting distances added", () => {
+    const older = input.scroll(3, -7).payload;
+    const newer = input.scroll(-1, 32_767).payload;
+    expect(input.mergePointer(input.Pointer.Move)(older, newer)).toEqual(newer);
+    expect(input.mergePointer(input.Pointer.Scroll)(older, newer)).toEqual(input.scroll(2, 32_760).payload);
+  });
+
+  test("long text is cut at character borders", () => {
+    const parts = input.textCommit("é".repeat(3000));
+    expect(parts.map((part) => part.payload.length)).toEqual([4096, 1904]);
+    expect(parts.map((part) => new TextDecoder("utf-8", { fatal: true }).decode(part.payload)).join("")).toBe("é".repeat(3000));
+  });
+
+  test("a key name that does not fit its length byte is not sent", () => {
+    expect(input.key(true, { key: "x".repeat(256), code: "KeyA", modifiers: 0 })).toBeNull();
+  });
+});
+
+describe("control messages", () => {
+  const onControl = (type: number, fields: Fields, encoding: "cbor" | "json" = "cbor"): string => toHex(encodeFrame(0, type, encodeFields(fields, encoding)));
+
+  test.each([
+    ["C3", onControl(messages.Client.Mode, { mode: "interact" })],
+    ["C5", onControl(messages.Client.Resize, messages.resize({ width: 1920, height: 1080 }, 1, 2))],
+    ["C6", onControl(messages.Client.Clipboard, { direction: "set", text: "hello" })],
+    ["C7", onControl(messages.Client.Clipboard, { direction: "get" })],
+    ["C11", onControl(messages.Client.Paste, { text: "hi" })],
+  ] as const)("%s is written as published", (id, bytes) => {
+    expect(bytes).toBe(VECTORS[id]);
+  });
+
+  test("C1 says the same as our handshake", () => {
+    const published = JSON.parse(new TextDecoder().decode(decodeFrame(hex(VECTORS.C1)).payload)) as unknown;
+    expect(messages.handshake(["pointer"], { width: 1024, height: 768 }, "view")).toEqual(published);
+  });
+
+  test("C2, C12, C13 and C14 are read", () => {
+    const body = (id: keyof typeof VECTORS) => decodeFrame(hex(VECTORS[id])).payload;
+    expect(messages.readHandshake(body("C2"))).toMatchObject({ encoding: "cbor", capabilities: ["pointer", "cursor"], viewport: { width: 1024, height: 768 } });
+    const fields = (id: keyof typeof VECTORS) => decodeFields(body(id));
+    expect(messages.readCursor(fields("C12"))).toMatchObject({ type: "pointer", x: 512, y: 300, visible: true, image: undefined });
+    expect(messages.readState(fields("C13"))).toMatchObject({ state: "idle", mode: undefined, viewport: undefined });
+    expect(messages.readNotification(fields("C14"))).toMatchObject({ type: "success", text: "ok", ref: "cmd_1" });
+  });
+
+  test("members of the wrong type are as if absent", () => {
+    const share = messages.readShareState({ self: 5, driver: null, participants: ["x", { id: 7, name: "Ann" }] });
+    expect(share).toEqual({ self: "", driver: undefined, participants: [{ id: "", name: "Ann", role: "", mode: "view" }], reason: undefined });
+    expect(messages.readHandshake(utf8('{"version":"0.1.0","viewport":{"width":-1,"height":5}}'))).toBeNull();
+  });
+
+  test("a cursor picture is read from bytes and from base64", () => {
+    for (const png of [new Uint8Array([1, 2]), "AQI="]) {
+      const cursor = messages.readCursor({ type: "default", x: 0, y: 0, image: { id: 3, png, width: 24, height: 24, hotspotX: 4, hotspotY: 5 } });
+      expect(cursor.image).toEqual({ id: 3, png: new Uint8Array([1, 2]), width: 24, height: 24, hotspotX: 4, hotspotY: 5 });
+    }
+  });
+});
+
+describe("video messages", () => {
+  test("an access unit carries its flag and time", () => {
+    expect(decodeVideo(3, hex("01 00 00 00 00 00 00 03 E8 00 00 00 01"))).toEqual({ kind: "h264", keyFrame: true, ptsUs: 1000, data: hex("00 00 00 01") });
+  });
+
+  test("rubbish is not a picture", () => {
+    expect(decodeVideo(1, hex("00 01 02 03 04"))).toBeNull();
+    expect(decodeVideo(3, hex("01 00"))).toBeNull();
+    expect(decodeVideo(9, hex("FF D8 00 00 00 00 00 00 00 00"))).toBeNull();
+  });
+
+  test("the codec comes from the parameter set", () => {
+    expect(codecOf(hex("00 00 00 01 09 10 00 00 00 01 67 42 C0 28 DA 01"))).toBe("avc1.42c028");
+    expect(codecOf(hex("00 00 00 01 41 9A 00 00 00 00"))).toBeNull();
+  });
+
+  test("an acknowledgement is a count", () => {
+    expect(toHex(videoAck(258))).toBe("00 00 01 02");
+  });
+});
