@@ -1,4 +1,9 @@
 //! What is taken, what is refused, and with which code: the control messages of Graphical.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 

@@ -1,4 +1,9 @@
 //! Input and pictures in binary: exact sizes, and nothing that makes a decoder panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use bytes::Bytes;
 use proptest::prelude::*;

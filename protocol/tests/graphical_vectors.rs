@@ -1,4 +1,9 @@
 //! The published vectors of VROOM-Graphical, both ways.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 

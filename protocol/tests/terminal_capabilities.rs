@@ -1,4 +1,9 @@
 //! SELECT is the intersection of what client and server can do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use proptest::prelude::*;
 use vroom_protocol::terminal::{

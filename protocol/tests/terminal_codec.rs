@@ -1,4 +1,9 @@
 //! What is taken, what is refused, and with which code: the messages of a terminal.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 

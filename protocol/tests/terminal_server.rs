@@ -1,4 +1,9 @@
 //! The server's side of a terminal: which message may come when, and what it gets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 

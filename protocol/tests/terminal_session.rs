@@ -1,4 +1,9 @@
 //! Client and server talk to each other, whole messages and single bytes at a time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 

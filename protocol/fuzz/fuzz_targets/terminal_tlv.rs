@@ -1,0 +1,131 @@
+//! Any bytes on a terminal's control channel, in pieces and with any answers, end in bounded talk.
+#![no_main]
+
+use std::time::{Duration, Instant};
+
+use arbitrary::{Arbitrary, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use vroom_protocol::terminal::{
+    AuthRequest, AuthResponse, Client, ClientConfig, ClientHello, ClientMessage, Denial, Encoding,
+    ExitStatus, PtyGrant, PtyResponse, Server, ServerMessage, ServerOffer, Stage, StartResponse,
+    Tlv,
+};
+
+#[derive(Arbitrary, Debug)]
+enum Step {
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
+    /// A message with a right header.
+    Message(u8, Vec<u8>),
+    /// What a client says when it goes on in order.
+    Next,
+    /// What an owner answers.
+    Answer(bool),
+    ChannelOpened,
+    Exit,
+    Wait(u8),
+}
+
+fuzz_target!(|data: &[u8]| {
+    decode(data);
+    let Ok(steps) = Vec::<Step>::arbitrary_take_rest(Unstructured::new(data)) else {
+        return;
+    };
+    talk(steps);
+});
+
+/// A message has one written form, and keeps its meaning in it.
+fn decode(data: &[u8]) {
+    let Some((&kind, payload)) = data.split_first() else {
+        return;
+    };
+    if let Ok(message) = ClientMessage::decode(kind.into(), payload) {
+        let tlv = message.encode(Encoding::Cbor);
+        let again = ClientMessage::decode(tlv.kind, &tlv.payload).expect("our own CBOR is valid");
+        assert_eq!(again.encode(Encoding::Cbor), tlv);
+    }
+    if let Ok(message) = ServerMessage::decode(kind.into(), payload) {
+        let tlv = message.encode(Encoding::Cbor);
+        let again = ServerMessage::decode(tlv.kind, &tlv.payload).expect("our own CBOR is valid");
+        assert_eq!(again.encode(Encoding::Cbor), tlv);
+    }
+}
+
+fn talk(steps: Vec<Step>) {
+    let mut now = Instant::now();
+    let mut server = Server::new(ServerOffer::default(), now);
+    let mut client = Client::new(ClientConfig::default(), now);
+    let mut replies = 0;
+    for step in steps {
+        match step {
+            Step::Bytes(bytes) => {
+                server.handle(now, &bytes);
+                client.handle(now, &bytes);
+            }
+            Step::Message(kind, payload) => {
+                let tlv = Tlv {
+                    kind: kind.into(),
+                    payload: payload.into(),
+                };
+                server.handle(now, &tlv.encode());
+                client.handle(now, &tlv.encode());
+            }
+            Step::Next => server.handle(now, &next(server.stage()).encode()),
+            Step::Answer(good) => answer(&mut server, now, good),
+            Step::ChannelOpened => {
+                server.handle_pty_channel_opened(now);
+                client.handle_pty_channel_opened(now);
+            }
+            Step::Exit => server.exit_status(now, ExitStatus::exited(0)),
+            Step::Wait(seconds) => {
+                now += Duration::from_secs(seconds.into());
+                server.handle_timeout(now);
+                client.handle_timeout(now);
+            }
+        }
+        while server.poll_event().is_some() {}
+        while client.poll_event().is_some() {}
+        while server.poll_transmit().is_some() {
+            replies += 1;
+        }
+        while client.poll_transmit().is_some() {}
+        if server.stage() == Stage::Closed {
+            assert_eq!(server.poll_timeout(), None);
+        }
+    }
+    assert!(replies < 100_000);
+}
+
+fn next(stage: Stage) -> Tlv {
+    match stage {
+        Stage::Hello => ClientMessage::Hello(ClientHello::new(&Encoding::ALL)),
+        Stage::Capabilities => ClientMessage::CapabilityOffer(Default::default()),
+        Stage::Authenticating => ClientMessage::AuthRequest(AuthRequest::INHERIT),
+        Stage::Authenticated => ClientMessage::SetEnv(Default::default()),
+        Stage::PtyAllocated => ClientMessage::ShellRequest(Default::default()),
+        _ => ClientMessage::Signal(2),
+    }
+    .encode(Encoding::Cbor)
+}
+
+fn answer(server: &mut Server, now: Instant, good: bool) {
+    let denial = || Denial {
+        code: vroom_protocol::Code::NOT_ALLOWED,
+        reason: None,
+    };
+    if good {
+        let user = String::new();
+        server.auth_result(now, AuthResponse::Success { user });
+        server.pty_response(now, PtyResponse::Granted(PtyGrant::default()));
+        server.start_response(now, StartResponse::Started { pid: None });
+    } else {
+        let failure = AuthResponse::Failure {
+            methods: Vec::new(),
+            code: denial().code,
+            reason: None,
+        };
+        server.auth_result(now, failure);
+        server.pty_response(now, PtyResponse::Denied(denial()));
+        server.start_response(now, StartResponse::Denied(denial()));
+    }
+}
