@@ -1,0 +1,90 @@
+//! Programs on pipes.
+
+mod support;
+
+use support::{Driver, all_bytes, line, on_pipes, program, read_all};
+use vroom_terminal::{Error, PtySize, StderrTo};
+
+#[tokio::test]
+async fn bytes_pass_through_and_the_end_of_input_is_told() {
+    let mut driver = Driver::spawn(on_pipes(program(&["cat"])));
+    driver.write(all_bytes());
+    driver.until_bytes(all_bytes().len()).await;
+    assert_eq!(driver.terminal.exit_status(), None);
+    driver.write("last");
+    driver.terminal.close_input();
+    assert_eq!(driver.to_end().await.code, Some(0));
+    assert_eq!(driver.seen, [&all_bytes()[..], b"last"].concat());
+    assert!(matches!(
+        driver.terminal.write("more".into()),
+        Err(Error::Ended)
+    ));
+}
+
+#[tokio::test]
+async fn all_that_was_typed_comes_before_the_end_of_input() {
+    let mut driver = Driver::spawn(on_pipes(program(&["wc", "-c"])));
+    driver.write(vec![0; 3_000_000]);
+    driver.terminal.close_input();
+    driver.to_end().await;
+    assert_eq!(driver.text().trim(), "3000000");
+}
+
+#[tokio::test]
+async fn standard_error_is_apart_when_it_should_be() {
+    let command = || line("echo one; echo two >&2; echo three");
+    let mut config = on_pipes(command());
+    config.stderr = StderrTo::Own;
+    let mut driver = Driver::spawn(config);
+    let exit = driver.to_end().await;
+    assert_eq!(driver.text(), "one\nthree\n");
+    assert_eq!(exit.output_bytes, 10);
+    let errors = read_all(driver.terminal.stderr().unwrap()).await;
+    assert_eq!(errors, b"two\n");
+    let mut driver = Driver::spawn(on_pipes(command()));
+    driver.to_end().await;
+    assert_eq!(driver.text(), "one\ntwo\nthree\n");
+    assert!(driver.terminal.stderr().is_none());
+}
+
+#[tokio::test]
+async fn there_is_no_terminal() {
+    let driver = Driver::spawn(on_pipes(program(&["cat"])));
+    assert_eq!(
+        (driver.terminal.size(), driver.terminal.mode()),
+        (None, None)
+    );
+    let resized = driver.terminal.resize(PtySize::default());
+    assert!(matches!(resized, Err(Error::NoPty)));
+    support::end(&driver.terminal).await;
+}
+
+#[tokio::test]
+async fn a_signal_reaches_the_whole_group() {
+    let mut driver = Driver::spawn(on_pipes(line("echo ready; sleep 1000 | cat; echo after")));
+    driver.until("ready").await;
+    driver.terminal.signal(15).unwrap();
+    assert_eq!(driver.to_end().await.signal, Some(15));
+    assert!(matches!(driver.terminal.signal(15), Err(Error::Ended)));
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_read_its_input_ends_all_the_same() {
+    let mut driver = Driver::spawn(on_pipes(line("exit 5")));
+    // It may be gone already; neither is an error of ours.
+    let written = driver.terminal.write(vec![0; 1_000_000].into());
+    assert!(matches!(written, Ok(()) | Err(Error::Ended)));
+    assert_eq!(driver.to_end().await.code, Some(5));
+}
+
+#[tokio::test]
+async fn an_exit_does_not_wait_for_a_child_that_stays() {
+    let mut driver = Driver::spawn(on_pipes(line(
+        "exec 3<&0; (read wait <&3; echo late) & echo early",
+    )));
+    assert_eq!(driver.exit().await.code, Some(0));
+    driver.until("early").await;
+    assert!(!driver.terminal.history().is_ended());
+    support::end(&driver.terminal).await;
+    assert!(driver.terminal.history().is_ended());
+}
