@@ -1158,3 +1158,29 @@ fn pair_frames(pair: &mut Pair) -> (Vec<Bytes>, Vec<Bytes>) {
     };
     (frames(End::Client), frames(End::Server))
 }
+
+#[test]
+fn nothing_on_a_channel_overtakes_its_ack() {
+    let mut hand = Hand::welcomed();
+    let now = hand.now;
+    hand.connection
+        .send(now, ChannelId::CONTROL, 0x83, vec![0; 60_000].into())
+        .unwrap();
+    hand.ask(1, ChannelSpec::reliable("new"));
+    let [Event::ChannelRequested { request, .. }] = hand.events()[..] else {
+        panic!()
+    };
+    let id = hand.connection.accept_channel(now, request).unwrap();
+    hand.connection
+        .send(now, id, 1, Bytes::from_static(b"x"))
+        .unwrap();
+    let order: Vec<(u8, u8)> = hand
+        .frames()
+        .iter()
+        .map(|frame| (frame.channel.0, frame.kind))
+        .collect();
+    assert_eq!(
+        order[order.len() - 2..],
+        [(0, kind::CHANNEL_ACK), (id.0, 1)]
+    );
+}

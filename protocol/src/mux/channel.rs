@@ -20,6 +20,9 @@ pub(crate) struct Channel {
     pub(crate) numbered: bool,
     /// Set when we closed it but messages queued before still have to go out.
     pub(crate) closing: Option<String>,
+    /// How many messages must have left channel 0 first: the last of them is our CHANNEL_ACK, which
+    /// nothing on the channel may overtake.
+    pub(crate) after_control: u64,
     /// When it is closed for want of a lane.
     pub(crate) lane_deadline: Option<Instant>,
     /// Whether it stands in one of the lists of channels with something to send.
@@ -35,6 +38,7 @@ impl Channel {
             numbered,
             queue: Queue::default(),
             closing: None,
+            after_control: 0,
             lane_deadline: None,
             scheduled: false,
             discard: Discard {
@@ -53,6 +57,7 @@ impl Channel {
         } else {
             self.queue = Queue::default();
         }
+        self.after_control = 0;
         self.lane_deadline = None;
         self.scheduled = false;
         self.discard.begun = false;

@@ -61,6 +61,8 @@ impl Message {
 pub(crate) struct Queue {
     messages: VecDeque<Message>,
     payload_bytes: usize,
+    /// How many messages have left the queue.
+    left: u64,
 }
 
 impl Queue {
@@ -70,6 +72,16 @@ impl Queue {
 
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
+    }
+
+    /// How many messages have left the queue.
+    pub(crate) const fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// What [`Self::left`] will be once all that is here now has left.
+    pub(crate) fn left_by_then(&self) -> u64 {
+        self.left + self.messages.len() as u64
     }
 
     /// Payload bytes of messages that are not wholly sent.
@@ -149,6 +161,7 @@ impl Queue {
     fn pop(&mut self) {
         if let Some(message) = self.messages.pop_front() {
             self.payload_bytes -= message.payload.len();
+            self.left += 1;
         }
     }
 }

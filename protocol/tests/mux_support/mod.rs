@@ -145,6 +145,13 @@ impl Hand {
             .collect()
     }
 
+    /// Takes the frames that want to go out, byte for byte.
+    pub(crate) fn raw_frames(&mut self) -> Vec<Bytes> {
+        std::iter::from_fn(|| self.connection.poll_transmit())
+            .map(|transmit| transmit.frame)
+            .collect()
+    }
+
     /// Takes the frames that want to go out, all of which are control messages.
     pub(crate) fn controls(&mut self) -> Vec<ControlMessage> {
         self.frames()

@@ -94,6 +94,9 @@ impl Connection {
             name,
         }));
         self.opened(id, asked.spec, Some(request));
+        if let Some(channel) = self.channels.get_mut(id) {
+            channel.after_control = self.outbox.control_left_by_then();
+        }
         Some(id)
     }
 

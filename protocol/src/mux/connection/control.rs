@@ -256,6 +256,8 @@ impl Connection {
         let slot = id.and_then(|id| self.channels.slot(id));
         match (id, slot) {
             (Some(id), Some(Slot::Open(_))) => self.close_channel_now(id, &close.reason, true),
+            // The channel that had the id before, from a peer that could not send for long.
+            (_, Some(Slot::Reserved)) => {}
             // Both sides closed it at once.
             (_, Some(Slot::Freed { at, .. })) if now < *at + crate::mux::channel::QUARANTINE => {}
             _ => self.report(Code::CHANNEL_NOT_FOUND, id, "no such channel"),

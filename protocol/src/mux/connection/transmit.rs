@@ -128,6 +128,11 @@ impl Outbox {
         };
     }
 
+    /// What the queue of channel 0 counts once all that waits in it now has left.
+    pub(super) fn control_left_by_then(&self) -> u64 {
+        self.control.left_by_then()
+    }
+
     /// Forgets a channel that is gone.
     pub(super) fn unschedule(&mut self, id: ChannelId) {
         self.interactive.retain(|scheduled| *scheduled != id);
@@ -351,7 +356,7 @@ impl Connection {
                 continue;
             }
             let held = channel.numbered && !self.outbox.replay.is_empty();
-            if held || !self.is_lane_writable(&channel.spec.name) {
+            if held || !self.may_send(channel) {
                 self.outbox.class(class).push_back(id);
                 continue;
             }
@@ -394,9 +399,7 @@ impl Connection {
         let wanted = self.outbox.replay.front()?.channel;
         let able = |id: &ChannelId| {
             let channel = self.channels.get(*id);
-            channel.is_some_and(|channel| {
-                channel.numbered && self.is_lane_writable(&channel.spec.name)
-            })
+            channel.is_some_and(|channel| channel.numbered && self.may_send(channel))
         };
         let id = match wanted {
             Some(id) => Some(id).filter(able),
@@ -445,6 +448,12 @@ impl Connection {
                 message,
             };
         }
+    }
+
+    /// Says whether the peer knows of the channel and its lane takes frames.
+    fn may_send(&self, channel: &Channel) -> bool {
+        channel.after_control <= self.outbox.control.left()
+            && self.is_lane_writable(&channel.spec.name)
     }
 
     fn is_lane_writable(&self, name: &str) -> bool {
