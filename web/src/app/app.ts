@@ -1,9 +1,8 @@
 /** The page as a whole: joins the connection to what is shown. */
 import type { GraphicalSession } from "../core/graphical/session.ts";
 import type { MediaState, Mode, Notification, ServerHandshake, ShareState, State } from "../core/graphical/messages.ts";
-import { Refused, login } from "../core/transport/signalling.ts";
 import { showHelp } from "../ui/help.ts";
-import type { Segment } from "../ui/segmented.ts";
+import { modes } from "../ui/modes.ts";
 import { ShellFrame } from "../ui/shell.ts";
 import type { Link } from "../ui/status.ts";
 import { transportName } from "../ui/status.ts";
@@ -12,21 +11,19 @@ import type { Layout } from "../ui/desktop.ts";
 import { Connector } from "./connector.ts";
 import type { Live } from "./dial.ts";
 import { offerRemoteClipboard } from "./clipboard.ts";
-import { askForControl, answerRequest } from "./floor.ts";
+import { answerRequest, askForControl } from "./floor.ts";
+import { toggleFullscreen } from "./fullscreen.ts";
 import { publish } from "./hook.ts";
 import { Picture } from "./picture.ts";
 import { Sampler } from "./sampler.ts";
 import { listenShortcuts } from "./shortcuts.ts";
+import { signIn } from "./signin.ts";
 import * as store from "./store.ts";
 import { Terminals } from "./terminals.ts";
 
 /** Cards and countdowns are redrawn this often while they count. */
 const REDRAW_MS = 250;
 const SAMPLE_MS = 1_000;
-
-const VIEW: Segment<Mode> = { value: "view", label: "View", icon: "view", hint: "Watch; nothing reaches the desktop" };
-const INTERACT: Segment<Mode> = { value: "interact", label: "Interact", icon: "interact", hint: "Keyboard, mouse and touch go to the desktop (Ctrl+Alt+Shift+I)" };
-const VOICE: Segment<Mode> = { value: "voice", label: "Voice", icon: "voice", hint: "Tell the desktop what to do" };
 
 export class App {
   readonly #frame: ShellFrame;
@@ -81,17 +78,14 @@ export class App {
   }
 
   async #signIn(token: string): Promise<void> {
-    try {
-      const { session, user, role, desktop, size } = await login(token);
-      this.#identity = { key: session, user, role, desktop, size };
-      store.saveIdentity(this.#identity);
-      this.#begin();
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) {
-        this.#askToken("This token is not valid. Open the address that vroomd printed when it started, or copy the token again.");
-      } else if (error instanceof Refused && error.status === 429) this.#askToken("Too many attempts. Wait a minute and try again.");
-      else this.#askToken(`Signing in failed: ${error instanceof Error ? error.message : String(error)}. Check that vroomd is running.`);
+    const outcome = await signIn(token);
+    if (typeof outcome === "string") {
+      this.#askToken(outcome);
+      return;
     }
+    this.#identity = outcome;
+    store.saveIdentity(outcome);
+    this.#begin();
   }
 
   #askToken(message: string): void {
@@ -135,7 +129,8 @@ export class App {
       cursor: (cursor) => this.#frame.desktop.receiveCursor(cursor),
       media: (media) => (this.#media = media),
       notification: (notification) => this.#notified(notification),
-      clipboard: (content) => offerRemoteClipboard(content, this.#frame.announcer),
+      // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
+      clipboard: (content) => this.#session?.driving && offerRemoteClipboard(content, this.#frame.announcer),
       failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
     });
   }
@@ -172,8 +167,7 @@ export class App {
     const live = this.#connector.live;
     if (!live) return;
     this.#viewportChanged(handshake.viewport);
-    const voice = live.graphical?.has("command") ? [VOICE] : [];
-    this.#frame.mode.setSegments("Mode", [VIEW, INTERACT, ...voice]);
+    this.#frame.mode.setSegments("Mode", modes(live.graphical?.has("command") === true));
     this.#frame.mode.setEnabled(true);
     this.#frame.mode.setValue("view", false);
     if (handshake.agent) document.title = `${handshake.agent} – VROOM`;
@@ -254,7 +248,8 @@ export class App {
     const now = performance.now();
     const { link } = this.#connector;
     this.#frame.status.show(link, now);
-    this.#frame.desktop.card.show(link, now, this.#ended, this.#picture.shown);
+    const covers = !this.#frame.tabs.selected.startsWith("terminal");
+    this.#frame.card.show(link, now, this.#ended, this.#picture.shown || !this.#session, covers);
     this.#frame.desktop.setStale(!this.#picture.shown || this.#ended !== null);
   }
 
@@ -288,18 +283,13 @@ export class App {
     this.#askToken("");
   }
 
-  #fullscreen(): void {
-    if (document.fullscreenElement) void document.exitFullscreen();
-    else void enterFullscreen();
-  }
-
   #wire(): void {
     const frame = this.#frame;
-    frame.mode.setSegments("Mode", [VIEW, INTERACT]);
+    frame.mode.setSegments("Mode", modes(false));
     frame.mode.setValue("view", false);
     frame.mode.setEnabled(false);
     frame.tabs.setAddEnabled(false);
-    frame.desktop.card.connect({ reconnect: () => this.#connector.connect() });
+    frame.card.connect({ reconnect: () => this.#connector.connect() });
     frame.desktop.connect({
       active: () => this.#session?.driving === true,
       has: (capability) => this.#session?.has(capability) === true,
@@ -344,7 +334,7 @@ export class App {
           this.#terminals.setScreenReader(on);
         },
         statistics: () => this.#toggleStatistics(),
-        fullscreen: () => this.#fullscreen(),
+        fullscreen: toggleFullscreen,
         help: showHelp,
         signOut: () => this.#signOut(),
       },
@@ -352,6 +342,7 @@ export class App {
   }
 
   #tabSelected(id: string): void {
+    this.#draw();
     if (id !== "desktop") this.#terminals.focus(id);
     else if (this.#session?.driving) this.#frame.desktop.focusKeys();
     if (id === "desktop") this.#followWindow();
@@ -374,7 +365,7 @@ export class App {
       BracketLeft: () => this.#frame.tabs.step(-1),
       BracketRight: () => this.#frame.tabs.step(1),
       KeyS: () => this.#toggleStatistics(),
-      KeyF: () => this.#fullscreen(),
+      KeyF: toggleFullscreen,
       KeyR: () => this.#identity && this.#connector.connect(),
       KeyH: showHelp,
     };
@@ -404,12 +395,4 @@ export class App {
       terminals: () => this.#terminals.list(),
     });
   }
-}
-
-/** Full screen with the keyboard held, by both of the ways that browsers know. */
-async function enterFullscreen(): Promise<void> {
-  const options: FullscreenOptions & { keyboardLock?: string } = { keyboardLock: "browser" };
-  await document.documentElement.requestFullscreen(options).catch(() => undefined);
-  const keyboard = (navigator as Navigator & { keyboard?: { lock?(): Promise<void> } }).keyboard;
-  await keyboard?.lock?.().catch(() => undefined);
 }

@@ -6,7 +6,6 @@ import { detectPlatform } from "../input/platform.ts";
 import { fit } from "../input/scale.ts";
 import { RemoteCursor } from "./cursor.ts";
 import { el } from "./dom.ts";
-import { ConnectionCard } from "./status.ts";
 
 /** How the desktop is laid out: scaled to fit, pixel for pixel, or resized to match the window. */
 export type Layout = "fit" | "actual" | "match";
@@ -26,7 +25,6 @@ export interface DesktopHost extends Omit<ControlHost, "viewport"> {
 export class DesktopView extends HTMLElement {
   readonly video = el("video", { class: "picture", playsinline: true, autoplay: true, "aria-label": "Remote desktop" });
   readonly canvas = el("canvas", { class: "picture", role: "img", "aria-label": "Remote desktop" });
-  readonly card = document.createElement("vroom-card") as ConnectionCard;
   readonly field = el("textarea", { class: "keys", "aria-label": "Keyboard of the remote desktop. Press Ctrl, Alt and Shift together to leave.", autocapitalize: "off", autocomplete: "off", spellcheck: "false", tabindex: -1, rows: 1 });
   readonly #marker = el("div", { class: "remote-cursor", "aria-hidden": "true", hidden: true });
   readonly #surface = el("div", { class: "surface" }, this.video, this.canvas, this.#marker);
@@ -44,7 +42,7 @@ export class DesktopView extends HTMLElement {
   connect(host: DesktopHost): void {
     this.#host = host;
     this.video.muted = true;
-    this.append(this.#scroller, this.card);
+    this.append(this.#scroller);
     // A tap must not always raise the on-screen keyboard; its button does.
     if (window.matchMedia("(pointer: coarse)").matches) this.field.inputMode = "none";
     this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), { ...host, viewport: () => this.#viewport });

@@ -8,7 +8,7 @@ import { People } from "./people.ts";
 import { Segments } from "./segmented.ts";
 import { SignIn } from "./signin.ts";
 import { StatisticsPanel } from "./statistics.ts";
-import { StatusPill } from "./status.ts";
+import { ConnectionCard, StatusPill } from "./status.ts";
 import { Tabs } from "./tabs.ts";
 import type { Mode } from "../core/graphical/messages.ts";
 
@@ -18,6 +18,7 @@ export class ShellFrame {
   readonly mode = new Segments<Mode>();
   readonly people = new People();
   readonly status = new StatusPill();
+  readonly card = new ConnectionCard();
   readonly menu = new Menu();
   readonly statistics = new StatisticsPanel();
   readonly signin = new SignIn();
@@ -31,7 +32,7 @@ export class ShellFrame {
     this.desktop.id = "panel-desktop";
     this.statistics.hidden = true;
     this.panels.append(this.desktop);
-    const stage = el("div", { class: "stage" }, this.panels, this.voice, this.statistics);
+    const stage = el("div", { class: "stage" }, this.panels, this.card, this.voice, this.statistics);
     this.#work.append(this.#topBar(), stage);
     root.replaceChildren(this.signin, this.#work, this.announcer.notices, this.announcer.region);
   }

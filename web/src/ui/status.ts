@@ -72,9 +72,9 @@ export class ConnectionCard extends HTMLElement {
     this.append(el("span", { class: "emblem" }, icon("mark")), this.#title, this.#detail, this.#bar, this.#button);
   }
 
-  /** Shows the state; hides itself while a picture is there. */
-  show(link: Link, now: number, ended: string | null, hasPicture: boolean): void {
-    const content = cardContent(link, now, ended, hasPicture);
+  /** Shows the state; hides itself while a picture is there, or behind a terminal. */
+  show(link: Link, now: number, ended: string | null, hasPicture: boolean, covers: boolean): void {
+    const content = covers ? cardContent(link, now, ended, hasPicture) : null;
     this.toggleAttribute("hidden", content === null);
     if (content === null) return;
     setText(this.#title, content.title);

@@ -9,6 +9,7 @@ import { EncodingError, jsonFields } from "../encoding.ts";
 import { integer, text } from "../fields.ts";
 import type { ChannelSpec, Merge } from "./channel.ts";
 import { Channel, ChannelRejected } from "./channel.ts";
+import { Closing } from "./closing.ts";
 import { CONTROL, Code, Mux } from "./codes.ts";
 import type { Frame } from "./frame.ts";
 import { FrameError, decodeFrame } from "./frame.ts";
@@ -21,10 +22,6 @@ import { Reassembly, TooLarge, messageMax } from "./reassembly.ts";
 
 /** WELCOME has to come within this time of HELLO. */
 export const WELCOME_TIMEOUT_MS = 10_000;
-/** Frames for an id closed less than this ago are dropped without a word. */
-export const QUARANTINE_MS = 5_000;
-/** After the peer's CLOSE_CHANNEL a data channel may still deliver what it carried, for at most this long. */
-export const DRAIN_MS = 1_000;
 /** Frames that may arrive on a data channel before its CHANNEL_ACK; later ones are dropped. */
 export const EARLY_FRAMES_MAX = 64;
 
@@ -59,8 +56,7 @@ export class Connection {
   readonly #outbox: Outbox;
   readonly #reassembly = new Reassembly();
   readonly #channels = new Map<number, Channel>();
-  readonly #draining = new Map<number, { channel: Channel; until: number; reason: string }>();
-  readonly #quarantine = new Map<number, number>();
+  readonly #closing = new Closing();
   readonly #pending = new Map<number, Pending>();
   #requests = 0;
   #maxMessageSize = messages.MAX_MESSAGE_SIZE_EARLY;
@@ -143,8 +139,7 @@ export class Connection {
       this.close(Code.HelloTimeout, "the server did not answer");
       return;
     }
-    for (const [id, drain] of this.#draining) if (now >= drain.until) this.#drained(id);
-    for (const [id, since] of this.#quarantine) if (now - since >= QUARANTINE_MS) this.#quarantine.delete(id);
+    this.#finishDraining();
     if (this.#state !== "open") return;
     const due = this.keepalive.due(now);
     if (due === "ping") this.ping(now);
@@ -158,7 +153,7 @@ export class Connection {
       this.lost("the control channel closed");
       return;
     }
-    for (const [id, drain] of this.#draining) if (drain.channel.name === name) this.#drained(id);
+    this.#finishDraining(name);
     for (const channel of this.#channels.values()) {
       if (channel.name === name) this.closeChannel(channel, "data channel closed");
     }
@@ -193,7 +188,7 @@ export class Connection {
       if (whole) this.#control(frame.type, whole);
       return;
     }
-    const channel = this.#channels.get(frame.channel) ?? this.#draining.get(frame.channel)?.channel;
+    const channel = this.#channels.get(frame.channel) ?? this.#closing.draining(frame.channel);
     if (!channel) {
       this.#unknown(lane, frame.channel, message);
       return;
@@ -224,7 +219,7 @@ export class Connection {
 
   /** A frame can overtake the CHANNEL_ACK of its channel where each channel has its own lane. */
   #unknown(lane: string | null, id: number, message: Bytes): void {
-    if (this.#quarantine.has(id)) return;
+    if (this.#closing.rests(id, this.#now)) return;
     for (const pending of this.#pending.values()) {
       if (lane === null || pending.spec.name !== lane) continue;
       if (pending.early.length < EARLY_FRAMES_MAX) pending.early.push(message);
@@ -298,7 +293,7 @@ export class Connection {
       return;
     }
     this.#pending.delete(requestId);
-    this.#quarantine.delete(id);
+    this.#closing.wake(id);
     const channel = new Channel(id, pending.spec, {
       send: (from, type, body, merge) => this.#send(from, type, body, merge),
       close: (from, reason) => this.closeChannel(from, reason),
@@ -331,18 +326,15 @@ export class Connection {
     if (id === CONTROL) this.#error(Code.ProtocolError, CONTROL, "channel 0 cannot be closed");
     else if (id === undefined) this.#error(Code.InvalidMessage, CONTROL, "CLOSE_CHANNEL without id");
     else if (!channel) {
-      if (!this.#quarantine.has(id)) this.#error(Code.ChannelNotFound, id, "no such channel");
+      if (!this.#closing.rests(id, this.#now)) this.#error(Code.ChannelNotFound, id, "no such channel");
     } else if (this.link.kind === "perChannel" && channel.spec.reliable) {
       this.#channels.delete(id);
-      this.#draining.set(id, { channel, until: this.#now + DRAIN_MS, reason });
+      this.#closing.drain(channel, reason, this.#now);
     } else this.#forget(channel, reason, true);
   }
 
-  #drained(id: number): void {
-    const drain = this.#draining.get(id);
-    if (!drain) return;
-    this.#draining.delete(id);
-    this.#forget(drain.channel, drain.reason, true);
+  #finishDraining(lane?: string): void {
+    for (const { channel, reason } of this.#closing.drained(this.#now, lane)) this.#forget(channel, reason, true);
   }
 
   /** Closes a channel for both sides; nothing happens when it is closed already. */
@@ -356,7 +348,7 @@ export class Connection {
     this.#channels.delete(channel.id);
     this.#reassembly.forget(channel.id);
     this.#outbox.forget(channel.name);
-    this.#quarantine.set(channel.id, this.#now);
+    this.#closing.rest(channel.id, this.#now);
     this.link.closeLane(channel.name);
     channel.onclose(reason, byPeer);
   }
@@ -391,9 +383,8 @@ export class Connection {
       pending.reject(new ChannelRejected(pending.spec.name, Code.GoingAway, "the connection ended"));
     }
     this.#pending.clear();
-    const channels = [...this.#channels.values(), ...[...this.#draining.values()].map((drain) => drain.channel)];
+    const channels = [...this.#channels.values(), ...this.#closing.clear()];
     this.#channels.clear();
-    this.#draining.clear();
     for (const channel of channels) channel.onclose(closed.reason, closed.byPeer);
     this.events.closed(closed);
     this.link.close();
