@@ -1,4 +1,4 @@
-//! What a link is: the two halves that [`drive`](crate::drive) works with.
+//! What a link is: the two halves that [`drive`](crate::drive()) works with.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use vroom_protocol::{Connection, Event};
 
 /// What runs on a connection: it decides about events and has things to send.
 ///
-/// All calls come from the one task that runs [`drive`](crate::drive), so nothing here may block.
+/// All calls come from the one task that runs [`drive`](crate::drive()), so nothing here may block.
 /// The session is dropped as soon as the connection ended, before the link is taken down.
 pub trait Session: Send {
     /// Takes one event.

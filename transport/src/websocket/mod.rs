@@ -22,7 +22,7 @@ use socket::Socket;
 /// Makes the server's link over a stream that was upgraded; see [`respond`].
 ///
 /// The two halves share the stream, so both are to be polled by one task, which
-/// [`drive`](crate::drive) does.
+/// [`drive`](crate::drive()) does.
 pub fn accept<S>(stream: S) -> (WebSocketRx<S>, WebSocketTx<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,

@@ -1,13 +1,15 @@
 //! Much to send, and peers that do not read.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
 use tokio::time::sleep;
-use vroom_protocol::{ChannelId, Code, LinkKind, Transmit};
-use vroom_transport::LinkTx;
+use vroom_protocol::{ChannelId, Code, Connection, Event, LinkKind, ServerConfig, Transmit};
 use vroom_transport::memory::{self, MemoryRx, MemoryTx};
+use vroom_transport::{LinkTx, Session, drive};
 
 use crate::common::{Manual, Progress, Side, client, now, numbered};
 
@@ -145,5 +147,47 @@ async fn a_peer_that_stops_reading_for_a_while_misses_nothing() {
     for number in 0..200 {
         let frame = peer.read().await;
         assert_eq!(frame.slice(6..), numbered(number, 1000));
+    }
+}
+
+/// Notes when it pumps; wants to at every full second.
+struct Ticking {
+    next: Instant,
+    pumped: mpsc::UnboundedSender<Instant>,
+}
+
+impl Session for Ticking {
+    fn on_event(&mut self, _now: Instant, _connection: &mut Connection, _event: Event) {}
+
+    fn pump(&mut self, now: Instant, _connection: &mut Connection) {
+        if now >= self.next {
+            self.next += Duration::from_secs(1);
+            // The test ends before the session.
+            let _heard = self.pumped.send(now).is_ok();
+        }
+    }
+
+    async fn ready(&mut self) {
+        pending::<()>().await;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.next)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_pumps_at_its_deadline() {
+    let [(rx, tx), _peer] = memory::pair(16, LinkKind::Shared);
+    let started = now();
+    let (pumped, mut heard) = mpsc::unbounded_channel();
+    let next = started + Duration::from_secs(1);
+    let server = Connection::server(ServerConfig::default(), LinkKind::Shared, started);
+    tokio::spawn(drive(server, rx, tx, Ticking { next, pumped }));
+    for seconds in 1..=5 {
+        assert_eq!(
+            heard.recv().await,
+            Some(started + Duration::from_secs(seconds))
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vroom_protocol::{Code, LinkKind};
 use vroom_transport::{LinkTx, memory};
 
-use crate::common::{Manual, Side, client, now};
+use crate::common::{Manual, Side, client, now, numbered};
 
 #[tokio::test(start_paused = true)]
 async fn a_close_is_answered_and_both_sides_end_at_once() {
@@ -108,4 +108,29 @@ async fn a_lost_link_is_told_to_the_session() {
     peer.tx.shutdown(Code::NORMAL).await;
     drop(peer);
     assert_eq!(server.ended().await.0, Code::GOING_AWAY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_cannot_be_written_to_is_still_heard_for_a_while() {
+    let [near, far] = memory::pair(16, LinkKind::Shared);
+    let mut server = Side::server(near);
+    let mut peer = Manual::new(client(), far);
+    let id = peer.channel().await;
+    server.channel().await;
+    let Manual {
+        mut connection,
+        rx,
+        mut tx,
+    } = peer;
+    drop(rx);
+    let started = now();
+    server.send_many(id, 1, 10);
+    tokio::task::yield_now().await;
+    connection.send(now(), id, 7, numbered(0, 10)).unwrap();
+    while let Some(transmit) = connection.poll_transmit() {
+        tx.try_send(transmit).unwrap();
+    }
+    assert_eq!(server.message().await.1, numbered(0, 10));
+    assert_eq!(server.ended().await.0, Code::GOING_AWAY);
+    assert!(now() - started <= Duration::from_secs(4));
 }
