@@ -1,5 +1,7 @@
 //! Frames to planes: BGRx to I420, straight into the buffers that the encoder reads.
 
+use std::ops::Range;
+
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use vroom_desktop::{Damage, Frame, PixelBuffer, Size};
@@ -170,23 +172,26 @@ fn convert(
     let (luma, chroma) = planes.split_at_mut_checked(u_offset)?;
     let (u_plane, v_plane) = chroma.split_at_mut_checked(v_offset.checked_sub(u_offset)?)?;
     for (top, bottom) in bands(damage, size.height) {
-        let source = pixels
-            .bytes()
-            .get(top as usize * pixels.stride()..bottom as usize * pixels.stride())?;
-        let half = top as usize / 2;
+        let (top, bottom) = (top as usize, bottom as usize);
+        let (half_top, half_bottom) = (top / 2, bottom.div_ceil(2));
+        let source = rows(top, bottom, pixels.stride());
+        // Exactly these rows: with an odd number of them the crate counts from the end.
+        let luma = luma.get_mut(rows(top, bottom, y_stride as usize))?;
+        let u_plane = u_plane.get_mut(rows(half_top, half_bottom, u_stride as usize))?;
+        let v_plane = v_plane.get_mut(rows(half_top, half_bottom, v_stride as usize))?;
         let mut image = YuvPlanarImageMut {
-            y_plane: BufferStoreMut::Borrowed(luma.get_mut(top as usize * y_stride as usize..)?),
+            y_plane: BufferStoreMut::Borrowed(luma),
             y_stride,
-            u_plane: BufferStoreMut::Borrowed(u_plane.get_mut(half * u_stride as usize..)?),
+            u_plane: BufferStoreMut::Borrowed(u_plane),
             u_stride,
-            v_plane: BufferStoreMut::Borrowed(v_plane.get_mut(half * v_stride as usize..)?),
+            v_plane: BufferStoreMut::Borrowed(v_plane),
             v_stride,
             width: size.width,
-            height: bottom - top,
+            height: u32::try_from(bottom - top).ok()?,
         };
         yuv::bgra_to_yuv420(
             &mut image,
-            source,
+            pixels.bytes().get(source)?,
             u32::try_from(pixels.stride()).ok()?,
             YuvRange::Limited,
             YuvStandardMatrix::Bt709,
@@ -217,6 +222,11 @@ fn bands(damage: &Damage, height: u32) -> Vec<(u32, u32)> {
         touches
     });
     bands
+}
+
+/// Where the rows from `top` to before `bottom` lie.
+fn rows(top: usize, bottom: usize, stride: usize) -> Range<usize> {
+    top * stride..bottom * stride
 }
 
 /// Fills the column and the row that an odd size lacks; colour has them already.
@@ -256,3 +266,190 @@ const SIDE_PX_MAX: u32 = 8192;
 
 /// Stands in for a rate beyond all reason.
 const FPS_FALLBACK: i32 = 60;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use vroom_desktop::Rect;
+
+    use super::*;
+
+    /// A picture in which every pixel differs from its neighbours, and from other seeds.
+    fn noise(size: Size, seed: u32) -> PixelBuffer {
+        let mut pixels = PixelBuffer::new(size);
+        let mut state = seed;
+        for byte in pixels.bytes_mut() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte = state.to_be_bytes()[0];
+        }
+        pixels
+    }
+
+    fn frame(pixels: PixelBuffer, damage: Damage) -> Frame {
+        Frame {
+            seq: 1,
+            captured_at: Instant::now(),
+            damage,
+            pixels: Arc::new(pixels),
+        }
+    }
+
+    fn pool(size: Size) -> PicturePool {
+        gst::init().unwrap();
+        PicturePool::new(size, 60).unwrap()
+    }
+
+    fn planes(pool: &PicturePool) -> Vec<u8> {
+        pool.read(<[u8]>::to_vec).unwrap()
+    }
+
+    /// What the planes have to hold at a pixel: luma, and for even ones chroma.
+    fn reference(pixels: &PixelBuffer, x: usize, y: usize) -> [f64; 3] {
+        let at = |x: usize, y: usize| {
+            let start = y * pixels.stride() + x * 4;
+            let [b, g, r] = [0, 1, 2].map(|i| f64::from(pixels.bytes()[start + i]));
+            (r, g, b)
+        };
+        let luma = |(r, g, b): (f64, f64, f64)| 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        let (left, top) = (x / 2 * 2, y / 2 * 2);
+        let right = (left + 1).min(pixels.size().width as usize - 1);
+        let bottom = (top + 1).min(pixels.size().height as usize - 1);
+        let four = [
+            at(left, top),
+            at(right, top),
+            at(left, bottom),
+            at(right, bottom),
+        ];
+        let mean = |of: fn((f64, f64, f64)) -> f64| four.map(of).iter().sum::<f64>() / 4.0;
+        let block = (mean(|it| it.0), mean(|it| it.1), mean(|it| it.2));
+        let scale = 224.0 / 255.0;
+        [
+            16.0 + luma(at(x, y)) * 219.0 / 255.0,
+            128.0 + (block.2 - luma(block)) / 1.8556 * scale,
+            128.0 + (block.0 - luma(block)) / 1.5748 * scale,
+        ]
+    }
+
+    #[test]
+    fn colours_are_those_of_bt709_in_limited_range() {
+        for size in [(64, 48), (1366, 34), (33, 17), (2, 2), (1, 1)] {
+            let size = Size::new(size.0, size.1);
+            let pixels = noise(size, 7);
+            let mut pool = pool(size);
+            let damage = Damage::full(size);
+            pool.update(&frame(noise(size, 7), damage)).unwrap();
+            let have = planes(&pool);
+            let [strides, offsets] = [
+                strides(pool.info()).unwrap().map(|it| it as usize),
+                offsets(pool.info()).unwrap(),
+            ];
+            for y in 0..size.height as usize {
+                for x in 0..size.width as usize {
+                    let want = reference(&pixels, x, y);
+                    let at = [(x, y), (x / 2, y / 2), (x / 2, y / 2)];
+                    for plane in 0..3 {
+                        let index = offsets[plane] + at[plane].1 * strides[plane] + at[plane].0;
+                        let off = (f64::from(have[index]) - want[plane]).abs();
+                        assert!(off <= 2.0, "{size} plane {plane} at {x},{y}: off by {off}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn converting_the_damage_is_converting_all() {
+        let size = Size::new(854, 481);
+        let mut damaged = pool(size);
+        damaged
+            .update(&frame(noise(size, 1), Damage::full(size)))
+            .unwrap();
+        let (old, new) = (noise(size, 1), noise(size, 2));
+        let rects = [
+            Rect::new(3, 5, 7, 1),
+            Rect::new(800, 6, 54, 30),
+            Rect::new(0, 480, 1, 1),
+            Rect::new(100, 101, 33, 77),
+        ];
+        let mut mixed = old;
+        for rect in rects {
+            for y in rect.y..rect.bottom() {
+                let start = y as usize * mixed.stride() + rect.x as usize * 4;
+                let range = start..start + rect.width as usize * 4;
+                mixed.bytes_mut()[range.clone()].copy_from_slice(&new.bytes()[range]);
+            }
+        }
+        let mut whole = pool(size);
+        let mut copy = PixelBuffer::new(size);
+        copy.bytes_mut().copy_from_slice(mixed.bytes());
+        whole.update(&frame(copy, Damage::full(size))).unwrap();
+        damaged
+            .update(&frame(mixed, rects.into_iter().collect()))
+            .unwrap();
+        assert!(planes(&whole) == planes(&damaged));
+    }
+
+    #[test]
+    fn a_picture_that_is_being_read_is_not_written() {
+        let size = Size::new(64, 64);
+        let mut pool = pool(size);
+        pool.update(&frame(noise(size, 1), Damage::full(size)))
+            .unwrap();
+        let first = planes(&pool);
+        let held = pool.newest(gst::ClockTime::ZERO).unwrap();
+        // Only the first row changes; the second buffer still has to get everything.
+        let second = noise(size, 2);
+        let row: Damage = [Rect::new(0, 0, 64, 2)].into_iter().collect();
+        let mut mixed = noise(size, 1);
+        let rows = 2 * mixed.stride();
+        mixed.bytes_mut()[..rows].copy_from_slice(&second.bytes()[..rows]);
+        pool.update(&frame(mixed, row)).unwrap();
+        assert!(held.map_readable().unwrap().as_slice() == first);
+        let again = pool.newest(gst::ClockTime::SECOND).unwrap();
+        assert_eq!(again.pts(), Some(gst::ClockTime::SECOND));
+        let now = again.map_readable().unwrap();
+        assert!(now.as_slice()[..64] != first[..64], "the first row is new");
+        assert!(
+            now.as_slice()[4 * 64..8 * 64] == first[4 * 64..8 * 64],
+            "the rest is kept"
+        );
+    }
+
+    #[test]
+    fn repeating_a_picture_that_is_being_read_gives_a_copy() {
+        let size = Size::new(64, 64);
+        let mut pool = pool(size);
+        pool.update(&frame(noise(size, 1), Damage::full(size)))
+            .unwrap();
+        let held = pool.newest(gst::ClockTime::ZERO).unwrap();
+        let again = pool.newest(gst::ClockTime::SECOND).unwrap();
+        assert_eq!(held.pts(), Some(gst::ClockTime::ZERO));
+        assert_eq!(again.pts(), Some(gst::ClockTime::SECOND));
+        assert!(
+            held.map_readable().unwrap().as_slice() == again.map_readable().unwrap().as_slice()
+        );
+    }
+
+    #[test]
+    fn bands_are_even_and_apart() {
+        let damage: Damage = [
+            Rect::new(0, 3, 1, 2),
+            Rect::new(9, 6, 1, 1),
+            Rect::new(5, 20, 1, 1),
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(bands(&damage, 21), [(2, 8), (20, 21)]);
+        assert_eq!(bands(&Damage::none(), 21), []);
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_encoded_have_no_pool() {
+        gst::init().unwrap();
+        for size in [(0, 5), (5, 0), (SIDE_PX_MAX + 1, 5), (u32::MAX, u32::MAX)] {
+            assert!(PicturePool::new(Size::new(size.0, size.1), 60).is_none());
+        }
+    }
+}

@@ -203,6 +203,11 @@ impl Run {
         };
         self.failures_in_a_row = 0;
         let encode = started.elapsed();
+        // An encoder at its limit uses all of a picture's share, one that is done nearly nothing.
+        let share_bytes = u64::from(bitrate_kbps) * 125 / u64::from(self.setup.fps_max);
+        if buffer.size() as u64 * 2 > share_bytes {
+            self.pace.coarse();
+        }
         {
             // Encoders shift and reorder times in ways of their own; ours are what peers expect.
             let buffer = buffer.make_mut();
@@ -221,22 +226,24 @@ impl Run {
     }
 
     fn hand_over(&self, unit: &Unit, cause: Cause, encode: Duration) {
+        {
+            let mut counters = self.shared.counters();
+            counters.encode.add(encode);
+            counters.throughput.add(Instant::now(), unit.buffer.size());
+            counters.stats.units += 1;
+            counters.stats.bytes += unit.buffer.size() as u64;
+            counters.stats.key_frames += u64::from(unit.key_frame);
+            counters.stats.refinements += u64::from(cause == Cause::Refinement);
+        }
         if unit.key_frame {
             self.shared.control().keys.made(Instant::now());
         }
         if self.shared.fanout.on_unit(unit) {
             self.shared.control().keys.request();
         }
-        let mut counters = self.shared.counters();
-        counters.encode.add(encode);
         if cause == Cause::Changed {
-            counters.age.add(unit.captured_at.elapsed());
+            self.shared.counters().age.add(unit.captured_at.elapsed());
         }
-        counters.throughput.add(Instant::now(), unit.buffer.size());
-        counters.stats.units += 1;
-        counters.stats.bytes += unit.buffer.size() as u64;
-        counters.stats.key_frames += u64::from(unit.key_frame);
-        counters.stats.refinements += u64::from(cause == Cause::Refinement);
     }
 
     /// The encoder for the present size, started when there is none.
