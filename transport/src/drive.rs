@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 use vroom_protocol::{Code, Connection, Event, LaneChange, Transmit};
 
@@ -42,6 +43,8 @@ struct Driver<S> {
     full: bool,
     /// Whether the link took something that it may not have written yet.
     unflushed: bool,
+    /// Whether the link took something in this turn, so that the session may have room again.
+    took: bool,
     /// Whether the link takes nothing any more.
     mute: bool,
     /// What `Event::Closed` said.
@@ -66,6 +69,7 @@ impl<S: Session> Driver<S> {
             parked: Vec::new(),
             full: false,
             unflushed: false,
+            took: false,
             mute: false,
             ended: None,
             leave_at: None,
@@ -129,6 +133,7 @@ impl<S: Session> Driver<S> {
             }
         }
         self.full = false;
+        self.took = false;
         for transmit in std::mem::take(&mut self.parked) {
             if self.full {
                 self.parked.push(transmit);
@@ -153,7 +158,10 @@ impl<S: Session> Driver<S> {
             return true;
         }
         match tx.try_send(transmit) {
-            Ok(()) => self.unflushed = true,
+            Ok(()) => {
+                self.unflushed = true;
+                self.took = true;
+            }
             Err(TrySend::Full(transmit)) => {
                 self.full = true;
                 self.parked.push(transmit);
@@ -196,6 +204,8 @@ impl<S: Session> Driver<S> {
         tokio::select! {
             incoming = rx.recv(self.connection.frame_limit()) => Wake::Received(incoming),
             () = tx.writable(), if flushing => Wake::Flushed,
+            // Not left to `writable`: that may wait for one full lane while others have room.
+            () = consume_budget(), if pumping && self.took => Wake::Ready,
             () = ready(&mut self.session, self.full), if self.ended.is_none() => Wake::Ready,
             () = timer.wait(deadlines.into_iter().flatten().min()) => Wake::Deadline,
         }

@@ -1,7 +1,7 @@
 //! The driver loop and the links that carry a connection.
 //!
-//! A *link* moves bytes to one remote and knows nothing of what they mean; [`drive()`] joins a link,
-//! the protocol core ([`vroom_protocol::Connection`]) and a [`Session`] that decides. Every
+//! A *link* moves bytes to one remote and knows nothing of what they mean; [`drive()`] joins a
+//! link, the protocol core ([`vroom_protocol::Connection`]) and a [`Session`] that decides. Every
 //! transport is driven by that one loop.
 //!
 //! What holds here:

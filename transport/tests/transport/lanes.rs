@@ -1,7 +1,12 @@
 //! Links with a lane per channel.
 
-use vroom_protocol::{ChannelSpec, Connection, Event, LinkKind, ServerConfig};
-use vroom_transport::{LinkTx, memory};
+use std::future::pending;
+
+use vroom_protocol::{
+    ChannelSpec, Code, Connection, Event, LaneChange, LinkKind, ServerConfig, Transmit,
+};
+use vroom_transport::memory::{self, MemoryTx};
+use vroom_transport::{LinkTx, TrySend};
 
 use crate::common::{Manual, Progress, Side, client_config, now, numbered};
 
@@ -68,7 +73,7 @@ async fn a_full_lane_holds_back_no_other() {
     );
     let mut peer = Manual::new(Connection::client(client_config(), kind, now()), far);
     while let Some(change) = peer.connection.poll_lane_change() {
-        if let vroom_protocol::LaneChange::Open(spec) = change {
+        if let LaneChange::Open(spec) = change {
             peer.tx.open(&spec.name, &spec);
         }
     }
@@ -95,4 +100,53 @@ async fn a_full_lane_holds_back_no_other() {
         let frame = peer.read().await;
         assert_eq!(frame.slice(6..), numbered(number, 100));
     }
+}
+
+/// A link whose lane `data` is full for ever.
+struct Blocked {
+    tx: MemoryTx,
+    refused: bool,
+}
+
+impl LinkTx for Blocked {
+    fn try_send(&mut self, transmit: Transmit) -> Result<(), TrySend> {
+        if &*transmit.lane == "data" {
+            self.refused = true;
+            return Err(TrySend::LaneFull(transmit));
+        }
+        self.tx.try_send(transmit)
+    }
+
+    async fn writable(&mut self) {
+        if self.refused {
+            pending::<()>().await;
+        }
+    }
+
+    async fn shutdown(&mut self, code: Code) {
+        self.tx.shutdown(code).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_session_has_flows_on_beside_a_full_lane() {
+    let kind = LinkKind::PerChannel;
+    // Deep enough to take everything, so that only the queues of the core fill up.
+    let [(rx, tx), far] = memory::pair(10_000, kind);
+    let server = Connection::server(ServerConfig::default(), kind, now());
+    let server = Side::start(server, (rx, Blocked { tx, refused: false }));
+    let mut config = client_config();
+    config.channels.push(ChannelSpec::reliable("more"));
+    let mut client = Side::start(Connection::client(config, kind, now()), far);
+    let data = client.channel().await;
+    let more = loop {
+        if let (_, Event::ChannelOpened { id, .. }) = client.next().await {
+            break id;
+        }
+    };
+    let started = now();
+    server.send_many(data, 1, 10);
+    server.send_many(more, 512, 16 * 1024);
+    client.messages(512, 16 * 1024).await;
+    assert_eq!(now(), started, "nothing had to wait for a deadline");
 }
