@@ -268,7 +268,7 @@ mod tests {
         let now = Instant::now();
         let (key, _) = auth.login(now, SOURCE, &token).unwrap();
         assert_eq!(
-            auth.key(now + KEY_IDLE, SOURCE, key.reveal()),
+            auth.key(now + KEY_IDLE, Source::User(7), key.reveal()),
             Err(Refused::Wrong)
         );
         for i in 0..KEYS as u64 + 10 {

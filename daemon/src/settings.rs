@@ -187,10 +187,7 @@ impl Settings {
                     .unwrap_or(UNAUTHENTICATED_PER_SOURCE),
             },
             log_format: serve.log_format.or(config.log.format).unwrap_or_default(),
-            log: serve
-                .log
-                .or(config.log.level)
-                .unwrap_or_else(|| "info".into()),
+            log: serve.log.or(config.log.level).unwrap_or_else(|| LOG.into()),
         };
         settings.check()?;
         Ok(settings)
@@ -250,6 +247,9 @@ fn parse_size(text: &str) -> Result<Size, SettingsError> {
         && (SIZE_MIN.height..=SIZE_MAX.height).contains(&size.height);
     if fits { Ok(size) } else { Err(error()) }
 }
+
+/// What is logged by default: of the compositor's foundation only what goes wrong.
+const LOG: &str = "info,smithay=warn";
 
 /// Where we listen by default.
 const LISTEN: &str = "127.0.0.1:8766";

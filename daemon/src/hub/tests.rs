@@ -1,1 +1,324 @@
+use std::sync::Mutex;
 
+use vroom_desktop::{
+    Cursor, CursorImage, CursorShape, DesktopEvent, FrameSlot, InputEvent, KeyState,
+};
+use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, PointerInput, ServerMessage};
+
+use super::*;
+
+/// A desktop that remembers what was asked of it.
+#[derive(Default)]
+struct Recorder {
+    frames: Arc<FrameSlot>,
+    input: Mutex<Vec<InputEvent>>,
+    sizes: Mutex<Vec<Size>>,
+    selections: Mutex<Vec<ClipboardData>>,
+}
+
+impl Recorder {
+    fn take_input(&self) -> Vec<InputEvent> {
+        std::mem::take(&mut *self.input.lock().unwrap())
+    }
+}
+
+impl Desktop for Recorder {
+    fn kind(&self) -> &'static str {
+        "recorder"
+    }
+    fn frames(&self) -> &Arc<FrameSlot> {
+        &self.frames
+    }
+    fn size(&self) -> Size {
+        Size::new(640, 480)
+    }
+    fn set_watched(&self, _watched: bool) {}
+    fn inject(&self, event: InputEvent) {
+        self.input.lock().unwrap().push(event);
+    }
+    fn resize(&self, size: Size, _scale: f64) {
+        self.sizes.lock().unwrap().push(size);
+    }
+    fn set_selection(&self, _selection: Selection, data: ClipboardData) {
+        self.selections.lock().unwrap().push(data);
+    }
+    fn shut_down(&self) {}
+}
+
+fn hub() -> (Arc<Hub>, Arc<Recorder>) {
+    let hub = Hub::new(HubConfig {
+        session: "s".into(),
+        kind: "recorder",
+        size: Size::new(640, 480),
+        layout: Layout::default(),
+        follow_resize: true,
+    });
+    let (hub, desktop) = (hub.unwrap(), Arc::new(Recorder::default()));
+    hub.set_desktop(Arc::clone(&desktop) as Arc<dyn Desktop>);
+    (hub, desktop)
+}
+
+fn join(hub: &Arc<Hub>, user: &str, role: Role) -> Seat {
+    let identity = Identity {
+        user: user.into(),
+        role,
+    };
+    hub.join(&identity, "", Arc::default()).unwrap()
+}
+
+fn key(code: &str) -> Key {
+    Key {
+        key: String::new(),
+        code: code.into(),
+        modifiers: Modifiers::NONE,
+    }
+}
+
+fn states(events: &[InputEvent]) -> Vec<KeyState> {
+    let state = |event: &InputEvent| match event {
+        InputEvent::Key { state, .. } | InputEvent::PointerButton { state, .. } => Some(*state),
+        _ => None,
+    };
+    events.iter().filter_map(state).collect()
+}
+
+#[test]
+fn only_the_driver_is_obeyed() {
+    let (hub, desktop) = hub();
+    let one = join(&hub, "a", Role::Owner);
+    let two = join(&hub, "b", Role::Owner);
+    for seat in [&one, &two] {
+        seat.button(ButtonInput::KeyDown(key("KeyA")));
+        seat.pointer(PointerInput::Move { x: 1, y: 2 });
+        assert_eq!(seat.paste("x".into()), Err(Denied::NotAllowed));
+        let data = ClipboardData::text("x");
+        let denied = seat.set_selection(Selection::Clipboard, data);
+        assert_eq!(denied, Err(Denied::NotAllowed));
+    }
+    assert_eq!(desktop.take_input(), []);
+    one.set_mode(Mode::Interact, false).unwrap();
+    two.button(ButtonInput::KeyDown(key("KeyA")));
+    assert_eq!(desktop.take_input(), []);
+    one.button(ButtonInput::KeyDown(key("KeyA")));
+    assert_eq!(states(&desktop.take_input()), [KeyState::Pressed]);
+    one.paste("x".into()).unwrap();
+    assert_eq!(desktop.take_input(), [InputEvent::Text("x".into())]);
+}
+
+#[test]
+fn in_voice_the_floor_is_held_but_input_is_not_obeyed() {
+    let (hub, desktop) = hub();
+    let one = join(&hub, "a", Role::Owner);
+    let two = join(&hub, "b", Role::Operator);
+    one.set_mode(Mode::Voice, false).unwrap();
+    one.button(ButtonInput::KeyDown(key("KeyA")));
+    assert_eq!(desktop.take_input(), []);
+    assert_eq!(two.set_mode(Mode::Interact, false), Err(Denied::Busy));
+    one.paste("x".into()).unwrap();
+    assert_eq!(desktop.take_input().len(), 1);
+}
+
+#[test]
+fn all_six_changes_of_mode_work_and_leave_nothing_held() {
+    let (hub, desktop) = hub();
+    let seat = join(&hub, "a", Role::Operator);
+    let modes = [Mode::View, Mode::Interact, Mode::Voice];
+    for from in modes {
+        for to in modes {
+            seat.set_mode(from, false).unwrap();
+            seat.button(ButtonInput::KeyDown(key("KeyA")));
+            seat.set_mode(to, false).unwrap();
+            assert_eq!(seat.mode(), to);
+            let held = from == Mode::Interact && to == Mode::Interact;
+            let states = states(&desktop.take_input());
+            let pressed = states
+                .iter()
+                .filter(|state| **state == KeyState::Pressed)
+                .count();
+            let released = states.len() - pressed;
+            assert_eq!(pressed, released + usize::from(held), "{from:?} to {to:?}");
+            seat.release();
+            desktop.take_input();
+        }
+    }
+}
+
+#[test]
+fn whoever_loses_the_floor_lets_go_before_the_next_one_presses() {
+    let (hub, desktop) = hub();
+    let one = join(&hub, "a", Role::Operator);
+    let two = join(&hub, "b", Role::Operator);
+    one.set_mode(Mode::Interact, false).unwrap();
+    one.button(ButtonInput::KeyDown(key("ShiftLeft")));
+    one.button(ButtonInput::MouseDown {
+        x: 5,
+        y: 5,
+        button: 0,
+    });
+    desktop.take_input();
+    assert_eq!(two.set_mode(Mode::Interact, false), Err(Denied::Busy));
+    two.set_mode(Mode::Interact, true).unwrap();
+    let released = states(&desktop.take_input());
+    assert_eq!(released, [KeyState::Released, KeyState::Released]);
+    let mail = one.mailbox().take();
+    assert!(mail.lost_floor && mail.state && mail.share);
+    assert_eq!(one.mode(), Mode::View);
+    one.button(ButtonInput::KeyDown(key("KeyA")));
+    assert_eq!(desktop.take_input(), []);
+}
+
+#[test]
+fn whoever_leaves_lets_go() {
+    let (hub, desktop) = hub();
+    let one = join(&hub, "a", Role::Operator);
+    let two = join(&hub, "b", Role::Operator);
+    one.set_mode(Mode::Interact, false).unwrap();
+    one.button(ButtonInput::KeyDown(key("KeyA")));
+    desktop.take_input();
+    two.mailbox().take();
+    drop(one);
+    assert_eq!(states(&desktop.take_input()), [KeyState::Released]);
+    assert!(two.mailbox().take().share);
+    assert_eq!(two.share_state().driver, None);
+    two.set_mode(Mode::Interact, false).unwrap();
+}
+
+#[test]
+fn viewers_neither_drive_nor_read_the_clipboard_nor_resize() {
+    let (hub, desktop) = hub();
+    let viewer = join(&hub, "a", Role::Viewer);
+    for mode in [Mode::Interact, Mode::Voice] {
+        assert_eq!(viewer.set_mode(mode, true), Err(Denied::NotAllowed));
+    }
+    assert_eq!(
+        viewer.selection(Selection::Clipboard),
+        Err(Denied::NotAllowed)
+    );
+    assert_eq!(viewer.request(), Err(Denied::NotAllowed));
+    viewer.resize(&Viewport::new(800, 600));
+    assert!(desktop.sizes.lock().unwrap().is_empty());
+    let data = ClipboardData::text("secret");
+    let selection = Selection::Clipboard;
+    hub.on_desktop(DesktopEvent::Selection { selection, data });
+    assert!(viewer.mailbox().take().selections.is_empty());
+}
+
+#[test]
+fn the_only_one_who_may_drive_and_then_the_driver_decide_about_the_size() {
+    let (hub, desktop) = hub();
+    let _viewer = join(&hub, "v", Role::Viewer);
+    let one = join(&hub, "a", Role::Operator);
+    one.resize(&Viewport::new(801, 600));
+    let two = join(&hub, "b", Role::Operator);
+    one.resize(&Viewport::new(1000, 600));
+    two.resize(&Viewport::new(1001, 600));
+    two.set_mode(Mode::Interact, false).unwrap();
+    one.resize(&Viewport::new(1002, 600));
+    two.resize(&Viewport::new(1004, 600));
+    let sizes = desktop.sizes.lock().unwrap().clone();
+    assert_eq!(sizes, [Size::new(800, 600), Size::new(1004, 600)]);
+}
+
+#[test]
+fn a_program_that_copies_reaches_those_who_may_drive() {
+    let (hub, _) = hub();
+    let seat = join(&hub, "a", Role::Operator);
+    let selection = Selection::Primary;
+    let data = ClipboardData::text("copied");
+    hub.on_desktop(DesktopEvent::Selection { selection, data });
+    assert_eq!(seat.mailbox().take().selections, [Selection::Primary]);
+    let held = seat.selection(Selection::Primary).unwrap().unwrap();
+    assert_eq!(held.as_text(), Some("copied"));
+    let large = ClipboardData::text(&"x".repeat(2 * 1024 * 1024));
+    let data = large;
+    hub.on_desktop(DesktopEvent::Selection { selection, data });
+    assert!(
+        seat.mailbox().take().selections.is_empty(),
+        "too large to pass on"
+    );
+}
+
+#[test]
+fn the_pointer_is_told_to_those_who_do_not_move_it() {
+    let (hub, _) = hub();
+    let driver = join(&hub, "a", Role::Operator);
+    let watcher = join(&hub, "b", Role::Viewer);
+    driver.set_mode(Mode::Interact, false).unwrap();
+    driver.mailbox().take();
+    watcher.mailbox().take();
+    driver.pointer(PointerInput::Move { x: 9, y: 7 });
+    assert!(!driver.mailbox().take().cursor);
+    assert!(watcher.mailbox().take().cursor);
+    let seen = watcher.cursor();
+    assert_eq!((seen.cursor.x, seen.cursor.y, seen.own), (9, 7, false));
+    let image = CursorImage {
+        width: 1,
+        height: 1,
+        hotspot_x: 0,
+        hotspot_y: 0,
+        bgra: vec![1, 2, 3, 255],
+    };
+    let shape = CursorShape::Image(Arc::new(image));
+    hub.on_desktop(DesktopEvent::Cursor(Cursor { shape }));
+    assert!(driver.mailbox().take().cursor && watcher.mailbox().take().cursor);
+    assert!(driver.cursor().image.is_some());
+    assert_eq!(driver.cursor().image, watcher.cursor().image);
+}
+
+#[test]
+fn names_are_cut_and_cleaned() {
+    let (hub, _) = hub();
+    let identity = Identity {
+        user: "a".into(),
+        role: Role::Owner,
+    };
+    let name = format!("\u{1b}[31m{}", "n".repeat(1000));
+    let seat = hub.join(&identity, &name, Arc::default()).unwrap();
+    let named = seat.share_state().participants[0].name.clone();
+    assert_eq!(named.chars().count(), NAME_CHARS);
+    assert!(!named.contains('\u{1b}'));
+}
+
+#[test]
+fn there_is_room_for_so_many_and_no_more() {
+    let (hub, _) = hub();
+    let seats: Vec<_> = (0..PARTICIPANTS)
+        .map(|_| join(&hub, "a", Role::Viewer))
+        .collect();
+    let identity = Identity {
+        user: "a".into(),
+        role: Role::Owner,
+    };
+    assert!(hub.join(&identity, "", Arc::default()).is_none());
+    drop(seats);
+    assert_eq!(hub.listing().attached, 0);
+}
+
+#[test]
+fn the_end_of_the_session_is_told() {
+    let (hub, _) = hub();
+    let seat = join(&hub, "a", Role::Viewer);
+    let ended = |restarting| DesktopEvent::SessionEnded {
+        reason: "foot ended with status 1".into(),
+        restarting,
+    };
+    hub.on_desktop(ended(false));
+    assert!(seat.mailbox().take().state);
+    let told = seat.state().desktop.unwrap().ended;
+    assert_eq!(told.as_deref(), Some("foot ended with status 1"));
+    hub.on_desktop(ended(true));
+    assert_eq!(seat.state().desktop.unwrap().ended, None);
+}
+
+#[test]
+fn what_is_said_is_marked_with_who_says_it() {
+    let (hub, _) = hub();
+    let one = join(&hub, "a", Role::Viewer);
+    let two = join(&hub, "b", Role::Viewer);
+    one.chat("hello".into());
+    let message = two.mailbox().take().messages.pop_front();
+    let Some(ServerMessage::Chat(chat)) = message else {
+        panic!("no chat");
+    };
+    assert_eq!(chat.from, Some(one.id().to_string()));
+}

@@ -1,0 +1,187 @@
+//! The real binary, started for one test.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long anything may take that a test waits for.
+pub(crate) const WAIT: Duration = Duration::from_secs(30);
+
+/// A `vroomd` that runs.
+pub(crate) struct Daemon {
+    child: Child,
+    folder: TempDir,
+    lines: mpsc::Receiver<String>,
+    address: SocketAddr,
+    token: String,
+}
+
+impl Daemon {
+    /// Starts one on a free port and waits until it is ready.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_with("", args)
+    }
+
+    /// The same with a configuration file.
+    pub(crate) fn start_with(config: &str, args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("vroomd.toml");
+        std::fs::write(&file, config).unwrap();
+        let mut command = command(folder.path());
+        command
+            .arg("--config")
+            .arg(file)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(args);
+        let log = File::create(folder.path().join("log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let Ok(line) = lines.recv_timeout(WAIT) else {
+            let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+            panic!("it did not get ready: {log}");
+        };
+        let url = line
+            .strip_prefix("vroomd ready: http://")
+            .expect("the ready line");
+        let (address, token) = url.split_once("/#token=").expect("an address and a token");
+        Self {
+            child,
+            folder,
+            lines,
+            address: address.parse().unwrap(),
+            token: token.to_owned(),
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What opens it.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// A folder of its own.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it wrote to the log so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// All processes that it started, and theirs.
+    pub(crate) fn descendants(&self) -> Vec<u32> {
+        descendants(self.child.id())
+    }
+
+    /// Memory that it holds now, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Sends SIGTERM and waits for the end; says how it ended, how long that took, and what it
+    /// wrote to standard output after the ready line.
+    pub(crate) fn terminate(mut self) -> (ExitStatus, Duration, Vec<String>) {
+        let started = Instant::now();
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        let status = self.child.wait().unwrap();
+        let took = started.elapsed();
+        let rest = self.lines.iter().collect();
+        (status, took, rest)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Killing one that has ended already fails, which is as good.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The binary with an environment of its own.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vroomd"));
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.to_string_lossy().starts_with("VROOM_")) {
+        command.env_remove(name);
+    }
+    command
+        .env("XDG_CONFIG_HOME", folder)
+        .env("XDG_STATE_HOME", folder)
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Whether a process is there and no zombie.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    state.is_some_and(|state| state != "Z" && state != "X")
+}
+
+/// Checks something again and again until it is so, or the time is up.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + WAIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether it ended as a program that was asked to.
+pub(crate) fn ended_well(status: ExitStatus) -> bool {
+    status.code() == Some(0) && status.signal().is_none()
+}
+
+fn descendants(of: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let tasks: Vec<PathBuf> = std::fs::read_dir(format!("/proc/{of}/task"))
+        .map(|tasks| {
+            tasks
+                .filter_map(Result::ok)
+                .map(|task| task.path())
+                .collect()
+        })
+        .unwrap_or_default();
+    for task in tasks {
+        let children = std::fs::read_to_string(task.join("children")).unwrap_or_default();
+        for child in children
+            .split_whitespace()
+            .filter_map(|pid| pid.parse().ok())
+        {
+            found.push(child);
+            found.extend(descendants(child));
+        }
+    }
+    found
+}

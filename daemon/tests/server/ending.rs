@@ -1,0 +1,100 @@
+//! How it ends, and what is left: nothing.
+
+use std::time::Duration;
+
+use vroom_protocol::Code;
+
+use crate::client::WebClient;
+use crate::daemon::{Daemon, ended_well, is_alive, wait_until};
+use crate::terminal::Terminal;
+
+/// The time that everything has to be gone in, and a little for a busy machine.
+const LIMIT: Duration = Duration::from_millis(2500);
+
+#[tokio::test]
+async fn everything_that_was_started_ends_within_two_seconds() {
+    let daemon = Daemon::start(&["--desktop", "headless", "--", "foot"]);
+    wait_until("foot runs its shell", || daemon.descendants().len() >= 2);
+    let mut client = WebClient::login(&daemon).await;
+    client.handshake(&["sharing"]).await;
+    let mut stubborn = Terminal::inherit(&mut client, "").await;
+    stubborn.allocate(&mut client).await;
+    stubborn
+        .exec(
+            &mut client,
+            "trap '' HUP TERM; printf deaf; while :; do sleep 100; done",
+        )
+        .await;
+    stubborn.says(&mut client, "deaf").await;
+    let processes = daemon.descendants();
+    assert!(processes.len() >= 4, "{processes:?}");
+    let folder = daemon.folder().to_owned();
+    let watcher = tokio::spawn(async move { client.closed().await });
+
+    let (status, took, rest) = tokio::task::spawn_blocking(|| daemon.terminate())
+        .await
+        .unwrap();
+    assert!(ended_well(status), "{status:?}");
+    assert!(took < LIMIT, "{took:?}");
+    assert!(
+        rest.is_empty(),
+        "only the ready line goes to standard output: {rest:?}"
+    );
+    assert_eq!(watcher.await.unwrap(), Code::GOING_AWAY);
+    for pid in processes {
+        assert!(!is_alive(pid), "process {pid} is left");
+    }
+    assert!(
+        !folder.exists() || leftovers(&folder).is_empty(),
+        "{:?}",
+        leftovers(&folder)
+    );
+}
+
+fn leftovers(folder: &std::path::Path) -> Vec<std::ffi::OsString> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    entries
+        .filter(|name| name.to_string_lossy().starts_with("vroom-"))
+        .collect()
+}
+
+#[test]
+fn an_idle_server_ends_at_once() {
+    for desktop in ["none", "synthetic", "headless"] {
+        let daemon = Daemon::start(&["--desktop", desktop, "--", "foot"]);
+        let (status, took, rest) = daemon.terminate();
+        assert!(ended_well(status), "{desktop}: {status:?}");
+        assert!(took < LIMIT, "{desktop}: {took:?}");
+        assert!(rest.is_empty());
+    }
+}
+
+#[test]
+fn it_may_end_with_its_session() {
+    let daemon = Daemon::start(&["--on-exit", "exit", "--", "sh", "-c", "exec sleep 1000"]);
+    wait_until("the session runs", || !daemon.descendants().is_empty());
+    for pid in daemon.descendants() {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    }
+    wait_until("it ends by itself", || daemon.log().contains("ending"));
+}
+
+#[tokio::test]
+async fn an_ended_session_is_told_and_the_desktop_stays() {
+    let daemon = Daemon::start(&["--", "true"]);
+    let mut client = WebClient::login(&daemon).await;
+    client.handshake(&[]).await;
+    let state = client
+        .state(|state| {
+            state
+                .desktop
+                .as_ref()
+                .is_some_and(|desktop| desktop.ended.is_some())
+        })
+        .await;
+    let ended = state.desktop.unwrap().ended.unwrap();
+    assert!(ended.contains("true"), "{ended}");
+}
