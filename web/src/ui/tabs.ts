@@ -50,7 +50,7 @@ export class Tabs extends HTMLElement {
     const badge = el("span", { class: "badge" });
     const button = el(
       "button",
-      { class: "tab", type: "button", role: "tab", id: `tab-${id}`, "aria-controls": panel.id, onclick: () => this.select(id), onkeydown: (event: KeyboardEvent) => this.#key(event, id, closable) },
+      { class: "tab", type: "button", role: "tab", id: `tab-${id}`, "aria-controls": panel.id, onclick: () => this.#choose(id), onkeydown: (event: KeyboardEvent) => this.#key(event, id, closable) },
       icon(symbol),
       title,
       badge,
@@ -81,6 +81,12 @@ export class Tabs extends HTMLElement {
     this.#selected = id;
     this.#show();
     this.#fire("select", id);
+  }
+
+  /** A click: says so also when the tab was selected already, so that the panel gets the focus again. */
+  #choose(id: string): void {
+    if (this.#selected === id) this.#fire("select", id);
+    else this.select(id);
   }
 
   /** Selects the neighbour in a direction, or the tab at a place. */

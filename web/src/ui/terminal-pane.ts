@@ -103,7 +103,7 @@ export class TerminalPane extends HTMLElement {
     this.#view = view;
     const engine = await view.open(this.#screen);
     if (this.#view !== view) return;
-    const queue = new OutputQueue(view, (bytes) => utf8(`\r\n\x1b[0;7m ${bytes} bytes of output skipped: they came faster than they could be shown \x1b[0m\r\n`));
+    const queue = new OutputQueue(view, (bytes) => utf8(`\x18\r\n\x1b[0;7m ${bytes} bytes of output skipped: they came faster than they could be shown \x1b[0m\r\n`));
     this.state = "starting";
     this.#shell = new Shell(connection, key, engine, view.fit(), {
       output: (bytes) => queue.push(bytes),

@@ -202,17 +202,26 @@ describe("the output queue", () => {
     expect(written).toHaveLength(32);
   });
 
-  test("what does not fit is skipped, told, and then goes on in order", () => {
+  test("of too much the oldest is skipped and told, the newest is shown", () => {
     const { output, written, show } = queue();
-    const part = 1024 * 1024;
-    for (let n = 0; n < 8; n++) output.push(new Uint8Array(part));
-    expect(output.pending).toBeLessThanOrEqual(OUTPUT_QUEUE_MAX + part);
-    expect(output.skipped).toBeGreaterThan(0);
+    for (let n = 0; n < 8; n++) output.push(utf8("y\n".repeat(512 * 1024)));
+    expect(output.pending).toBeLessThanOrEqual(OUTPUT_QUEUE_MAX + 1024 * 1024);
+    output.push(utf8("prompt"));
     for (let n = 0; n < 10; n++) show();
-    output.push(utf8("after"));
-    for (let n = 0; n < 3; n++) show();
-    const texts = written.filter((bytes) => bytes.length < 100).map((bytes) => new TextDecoder().decode(bytes));
-    expect(texts).toEqual([`[${output.skipped}]`, "after"]);
     expect(output.pending).toBe(0);
+    expect(output.skipped).toBeGreaterThan(0);
+    const texts = written.filter((bytes) => bytes.length < 100).map((bytes) => new TextDecoder().decode(bytes));
+    expect(texts).toEqual([`[${output.skipped}]`, "prompt"]);
+    const shown = written.reduce((sum, bytes) => sum + bytes.length, 0) - texts.join("").length;
+    expect(shown + output.skipped).toBe(8 * 1024 * 1024);
+  });
+
+  test("after a gap the output goes on with a whole line", () => {
+    const { output, written, show } = queue();
+    const cut = utf8(`tail of a cut line\n${"x".repeat(1024 * 1024)}`);
+    for (let n = 0; n < 6; n++) output.push(cut);
+    for (let n = 0; n < 10; n++) show();
+    const afterGap = written[written.findIndex((bytes) => bytes[0] === "[".charCodeAt(0)) + 1];
+    expect(afterGap?.[0]).toBe("x".charCodeAt(0));
   });
 });

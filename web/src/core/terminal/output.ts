@@ -2,11 +2,12 @@
  * Output on its way from the connection to the terminal engine.
  *
  * The engine is handed the next part when it has shown the one before. A transport cannot be told to wait, so the
- * queue has a bound: beyond it output is skipped until half is free again, and the gap is told in words.
+ * queue has a bound: beyond it the oldest output is skipped, and the gap is told in words. What came last, such as the
+ * prompt after an interrupted flood, is always shown.
  */
 import type { Bytes } from "../bytes.ts";
 
-/** Bytes that may wait; beyond it output is skipped and reported. */
+/** Bytes that may wait; beyond it the oldest half is skipped and reported. */
 export const OUTPUT_QUEUE_MAX = 4 * 1024 * 1024;
 /** Bytes that the engine may hold unshown. */
 export const OUTPUT_IN_FLIGHT_MAX = 256 * 1024;
@@ -23,7 +24,7 @@ export class OutputQueue {
   readonly #waiting: Bytes[] = [];
   #waitingBytes = 0;
   #inFlight = 0;
-  #skipping = 0;
+  #gap = 0;
 
   constructor(
     private readonly target: OutputTarget,
@@ -36,35 +37,56 @@ export class OutputQueue {
   }
 
   push(bytes: Bytes): void {
-    if (this.#skipping > 0 || this.#waitingBytes + bytes.length > OUTPUT_QUEUE_MAX) {
-      this.#skipping += bytes.length;
-      this.skipped += bytes.length;
-      return;
-    }
-    this.#enqueue(bytes);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes > OUTPUT_QUEUE_MAX) this.#skipOldest();
     this.#pump();
   }
 
-  #enqueue(bytes: Bytes): void {
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
+  #skipOldest(): void {
+    while (this.#waitingBytes > OUTPUT_QUEUE_MAX / 2 && this.#waiting.length > 1) {
+      const oldest = this.#waiting.shift();
+      this.#waitingBytes -= oldest?.length ?? 0;
+      this.#gap += oldest?.length ?? 0;
+      this.skipped += oldest?.length ?? 0;
+    }
+    this.#resumeAtLine();
+  }
+
+  /** What follows a gap begins with a line, not in the middle of a character or a sequence. */
+  #resumeAtLine(): void {
+    const first = this.#waiting[0];
+    const end = first?.indexOf(NEW_LINE) ?? -1;
+    if (!first || end < 0) return;
+    this.#waiting[0] = first.subarray(end + 1);
+    this.#waitingBytes -= end + 1;
+    this.#gap += end + 1;
+    this.skipped += end + 1;
   }
 
   #pump(): void {
     while (this.#inFlight < OUTPUT_IN_FLIGHT_MAX) {
-      const next = this.#waiting.shift();
+      const next = this.#next();
       if (!next) break;
-      this.#waitingBytes -= next.length;
       this.#inFlight += next.length;
       this.target.write(next, () => {
         this.#inFlight -= next.length;
         this.#pump();
       });
     }
-    if (this.#skipping > 0 && this.#waitingBytes < OUTPUT_QUEUE_MAX / 2) {
-      const gap = this.notice(this.#skipping);
-      this.#skipping = 0;
-      this.#enqueue(gap);
+  }
+
+  /** The part to show next: the word about a gap comes before what follows it. */
+  #next(): Bytes | undefined {
+    if (this.#gap > 0) {
+      const notice = this.notice(this.#gap);
+      this.#gap = 0;
+      return notice;
     }
+    const next = this.#waiting.shift();
+    this.#waitingBytes -= next?.length ?? 0;
+    return next;
   }
 }
+
+const NEW_LINE = 0x0a;
