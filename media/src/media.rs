@@ -138,7 +138,7 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     /// Starts at zero.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let clock = gst::SystemClock::obtain();
         let base = clock.time();
         Self { clock, base }

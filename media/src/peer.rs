@@ -208,17 +208,20 @@ impl Inner {
 
     fn on_state(&self, state: WebRTCPeerConnectionState) {
         match state {
-            WebRTCPeerConnectionState::Connected => {
-                if !self.connected.swap(true, Ordering::AcqRel) {
-                    self.events.send(PeerEvent::Connected);
-                    if let Some(picture) = &self.picture {
-                        picture.attach();
-                    }
-                }
-            }
+            WebRTCPeerConnectionState::Connected => self.on_connected(),
             WebRTCPeerConnectionState::Failed => self.events.close("it cannot be reached"),
             WebRTCPeerConnectionState::Closed => self.events.close("closed by the browser"),
             _ => {}
+        }
+    }
+
+    fn on_connected(&self) {
+        if self.connected.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.events.send(PeerEvent::Connected);
+        if let Some(picture) = &self.picture {
+            picture.attach();
         }
     }
 

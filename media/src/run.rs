@@ -320,3 +320,71 @@ const FAILURES: u32 = 3;
 
 /// The least step from one presentation time to the next.
 const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);
+
+#[cfg(test)]
+mod tests {
+    use vroom_desktop::{Damage, FrameSlot, PixelBuffer, Size};
+
+    use super::*;
+    use crate::Encoder;
+    use crate::rate::Rate;
+
+    /// An encoder whose element does not exist.
+    struct Absent;
+
+    impl Backend for Absent {
+        fn element(&self) -> &'static str {
+            "no-such-encoder"
+        }
+
+        fn package(&self) -> &'static str {
+            "no-such-package"
+        }
+
+        fn configure(&self, _element: &gst::Element) {}
+
+        fn set_bitrate_kbps(&self, _element: &gst::Element, _bitrate_kbps: u32) {}
+    }
+
+    /// An encoder with a picture to encode.
+    fn encoder(backends: Vec<&'static dyn Backend>) -> Encoder {
+        gst::init().unwrap();
+        let frames = Arc::new(FrameSlot::new());
+        let size = Size::new(64, 64);
+        frames.publish(Frame {
+            seq: 1,
+            captured_at: Instant::now(),
+            damage: Damage::full(size),
+            pixels: Arc::new(PixelBuffer::new(size)),
+        });
+        let setup = Setup {
+            backends,
+            timeline: Timeline::start(),
+            fps_max: 60,
+            jpeg_quality: 80,
+        };
+        Encoder::start(frames, Rate::new(6000, 60), setup).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_encoder_that_fails_is_replaced_by_the_next() {
+        let encoder = encoder(vec![&Absent, codec::backend(codec::X264).unwrap()]);
+        let unit = encoder.units().next().await.unwrap();
+        assert!(unit.key_frame);
+        let stats = encoder.stats();
+        assert_eq!(stats.encoder, codec::X264);
+        assert_eq!(stats.failures, u64::from(FAILURES));
+        assert!(stats.last_failure.unwrap().contains("no-such-package"));
+    }
+
+    #[tokio::test]
+    async fn without_an_encoder_units_end_and_jpegs_go_on() {
+        for backends in [Vec::new(), vec![&Absent as &dyn Backend]] {
+            let encoder = encoder(backends);
+            let mut jpegs = encoder.jpegs();
+            assert!(encoder.units().next().await.is_none());
+            assert!(jpegs.next().await.unwrap().starts_with(&[0xFF, 0xD8]));
+            assert!(encoder.units().next().await.is_none());
+        }
+    }
+}

@@ -153,3 +153,38 @@ const RESULTS: usize = 4;
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(text: &str) -> gst::Caps {
+        gst::init().unwrap();
+        text.parse().unwrap()
+    }
+
+    fn element(name: &str) -> gst::Element {
+        gst::init().unwrap();
+        gst::ElementFactory::make(name).build().unwrap()
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let any = caps("a/b");
+        let stage = Stage::start("identity", element("identity"), any.clone(), &any).unwrap();
+        let out = stage.push(gst::Buffer::from_slice([1, 2, 3])).unwrap();
+        assert_eq!(out.unwrap().map_readable().unwrap().as_slice(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_element_that_fails_says_why() {
+        let any = caps("a/b");
+        let identity = element("identity");
+        identity.set_property("error-after", 1);
+        let stage = Stage::start("identity", identity, any.clone(), &any).unwrap();
+        let error = stage.push(gst::Buffer::new()).unwrap_err().to_string();
+        assert!(error.contains("identity") && error.len() > 20, "{error}");
+        let jpeg = Stage::start("jpegenc", element("jpegenc"), any.clone(), &any);
+        assert!(jpeg.is_err(), "it does not take this");
+    }
+}

@@ -12,8 +12,8 @@ use vroom_media::{AccessUnit, Limits, UnitFeed};
 /// What is encoded until the desktop is silent.
 async fn rest(feed: &mut UnitFeed) -> Vec<AccessUnit> {
     let mut units = Vec::new();
-    while let Ok(unit) = timeout(Duration::from_millis(500), feed.next()).await {
-        units.push(unit.unwrap());
+    while let Ok(Some(unit)) = timeout(Duration::from_millis(500), feed.next()).await {
+        units.push(unit);
     }
     units
 }

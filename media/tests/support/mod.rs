@@ -73,14 +73,14 @@ pub(crate) fn card(size: Size, step: u32) -> PixelBuffer {
     for (index, pixel) in (0_u32..).zip(pixels.bytes_mut().chunks_exact_mut(4)) {
         let (x, y) = (index % width, index / width);
         let (column, row) = (x * 4 / width, y * 4 / size.height);
-        let text = (x / 2 * 7 + y / 3 * 13 + x * y / 64) % 5 == 0;
+        let text = (x / 2 * 7 + y / 3 * 13 + x * y / 64).is_multiple_of(5);
         let shade = |value: u32| u8::try_from(value % 256).unwrap();
         let colour = match (column + row) % 4 {
             0 => [shade(x * 255 / width), shade(y * 255 / size.height), 90],
             1 if text => [20, 20, 20],
             1 => [240, 240, 240],
             2 => [200, shade(40 + step * 50), 60],
-            _ if (x + step * 5) / 16 % 2 == 0 => [60, 60, 220],
+            _ if ((x + step * 5) / 16).is_multiple_of(2) => [60, 60, 220],
             _ => [60, 180, 60],
         };
         pixel[..3].copy_from_slice(&colour);
@@ -94,7 +94,7 @@ pub(crate) fn calm_card(size: Size, step: u32) -> PixelBuffer {
     let width = size.width;
     for (index, pixel) in (0_u32..).zip(pixels.bytes_mut().chunks_exact_mut(4)) {
         let (x, y) = (index % width, index / width);
-        let is_box = (x + step * 40) / 80 % 3 == 0 && y / 60 % 2 == 0;
+        let is_box = ((x + step * 40) / 80).is_multiple_of(3) && (y / 60).is_multiple_of(2);
         let shade = u8::try_from(x * 255 / width).unwrap();
         pixel[..3].copy_from_slice(&if is_box {
             [60, 200, 220]
