@@ -41,7 +41,6 @@ pub(crate) fn from_name(key: &str) -> Option<Evdev> {
         "Hangul" | "HangulMode" => "Lang1",
         "Hanja" | "HanjaMode" => "Lang2",
         "Apps" => "ContextMenu",
-        "MediaFastForward" | "AudioVolumeUp" | "AudioVolumeDown" | "AudioVolumeMute" => key,
         // Every other named key that has a code of the same name; printable ones have longer codes.
         key if key.len() > 1 => key,
         _ => return None,

@@ -5,8 +5,10 @@ use vroom_protocol::graphical::{Key, Modifiers};
 
 use crate::compose::is_dead;
 use crate::domkey::{self, DomModifier, Meaning};
-use crate::keymap::{Keymap, KeymapError, Levels, Role, Stroke};
+use crate::keymap::{Keymap, KeymapError};
 use crate::ledger::{Held, Ledger};
+use crate::role::Role;
+use crate::stroke::{Levels, Stroke};
 
 /// The keyboard half of a translator.
 ///

@@ -4,6 +4,8 @@ use vroom_desktop::{Evdev, Layout};
 use xkbcommon::xkb::{self, Keycode, Keysym};
 
 use crate::compose::Compose;
+use crate::role::Role;
+use crate::stroke::{Levels, Stroke};
 
 /// Why a layout cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -240,78 +242,6 @@ impl Keymap {
             self.state.serialize_layout(xkb::STATE_LAYOUT_LOCKED),
         );
     }
-}
-
-/// What a key of the desktop's keyboard does to the others.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Role {
-    Shift,
-    Control,
-    Alt,
-    Meta,
-    Level3,
-    Other,
-}
-
-impl Role {
-    fn of(symbol: Keysym) -> Self {
-        match symbol {
-            Keysym::Shift_L | Keysym::Shift_R => Self::Shift,
-            Keysym::Control_L | Keysym::Control_R => Self::Control,
-            Keysym::Alt_L | Keysym::Alt_R | Keysym::Meta_L | Keysym::Meta_R => Self::Alt,
-            Keysym::Super_L | Keysym::Super_R | Keysym::Hyper_L | Keysym::Hyper_R => Self::Meta,
-            Keysym::ISO_Level3_Shift => Self::Level3,
-            _ => Self::Other,
-        }
-    }
-
-    /// The keys to try before all others, so that a modifier is found where people have it.
-    fn usual_keys(self) -> impl Iterator<Item = Evdev> {
-        let codes: &[u16] = match self {
-            Self::Shift => &[42, 54],
-            Self::Control => &[29, 97],
-            Self::Alt => &[56, 100],
-            Self::Meta => &[125, 126],
-            Self::Level3 => &[100],
-            Self::Other => &[],
-        };
-        codes.iter().copied().map(Evdev)
-    }
-}
-
-/// The modifiers that choose between the characters of a key.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Levels {
-    /// Shift is down.
-    pub(crate) shift: bool,
-    /// AltGr is down.
-    pub(crate) level3: bool,
-}
-
-impl Levels {
-    const ALL: [Self; 4] = [
-        Self::new(false, false),
-        Self::new(true, false),
-        Self::new(false, true),
-        Self::new(true, true),
-    ];
-
-    const fn new(shift: bool, level3: bool) -> Self {
-        Self { shift, level3 }
-    }
-
-    fn distance(self, other: Self) -> u8 {
-        u8::from(self.shift != other.shift) + u8::from(self.level3 != other.level3)
-    }
-}
-
-/// A key and the modifiers that make it a character.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Stroke {
-    /// The key.
-    pub(crate) code: Evdev,
-    /// The modifiers.
-    pub(crate) levels: Levels,
 }
 
 /// xkb counts keys from 8 where evdev counts from 0.

@@ -15,6 +15,8 @@ mod keyboard;
 mod keymap;
 mod ledger;
 mod pointer;
+mod role;
+mod stroke;
 mod touch;
 mod translate;
 

@@ -76,11 +76,11 @@ fn step() -> impl Strategy<Value = Step> {
     let button = prop_oneof![
         12 => key().prop_map(ButtonInput::KeyDown),
         8 => key().prop_map(ButtonInput::KeyUp),
-        2 => (place.clone(), 0u8..6).prop_map(|((x, y), button)| ButtonInput::MouseDown { x, y, button }),
-        2 => (place.clone(), 0u8..6).prop_map(|((x, y), button)| ButtonInput::MouseUp { x, y, button }),
-        2 => (id.clone(), place.clone(), any::<u8>())
+        2 => (place, 0u8..6).prop_map(|((x, y), button)| ButtonInput::MouseDown { x, y, button }),
+        2 => (place, 0u8..6).prop_map(|((x, y), button)| ButtonInput::MouseUp { x, y, button }),
+        2 => (id.clone(), place, any::<u8>())
             .prop_map(|(id, (x, y), pressure)| ButtonInput::TouchStart { id, x, y, pressure }),
-        2 => (id.clone(), place.clone(), any::<u8>())
+        2 => (id.clone(), place, any::<u8>())
             .prop_map(|(id, (x, y), pressure)| ButtonInput::TouchMove { id, x, y, pressure }),
         2 => id.prop_map(|id| ButtonInput::TouchEnd { id }),
         1 => ".{1,4}".prop_map(ButtonInput::Text),

@@ -2,7 +2,9 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses a part of it"
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test uses a part of it, and fails where it fails"
 )]
 
 mod browser;
