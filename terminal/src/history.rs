@@ -23,7 +23,7 @@ pub struct History {
 /// What a reader gets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Read {
-    /// The bytes from its offset on; at least one.
+    /// The bytes from its offset on; at least one, unless it asked for none.
     Bytes(Bytes),
     /// There is nothing from its offset on yet.
     Pending,

@@ -37,4 +37,4 @@ pub use history::{DRIVER_AHEAD_BYTES, HISTORY_BYTES, History, Read};
 pub use input::INPUT_BYTES;
 pub use size::PtySize;
 pub use spawn::{Command, PtySpec, SpawnConfig, StderrTo};
-pub use terminal::{PtyMode, Terminal};
+pub use terminal::{END_PATIENCE, PtyMode, Terminal};

@@ -2,7 +2,6 @@
 
 use std::io::PipeWriter;
 use std::process::Child;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,7 +31,6 @@ pub(crate) struct Life {
     state: Mutex<State>,
     /// Wakes who waits for the program or its outputs to end.
     changed: Condvar,
-    ending: AtomicBool,
 }
 
 struct State {
@@ -41,6 +39,8 @@ struct State {
     reaped: bool,
     readers: usize,
     size: Option<PtySize>,
+    /// When what is left is killed, once the end has begun.
+    kill_at: Option<Instant>,
     /// Closing it ends the readers and the writer.
     stop: Option<PipeWriter>,
     threads: Vec<JoinHandle<()>>,
@@ -73,13 +73,13 @@ impl Life {
                 reaped: false,
                 readers: 1 + usize::from(stderr.is_some()),
                 size,
+                kill_at: None,
                 stop: Some(stop),
                 threads: Vec::new(),
             }),
             output,
             stderr,
             changed: Condvar::new(),
-            ending: AtomicBool::new(false),
         }
     }
 
@@ -160,21 +160,22 @@ impl Life {
         outputs().for_each(|output| output.history.drain(false));
     }
 
-    /// Begins the end; `false` when it has begun already.
-    pub(crate) fn begin_end(&self) -> bool {
-        !self.ending.swap(true, Ordering::SeqCst)
+    /// Begins the end, or brings the moment of killing forward; `false` when it had begun already.
+    pub(crate) fn begin_end(&self, kill_at: Instant) -> bool {
+        let mut state = self.lock();
+        let begun = state.kill_at;
+        state.kill_at = Some(begun.map_or(kill_at, |begun| begun.min(kill_at)));
+        drop(state);
+        self.changed.notify_all();
+        begun.is_none()
     }
 
-    /// Tells all processes that the terminal is gone.
-    pub(crate) fn hang_up(&self) {
+    /// Tells all processes that the terminal is gone, waits for them, helps them, and cleans up.
+    pub(crate) fn finish(&self) {
         self.signal(Signal::SIGHUP);
         // Those who are stopped would not notice.
         self.signal(Signal::SIGCONT);
-    }
-
-    /// Waits for all processes to go, helps them, and cleans up.
-    pub(crate) fn finish(&self) {
-        if !self.wait_gone(HANG_UP_PATIENCE) {
+        if !self.wait_gone(|state| state.kill_at) {
             self.kill();
         }
         self.stop();
@@ -182,16 +183,15 @@ impl Life {
         let reaped = state.reaped;
         let threads = std::mem::take(&mut state.threads);
         drop(state);
-        if !reaped {
+        if reaped {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread of a terminal panicked");
+                }
+            }
+        } else {
             // The kernel holds on to it, and one thread waits for it with nothing else to do.
             tracing::warn!(pid = %self.pid, "a killed program does not end");
-            self.ended.send_replace(true);
-            return;
-        }
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of a terminal panicked");
-            }
         }
         self.ended.send_replace(true);
     }
@@ -200,15 +200,12 @@ impl Life {
     pub(crate) fn kill(&self) {
         self.signal(Signal::SIGKILL);
         // Processes that were being born meanwhile are killed, too.
-        let start = Instant::now();
-        while !self.wait_gone(KILL_STEP) && start.elapsed() < KILL_PATIENCE {
+        let until = Instant::now() + KILL_PATIENCE;
+        let mut step = Instant::now() + KILL_STEP;
+        while !self.wait_gone(|_| Some(step)) && step < until {
             self.signal(Signal::SIGKILL);
+            step += KILL_STEP;
         }
-    }
-
-    /// Sends `SIGKILL` to all processes, without waiting.
-    pub(crate) fn kill_now(&self) {
-        self.signal(Signal::SIGKILL);
     }
 
     /// Ends the reading and the writing, whoever keeps the files open.
@@ -220,15 +217,15 @@ impl Life {
         }
     }
 
-    /// Waits until no process is left; `false` when some are after this time.
-    fn wait_gone(&self, patience: Duration) -> bool {
-        let start = Instant::now();
+    /// Waits until no process is left; `false` when some are at the end of the time.
+    fn wait_gone(&self, until: impl Fn(&State) -> Option<Instant>) -> bool {
         let mut state = self.lock();
         loop {
             if state.reaped && self.family.groups(true).is_empty() {
                 return true;
             }
-            let left = patience.saturating_sub(start.elapsed());
+            let left = until(&state).map(|until| until.saturating_duration_since(Instant::now()));
+            let left = left.unwrap_or_default();
             if left.is_zero() {
                 return false;
             }
@@ -248,9 +245,6 @@ impl Life {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// How long processes may take to go after `SIGHUP`; then they are killed.
-const HANG_UP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long killed processes may take to go; what the kernel holds longer is left to it.
 const KILL_PATIENCE: Duration = Duration::from_secs(2);

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use nix::errno::Errno;
@@ -187,26 +188,24 @@ impl Terminal {
 
     /// Ends the program and everything in its session.
     ///
-    /// All get `SIGHUP` now and `SIGKILL` when they are still there after 5 s. Calling it twice is
-    /// harmless.
+    /// All get `SIGHUP` now and `SIGKILL` when they are still there after [`END_PATIENCE`]. Calling it
+    /// twice is harmless.
     pub fn end(&self) {
-        if !self.life.begin_end() {
+        self.end_within(END_PATIENCE);
+    }
+
+    /// The same with another patience; a shorter one counts even when the end has begun.
+    pub fn end_within(&self, patience: Duration) {
+        if !self.life.begin_end(Instant::now() + patience) {
             return;
         }
-        self.life.hang_up();
         let life = Arc::clone(&self.life);
         let ender = thread::Builder::new().name("terminal-end".into());
         if ender.spawn(move || life.finish()).is_err() {
-            // Without a thread nobody can wait the five seconds.
+            // Without a thread nobody can wait so long.
             self.life.kill();
             self.life.stop();
         }
-    }
-
-    /// Ends the program and everything in its session at once, with `SIGKILL`.
-    pub fn kill(&self) {
-        self.end();
-        self.life.kill_now();
     }
 
     /// Waits until nothing is left after [`end`](Self::end): no process and no thread.
@@ -231,6 +230,9 @@ impl Terminal {
         Ok(())
     }
 }
+
+/// How long processes may take to go after `SIGHUP`; then they are killed (VROOM-Terminal, C26).
+pub const END_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Drop for Terminal {
     fn drop(&mut self) {

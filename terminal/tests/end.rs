@@ -1,10 +1,15 @@
 //! After the end nothing is left. These tests look at the whole process, so they are one test.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where its own functions fail"
+)]
 
 mod support;
 
 use std::time::{Duration, Instant};
 
 use support::{Driver, end, line, on_pipes, on_pty, program};
+use vroom_terminal::END_PATIENCE;
 
 #[tokio::test]
 async fn nothing_is_left() {
@@ -27,15 +32,28 @@ async fn nothing_is_left() {
     // Programs that do not, and a whole family of them.
     let stubborn =
         "trap '' HUP TERM INT; (while :; do sleep 1; done) & echo ready; while :; do sleep 1; done";
-    for config in [on_pty, on_pipes] {
-        let mut driver = Driver::spawn(config(line(stubborn)));
+    let mut drivers = [on_pty, on_pipes].map(|config| Driver::spawn(config(line(stubborn))));
+    for driver in &mut drivers {
         driver.until("ready").await;
-        let start = Instant::now();
-        end(&driver.terminal).await;
-        assert!(start.elapsed() >= Duration::from_secs(5), "it had its time");
-        assert_eq!(driver.exit().await.signal, Some(9));
-        assert_nothing_left(&driver);
     }
+    let start = Instant::now();
+    drivers.iter().for_each(|driver| driver.terminal.end());
+    for driver in &drivers {
+        end(&driver.terminal).await;
+        assert!(start.elapsed() >= END_PATIENCE, "it had its time");
+        assert_eq!(driver.exit().await.signal, Some(9));
+    }
+    drivers.iter().for_each(assert_nothing_left);
+
+    // Less patience, also for an end that has begun.
+    let mut driver = Driver::spawn(on_pty(line(stubborn)));
+    driver.until("ready").await;
+    let start = Instant::now();
+    driver.terminal.end();
+    driver.terminal.end_within(Duration::from_millis(100));
+    end(&driver.terminal).await;
+    assert!(start.elapsed() < Duration::from_secs(4));
+    assert_nothing_left(&driver);
 
     // Jobs in groups of their own, one of them stopped.
     let mut driver = Driver::spawn(on_pty(program(&["bash", "--norc", "-i"])));

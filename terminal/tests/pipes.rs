@@ -13,7 +13,7 @@ async fn bytes_pass_through_and_the_end_of_input_is_told() {
     assert_eq!(driver.terminal.exit_status(), None);
     driver.write("last");
     driver.terminal.close_input();
-    assert_eq!(driver.to_end().await.code, Some(0));
+    assert_eq!(driver.finish().await.code, Some(0));
     assert_eq!(driver.seen, [&all_bytes()[..], b"last"].concat());
     assert!(matches!(
         driver.terminal.write("more".into()),
@@ -26,7 +26,7 @@ async fn all_that_was_typed_comes_before_the_end_of_input() {
     let mut driver = Driver::spawn(on_pipes(program(&["wc", "-c"])));
     driver.write(vec![0; 3_000_000]);
     driver.terminal.close_input();
-    driver.to_end().await;
+    driver.finish().await;
     assert_eq!(driver.text().trim(), "3000000");
 }
 
@@ -36,13 +36,13 @@ async fn standard_error_is_apart_when_it_should_be() {
     let mut config = on_pipes(command());
     config.stderr = StderrTo::Own;
     let mut driver = Driver::spawn(config);
-    let exit = driver.to_end().await;
+    let exit = driver.finish().await;
     assert_eq!(driver.text(), "one\nthree\n");
     assert_eq!(exit.output_bytes, 10);
     let errors = read_all(driver.terminal.stderr().unwrap()).await;
     assert_eq!(errors, b"two\n");
     let mut driver = Driver::spawn(on_pipes(command()));
-    driver.to_end().await;
+    driver.finish().await;
     assert_eq!(driver.text(), "one\ntwo\nthree\n");
     assert!(driver.terminal.stderr().is_none());
 }
@@ -64,7 +64,7 @@ async fn a_signal_reaches_the_whole_group() {
     let mut driver = Driver::spawn(on_pipes(line("echo ready; sleep 1000 | cat; echo after")));
     driver.until("ready").await;
     driver.terminal.signal(15).unwrap();
-    assert_eq!(driver.to_end().await.signal, Some(15));
+    assert_eq!(driver.finish().await.signal, Some(15));
     assert!(matches!(driver.terminal.signal(15), Err(Error::Ended)));
 }
 
@@ -74,7 +74,7 @@ async fn a_program_that_does_not_read_its_input_ends_all_the_same() {
     // It may be gone already; neither is an error of ours.
     let written = driver.terminal.write(vec![0; 1_000_000].into());
     assert!(matches!(written, Ok(()) | Err(Error::Ended)));
-    assert_eq!(driver.to_end().await.code, Some(5));
+    assert_eq!(driver.finish().await.code, Some(5));
 }
 
 #[tokio::test]

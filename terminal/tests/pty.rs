@@ -1,4 +1,8 @@
 //! Programs on a PTY.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where its own functions fail"
+)]
 
 mod support;
 
@@ -14,7 +18,7 @@ async fn all_bytes_come_out_as_they_are() {
     std::fs::write(&file, all_bytes()).unwrap();
     let command = line(format!("stty raw -echo; cat {}", file.display()));
     let mut driver = Driver::spawn(on_pty(command));
-    let exit = driver.to_end().await;
+    let exit = driver.finish().await;
     assert_eq!(driver.seen, all_bytes());
     assert_eq!(exit.code, Some(0));
     assert_eq!(exit.output_bytes, all_bytes().len() as u64);
@@ -32,7 +36,7 @@ async fn all_bytes_go_in_as_they_are() {
     let mut driver = Driver::spawn(on_pty(command));
     driver.until("ready").await;
     driver.write(all_bytes());
-    assert_eq!(driver.to_end().await.code, Some(0));
+    assert_eq!(driver.finish().await.code, Some(0));
     assert_eq!(std::fs::read(&file).unwrap(), all_bytes());
 }
 
@@ -50,7 +54,7 @@ async fn a_long_paste_arrives_whole() {
     driver.until("ready").await;
     driver.write(&text);
     driver.write([4]);
-    assert_eq!(driver.to_end().await.code, Some(0));
+    assert_eq!(driver.finish().await.code, Some(0));
     assert!(std::fs::read_to_string(&file).unwrap() == text);
 }
 
@@ -81,7 +85,7 @@ async fn the_first_size_is_there_from_the_start() {
         pty.size.cols = 132;
     }
     let mut driver = Driver::spawn(config);
-    driver.to_end().await;
+    driver.finish().await;
     assert_eq!(driver.text(), "50 132\r\n");
 }
 
@@ -135,14 +139,14 @@ async fn signals_that_are_not_for_users_are_refused() {
 #[tokio::test]
 async fn an_exit_says_how() {
     let mut driver = Driver::spawn(on_pty(line("printf bye; exit 7")));
-    let exit = driver.to_end().await;
+    let exit = driver.finish().await;
     assert_eq!(
         (exit.code, exit.signal, exit.output_bytes),
         (Some(7), None, 3)
     );
     assert_eq!(exit.signal_name(), None);
     let mut driver = Driver::spawn(on_pty(line("kill -TERM $$")));
-    let exit = driver.to_end().await;
+    let exit = driver.finish().await;
     assert_eq!((exit.code, exit.signal), (None, Some(15)));
     assert_eq!(exit.signal_name(), Some("TERM"));
     assert!(!exit.core_dumped);
@@ -170,7 +174,7 @@ async fn an_exit_does_not_wait_for_a_child_that_stays() {
     assert!(!driver.terminal.history().is_ended());
     driver.write("go\n");
     driver.until("late").await;
-    driver.to_end().await;
+    driver.finish().await;
 }
 
 #[tokio::test]
@@ -180,7 +184,7 @@ async fn a_login_shell_knows_that_it_is_one() {
         let mut driver = Driver::spawn(on_pty(Command::Shell { shell, login }));
         driver.write("echo \"<$0>\"; exit\n");
         driver.until(expected).await;
-        assert_eq!(driver.to_end().await.code, Some(0));
+        assert_eq!(driver.finish().await.code, Some(0));
     }
 }
 
@@ -226,7 +230,7 @@ async fn programs_start_where_they_are_told() {
         let mut config = config(program(&["pwd"]));
         config.cwd = Some(path.clone());
         let mut driver = Driver::spawn(config.clone());
-        driver.to_end().await;
+        driver.finish().await;
         assert_eq!(driver.text().trim_end(), path.to_str().unwrap());
         config.cwd = Some(path.join("none"));
         let error = Terminal::spawn(config).unwrap_err();
@@ -240,7 +244,7 @@ async fn modes_are_applied() {
     let modes = BTreeMap::from([(1, 5), (2, 255), (53, 0), (38, 0), (200, 1)]);
     config.pty.as_mut().unwrap().modes = modes;
     let mut driver = Driver::spawn(config);
-    driver.to_end().await;
+    driver.finish().await;
     let text = driver.text();
     for setting in [
         "intr = ^E;",
@@ -255,7 +259,7 @@ async fn modes_are_applied() {
     let mut config = on_pty(line("stty -a"));
     config.pty.as_mut().unwrap().modes = BTreeMap::from([(42, 0)]);
     let mut driver = Driver::spawn(config);
-    driver.to_end().await;
+    driver.finish().await;
     assert!(driver.text().contains("-iutf8"));
 }
 

@@ -20,7 +20,7 @@ async fn the_environment_is_what_was_built_and_no_more() {
     config.env = environment(&config.account, [], &ALLOWED, set_env);
     assert_eq!(config.env.refused, ["BASH_ENV"]);
     let mut driver = Driver::spawn(config);
-    driver.to_end().await;
+    driver.finish().await;
     let text = driver.text();
     let mut names: Vec<&str> = text
         .lines()
@@ -46,7 +46,7 @@ async fn the_environment_is_what_was_built_and_no_more() {
 #[tokio::test]
 async fn without_a_terminal_there_is_no_term() {
     let mut driver = Driver::spawn(on_pipes(program(&["env"])));
-    driver.to_end().await;
+    driver.finish().await;
     assert!(!driver.text().contains("TERM="));
 }
 
@@ -55,7 +55,7 @@ async fn an_unknown_terminal_type_becomes_a_common_one() {
     let mut config = on_pty(line("echo $TERM"));
     config.pty.as_mut().unwrap().kind.term = "xterm-no-such".into();
     let mut driver = Driver::spawn(config);
-    driver.to_end().await;
+    driver.finish().await;
     assert_eq!(driver.text(), "xterm-256color\r\n");
 }
 
@@ -67,7 +67,7 @@ async fn no_file_of_ours_is_open_in_a_program() {
     let leaked = leaked.to_string();
     for config in [on_pty, on_pipes] {
         let mut driver = Driver::spawn(config(line("echo /proc/$$/fd/*")));
-        driver.to_end().await;
+        driver.finish().await;
         let text = driver.text();
         let paths = text.split_whitespace();
         let open: Vec<&str> = paths.filter_map(|path| path.rsplit('/').next()).collect();
@@ -84,7 +84,7 @@ async fn no_signal_is_ignored_or_blocked_in_a_program() {
     for config in [on_pty, on_pipes] {
         let command = program(&["grep", "-E", "Sig(Ign|Blk)", "/proc/self/status"]);
         let mut driver = Driver::spawn(config(command));
-        driver.to_end().await;
+        driver.finish().await;
         let text = driver.text();
         let masks: Vec<u64> = text
             .split_whitespace()

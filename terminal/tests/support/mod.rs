@@ -2,7 +2,9 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses a part of it"
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test uses a part of it, and fails where it fails"
 )]
 
 use std::collections::BTreeMap;
@@ -98,7 +100,7 @@ impl Driver {
     }
 
     /// Reads to the end and says how the program ended.
-    pub async fn to_end(&mut self) -> Exit {
+    pub async fn finish(&mut self) -> Exit {
         while timeout(DEADLINE, self.more()).await.unwrap() {}
         self.exit().await
     }
