@@ -1,13 +1,37 @@
 //! What the compositor keeps per connected program.
 
+use std::sync::Arc;
+
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
 use smithay::wayland::compositor::CompositorClientState;
 
-/// The state of one connected program.
+/// Counts the connected programs.
 #[derive(Debug, Default)]
+pub(crate) struct Clients {
+    count: Arc<()>,
+}
+
+impl Clients {
+    /// The state of one more program, which counts until it is dropped.
+    pub(crate) fn state(&self) -> ClientState {
+        ClientState {
+            compositor: CompositorClientState::default(),
+            _count: Arc::clone(&self.count),
+        }
+    }
+
+    /// How many are connected.
+    pub(crate) fn connected(&self) -> usize {
+        Arc::strong_count(&self.count) - 1
+    }
+}
+
+/// The state of one connected program.
+#[derive(Debug)]
 pub(crate) struct ClientState {
     /// What the compositor protocol keeps for it.
     pub(crate) compositor: CompositorClientState,
+    _count: Arc<()>,
 }
 
 impl ClientData for ClientState {

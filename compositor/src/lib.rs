@@ -29,6 +29,9 @@ mod shell;
 mod spawn;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use compositor::Compositor;
 pub use config::{CompositorConfig, OnExit};
 pub use error::Error;

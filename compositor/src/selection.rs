@@ -322,6 +322,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_selection_that_is_too_large_is_refused_and_not_kept() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.set_len(3 * SELECTION_BYTES as u64).unwrap();
+        let mut bytes = Vec::new();
+        let outcome = loop {
+            match read_some(&mut file, &mut bytes) {
+                Progress::More => {}
+                outcome => break outcome,
+            }
+        };
+        assert!(matches!(outcome, Progress::Failed));
+        assert!(bytes.len() <= SELECTION_BYTES + CHUNK_BYTES);
+    }
+
+    #[test]
     fn text_is_preferred_to_pictures() {
         let types = |types: &[&str]| {
             types

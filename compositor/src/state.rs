@@ -15,7 +15,7 @@ use smithay::reexports::wayland_server::DisplayHandle;
 use smithay::utils::Transform;
 use vroom_desktop::{DesktopEvent, EventSink, FrameSlot, Size};
 
-use crate::client::{CLIENTS, ClientState};
+use crate::client::{CLIENTS, Clients};
 use crate::clock::FrameClock;
 use crate::config::{supported_scale, supported_size};
 use crate::cursor::CursorTracker;
@@ -25,7 +25,7 @@ use crate::input::InputState;
 use crate::keymap::Typist;
 use crate::screen::Screen;
 use crate::selection::Selections;
-use crate::shell::Shell;
+use crate::shell::{RESIZE_HOLD, Shell};
 use crate::spawn::Session;
 use crate::{CompositorConfig, Error};
 
@@ -64,6 +64,7 @@ pub(crate) struct State {
     pub(crate) selections: Selections,
     pub(crate) session: Session,
     pub(crate) outlets: Outlets,
+    clients: Clients,
     started_at: Instant,
 }
 
@@ -100,6 +101,7 @@ impl State {
         let touch = seat.add_touch();
         let output = output(&display);
         let mut shell = Shell::default();
+        shell.hold_for = RESIZE_HOLD;
         shell.space.map_output(&output, (0, 0));
         let session = Session::new(&config, socket_name, Arc::clone(&outlets.inbox));
         let mut state = Self {
@@ -122,6 +124,7 @@ impl State {
             selections: Selections::default(),
             session,
             outlets,
+            clients: Clients::default(),
             started_at: Instant::now(),
         };
         state.set_mode(size, scale);
@@ -144,15 +147,11 @@ impl State {
 
     /// Takes a connected program in, unless there are too many.
     pub(crate) fn add_client(&mut self, stream: UnixStream) {
-        let mut clients = 0;
-        self.display
-            .backend_handle()
-            .with_all_clients(|_| clients += 1);
-        if clients >= CLIENTS {
+        if self.clients.connected() >= CLIENTS {
             tracing::warn!("{CLIENTS} programs are connected; another one was turned away");
             return;
         }
-        let client = Arc::new(ClientState::default());
+        let client = Arc::new(self.clients.state());
         if let Err(error) = self.display.insert_client(stream, client) {
             tracing::debug!(%error, "a program could not connect");
         }

@@ -2,7 +2,7 @@
 
 use smithay::backend::renderer::utils::{on_commit_buffer_handler, with_renderer_surface_state};
 use smithay::delegate_compositor;
-use smithay::reexports::wayland_server::backend::protocol::ProtocolError;
+use smithay::reexports::wayland_server::protocol::wl_subcompositor;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{Client, Resource as _};
 use smithay::wayland::compositor::{
@@ -32,7 +32,11 @@ impl CompositorHandler for State {
     /// A tree of subsurfaces is walked recursively, so its depth is limited.
     fn new_subsurface(&mut self, surface: &WlSurface, parent: &WlSurface) {
         if depth(parent) + height(surface, 0) > SUBSURFACE_DEPTH {
-            self.disconnect(surface, "subsurfaces are nested too deep");
+            // Ending the connection at once would pull it away under the request in progress.
+            surface.post_error(
+                wl_subcompositor::Error::BadParent,
+                "subsurfaces are nested too deep",
+            );
         }
     }
 
@@ -57,23 +61,6 @@ impl CompositorHandler for State {
 
     fn destroyed(&mut self, _surface: &WlSurface) {
         self.clock.want();
-    }
-}
-
-impl State {
-    /// Ends the connection of the program that a surface belongs to.
-    pub(crate) fn disconnect(&self, surface: &WlSurface, reason: &str) {
-        let Some(client) = surface.client() else {
-            return;
-        };
-        tracing::debug!(reason, "a program was disconnected");
-        let error = ProtocolError {
-            code: WL_DISPLAY_ERROR_IMPLEMENTATION,
-            object_id: 1,
-            object_interface: "wl_display".into(),
-            message: reason.into(),
-        };
-        client.kill(&self.display, error);
     }
 }
 
@@ -104,9 +91,6 @@ fn height(surface: &WlSurface, above: usize) -> usize {
         .map(|child| height(child, above + 1));
     1 + below.max().unwrap_or(0)
 }
-
-/// `wl_display.error.implementation`.
-const WL_DISPLAY_ERROR_IMPLEMENTATION: u32 = 3;
 
 /// The deepest tree of subsurfaces.
 const SUBSURFACE_DEPTH: usize = 64;

@@ -8,7 +8,7 @@ use smithay::input::pointer::{
     GestureSwipeEndEvent, GestureSwipeUpdateEvent, GrabStartData, MotionEvent, PointerGrab,
     PointerInnerHandle, RelativeMotionEvent,
 };
-use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::{self, ResizeEdge};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{IsAlive as _, Logical, Point, Rectangle, Serial, Size};
 
@@ -81,11 +81,9 @@ impl ResizingEdge {
             (false, true) => length.saturating_add(delta),
             (false, false) => length,
         };
-        (
-            side(from.w, delta.x, self.left, self.right),
-            side(from.h, delta.y, self.top, self.bottom),
-        )
-            .into()
+        let width = side(from.w, delta.x, self.left, self.right);
+        let height = side(from.h, delta.y, self.top, self.bottom);
+        (width.max(1), height.max(1)).into()
     }
 }
 
@@ -216,11 +214,8 @@ impl State {
                 loc.y
             };
             managed.floating.loc = (x, y).into();
-            let still = told.is_some_and(|told| {
-                told.states.contains(
-                    smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State::Resizing,
-                )
-            });
+            let still =
+                told.is_some_and(|told| told.states.contains(xdg_toplevel::State::Resizing));
             if !resizing.held && !still {
                 managed.resizing = None;
                 managed.floating.size = size;

@@ -10,7 +10,7 @@ mod placement;
 mod popups;
 mod tick;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use smithay::desktop::{PopupManager, Space, Window};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
@@ -20,6 +20,7 @@ use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface};
 
 pub(crate) use focus::Cycle;
 pub(crate) use grabs::ResizingEdge;
+pub(crate) use output::RESIZE_HOLD;
 pub(crate) use popups::popup_root;
 
 /// All windows and popups.
@@ -35,6 +36,8 @@ pub(crate) struct Shell {
     pub(crate) cycle: Option<Cycle>,
     windows: Vec<Managed>,
     cascade: i32,
+    /// How long the last picture stays while windows follow a resize.
+    pub(crate) hold_for: Duration,
     hold_until: Option<Instant>,
     title: Option<String>,
 }

@@ -29,7 +29,7 @@ impl State {
         }
         let location = self.inside_output(self.pointer.current_location());
         self.pointer.set_location(location);
-        self.shell.hold_until = Some(Instant::now() + RESIZE_HOLD);
+        self.shell.hold_until = Some(Instant::now() + self.shell.hold_for);
         self.send_callbacks();
         self.clock.want();
     }
@@ -97,4 +97,4 @@ fn has_size(managed: &Managed, size: Size<i32, Logical>) -> bool {
 }
 
 /// How long the last picture stays while windows follow a resize.
-const RESIZE_HOLD: Duration = Duration::from_millis(50);
+pub(crate) const RESIZE_HOLD: Duration = Duration::from_millis(50);

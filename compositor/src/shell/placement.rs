@@ -44,6 +44,10 @@ impl State {
         let Some(toplevel) = managed.toplevel().cloned() else {
             return;
         };
+        if has_content && !mapped && !toplevel.ensure_configured() {
+            // The program was disconnected: it drew before it knew its size.
+            return;
+        }
         if !toplevel.is_initial_configure_sent() {
             self.decide_placement(surface);
             self.configure(surface);

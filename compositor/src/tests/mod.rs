@@ -1,0 +1,14 @@
+//! The compositor as real Wayland programs in the same process see it.
+
+mod client;
+mod clipboard;
+mod fixture;
+mod focus;
+mod frames;
+mod hostile;
+mod input;
+mod popups;
+mod resize;
+mod session;
+mod text;
+mod windows;

@@ -1,0 +1,161 @@
+//! Text that is typed whatever the layout, as a program reads it.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
+
+use smithay::input::keyboard::{Keycode, xkb};
+use vroom_desktop::{InputEvent, KeyState};
+use wayland_client::WEnum;
+use wayland_client::protocol::wl_keyboard;
+use wayland_client::protocol::wl_seat::WlSeat;
+
+use super::client::Told;
+use super::fixture::Fixture;
+
+/// What a program makes of its keyboard's events.
+struct Reader {
+    context: xkb::Context,
+    state: Option<xkb::State>,
+    text: String,
+    modifiers: (u32, u32),
+}
+
+impl Reader {
+    fn new() -> Self {
+        Self {
+            context: xkb::Context::new(xkb::CONTEXT_NO_FLAGS),
+            state: None,
+            text: String::new(),
+            modifiers: (0, 0),
+        }
+    }
+
+    fn read(&mut self, told: Vec<Told>) {
+        for told in told {
+            match told {
+                Told::Keymap(fd, size) => {
+                    let mut keymap = vec![0; size as usize - 1];
+                    File::from(fd).read_exact_at(&mut keymap, 0).unwrap();
+                    let keymap = xkb::Keymap::new_from_string(
+                        &self.context,
+                        String::from_utf8(keymap).unwrap(),
+                        xkb::KEYMAP_FORMAT_TEXT_V1,
+                        xkb::KEYMAP_COMPILE_NO_FLAGS,
+                    );
+                    self.state = Some(xkb::State::new(&keymap.unwrap()));
+                }
+                Told::Keyboard(wl_keyboard::Event::Modifiers {
+                    mods_depressed,
+                    mods_latched,
+                    mods_locked,
+                    group,
+                    ..
+                }) => {
+                    let state = self.state.as_mut().unwrap();
+                    state.update_mask(mods_depressed, mods_latched, mods_locked, 0, 0, group);
+                    self.modifiers = (mods_depressed, mods_locked);
+                }
+                Told::Keyboard(wl_keyboard::Event::Key { key, state, .. })
+                    if state == WEnum::Value(wl_keyboard::KeyState::Pressed) =>
+                {
+                    let xkb = self.state.as_ref().unwrap();
+                    self.text.push_str(&xkb.key_get_utf8(Keycode::new(key + 8)));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn with_keyboard(layout: &str) -> (Fixture, usize, Reader) {
+    let mut fixture = Fixture::with(|config| config.layout.layout = layout.into());
+    let id = fixture.connect();
+    let client = fixture.client(id);
+    let seat: WlSeat = client.bind();
+    seat.get_keyboard(&client.handle, ());
+    fixture.window(id, (0, 0), 0xaa);
+    let mut reader = Reader::new();
+    reader.read(fixture.client(id).take_told());
+    (fixture, id, reader)
+}
+
+fn type_text(fixture: &mut Fixture, id: usize, reader: &mut Reader, text: &str) {
+    fixture.inject(InputEvent::Text(text.into()));
+    fixture.roundtrip(id);
+    reader.read(fixture.client(id).take_told());
+}
+
+#[test]
+fn any_text_arrives_on_any_layout() {
+    let text = "Hello, Wörld! ^`´~ €@ñ → 漢字 😀\tΩ";
+    for layout in ["us", "de", "fr", "us,de"] {
+        let (mut fixture, id, mut reader) = with_keyboard(layout);
+        type_text(&mut fixture, id, &mut reader, text);
+        assert_eq!(reader.text, text, "on {layout}");
+        type_text(&mut fixture, id, &mut reader, "\n");
+        assert_eq!(reader.text.pop(), Some('\r'));
+    }
+}
+
+#[test]
+fn long_text_needs_many_keymaps_and_arrives_all_the_same() {
+    let (mut fixture, id, mut reader) = with_keyboard("us");
+    let text: String = ('\u{400}'..'\u{460}').collect();
+    type_text(&mut fixture, id, &mut reader, &text);
+    assert_eq!(reader.text, text);
+}
+
+#[test]
+fn held_modifiers_and_locks_do_not_change_text_and_come_back() {
+    let (mut fixture, id, mut reader) = with_keyboard("us");
+    fixture.inject(InputEvent::Locks {
+        caps: Some(true),
+        num: None,
+    });
+    fixture.key(29, KeyState::Pressed);
+    fixture.roundtrip(id);
+    reader.read(fixture.client(id).take_told());
+    type_text(&mut fixture, id, &mut reader, "aBcä");
+    assert_eq!(reader.text, "aBcä");
+    assert_eq!(reader.modifiers, (4, 2), "Control is held, Caps Lock on");
+    fixture.key(29, KeyState::Released);
+    fixture.roundtrip(id);
+    reader.read(fixture.client(id).take_told());
+    assert_eq!(reader.modifiers, (0, 2));
+}
+
+#[test]
+fn keys_of_the_layout_mean_the_same_after_text() {
+    let (mut fixture, id, mut reader) = with_keyboard("de");
+    type_text(&mut fixture, id, &mut reader, "漢");
+    for code in [21, 44, 191 - 8] {
+        fixture.key(code, KeyState::Pressed);
+        fixture.key(code, KeyState::Released);
+    }
+    fixture.roundtrip(id);
+    reader.read(fixture.client(id).take_told());
+    assert_eq!(reader.text, "漢zy", "y and z are swapped, F13 is F13 again");
+}
+
+#[test]
+fn keymaps_are_files_that_a_program_cannot_change() {
+    let (mut fixture, id, _) = with_keyboard("us");
+    let client = fixture.client(id);
+    let seat: WlSeat = client.bind();
+    seat.get_keyboard(&client.handle, ());
+    fixture.roundtrip(id);
+    let keymap = fixture
+        .client(id)
+        .take_told()
+        .into_iter()
+        .find_map(|told| match told {
+            Told::Keymap(fd, _) => Some(File::from(fd)),
+            _ => None,
+        });
+    let mut keymap = keymap.unwrap();
+    let mut text = String::new();
+    keymap.read_to_string(&mut text).unwrap();
+    assert!(text.contains("xkb_keymap"));
+    assert!(keymap.write_at(b"x", 0).is_err());
+}
