@@ -36,6 +36,8 @@ export const ALTGR_MS = 100;
 
 interface Dead {
   down: KeyName;
+  /** The modifiers that chose this dead key; they may be up again when it is replayed. */
+  chosenBy: KeyName[];
   base: KeyName | null;
   cancel: (() => void) | null;
 }
@@ -62,7 +64,7 @@ export class Keyboard {
     const name = this.#name(event, true);
     if (this.#control && event.code !== "ControlLeft") this.#resolveControl(event.key === "AltGraph");
     if (event.key === "Dead") {
-      if (!event.repeat) this.#dead = { down: name, base: null, cancel: null };
+      if (!event.repeat) this.#dead = { down: name, chosenBy: this.#heldLevels(), base: null, cancel: null };
       return false;
     }
     if (this.#dead && !isModifier(event.key)) return this.#afterDead(event, name);
@@ -93,6 +95,12 @@ export class Keyboard {
     if (dead) {
       this.#dead = null;
       dead.cancel?.();
+      // The letter as it was typed means that this browser composes nothing: the remote layout does.
+      if (dead.base && content === dead.base.key) {
+        this.#replay(dead);
+        this.#tap(dead.base);
+        return;
+      }
     }
     if (content !== "") this.sink.text(content);
   }
@@ -139,20 +147,33 @@ export class Keyboard {
     }
     if (event.key.length > 1) {
       this.#dead = null;
-      this.#tapDead(dead.down);
+      this.#replay(dead);
       this.#press(name, event);
       return true;
     }
     dead.base = name;
     dead.cancel = this.later(() => {
       this.#dead = null;
-      this.#tapDead(dead.down);
-      this.#tapDead(name);
+      this.#replay(dead);
+      this.#tap(name);
     }, 0);
     return false;
   }
 
-  #tapDead(name: KeyName): void {
+  /** Sends a dead key at the level it was pressed at. */
+  #replay(dead: Dead): void {
+    const lifted = dead.chosenBy.filter((name) => !this.#held.has(name.code));
+    for (const name of lifted) this.sink.key(true, name);
+    this.#tap(dead.down);
+    for (const name of lifted.reverse()) this.sink.key(false, { ...name, modifiers: 0 });
+  }
+
+  /** The held keys that choose another level of a key: Shift and AltGr. */
+  #heldLevels(): KeyName[] {
+    return [...this.#held.values()].filter((name) => name.key === "Shift" || name.key === "AltGraph");
+  }
+
+  #tap(name: KeyName): void {
     this.sink.key(true, name);
     this.sink.key(false, name);
   }
