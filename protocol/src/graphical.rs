@@ -3,6 +3,7 @@
 //! Control messages travel on channel 0 in JSON or CBOR, input on `pointer` and `button`, pictures on
 //! `video` in binary. Everything here is pure: the daemon keeps the modes and the floor and asks.
 
+mod button;
 mod chat;
 mod clipboard;
 mod command;
@@ -10,13 +11,13 @@ mod control;
 mod cursor;
 mod decision;
 mod handshake;
-mod input;
 mod key;
 mod media;
 mod mode;
 mod negotiation;
 mod notification;
 mod obedience;
+mod pointer;
 mod share;
 mod state;
 mod video;
@@ -24,6 +25,7 @@ mod viewport;
 
 pub mod capability;
 
+pub use self::button::ButtonInput;
 pub use self::chat::{Chat, ChatRole};
 pub use self::clipboard::{
     Clipboard, ClipboardContent, ClipboardData, ClipboardRequest, Selection,
@@ -33,13 +35,13 @@ pub use self::control::{ClientMessage, ServerMessage};
 pub use self::cursor::{Cursor, CursorImage};
 pub use self::decision::{Decision, Driver, take_decision};
 pub use self::handshake::{Agent, ClientHandshake, ClientInfo, ServerHandshake};
-pub use self::input::{ButtonInput, PointerInput, axes_are_newer};
 pub use self::key::{Key, Modifiers};
 pub use self::media::{Feedback, Latency, Media, MediaState};
 pub use self::mode::{Mode, Role};
 pub use self::negotiation::{Negotiation, Refusal};
 pub use self::notification::{Notification, NotificationKind};
 pub use self::obedience::{Obedience, input_obeyed, obeyed};
+pub use self::pointer::{PointerInput, axes_are_newer};
 pub use self::share::{Participant, Share, ShareAction, ShareState};
 pub use self::state::{Browser, DesktopState, State};
 pub use self::video::VideoMessage;
