@@ -284,12 +284,12 @@ impl Pair {
             }),
             Packet::LaneOpened { name } => {
                 self.on(end, |connection, now| {
-                    connection.handle_lane_opened(now, &name)
+                    connection.handle_lane_opened(now, &name);
                 });
             }
             Packet::LaneClosed { name } => {
                 self.on(end, |connection, now| {
-                    connection.handle_lane_closed(now, &name)
+                    connection.handle_lane_closed(now, &name);
                 });
             }
         }

@@ -1,4 +1,12 @@
 //! Links with a lane per channel, where lanes overtake each other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests may fail the test"
+)]
 
 mod mux_support;
 
@@ -169,7 +177,7 @@ fn a_lane_that_is_lost_closes_its_channel() {
     let id = pair.connection(End::Server).channel_id("a").unwrap();
     drop((pair.events(End::Client), pair.events(End::Server)));
     pair.on(End::Server, |server, now| {
-        server.handle_lane_closed(now, "a")
+        server.handle_lane_closed(now, "a");
     });
     assert!(
         matches!(&pair.events(End::Server)[..], [Event::ChannelClosed { id: closed, by_peer: true, .. }] if *closed == id)
@@ -217,7 +225,7 @@ fn a_channel_byte_that_is_not_its_lanes_gets_4003() {
     for (lane, channel) in [("b", id), ("control", id), ("a", ChannelId::CONTROL)] {
         let frame = Frame::whole(channel, 0x81, Bytes::from_static(b"{}")).encode();
         pair.on(End::Server, |server, now| {
-            server.handle_message(now, Some(lane), frame)
+            server.handle_message(now, Some(lane), frame);
         });
     }
     assert_eq!(pair.events(End::Server), []);
@@ -358,7 +366,7 @@ fn a_full_lane_does_not_hold_up_the_others() {
     let received = messages(pair.events(End::Client));
     assert_eq!(received, [(button.0, 1, Bytes::from_static(b"now"))]);
     pair.on(server, |connection, _| {
-        connection.set_lane_writable("bulk", true)
+        connection.set_lane_writable("bulk", true);
     });
     pair.settle();
     assert_eq!(

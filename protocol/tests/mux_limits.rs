@@ -1,4 +1,12 @@
 //! What a peer can cost us: bounded memory, bounded words, and the defined code.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests may fail the test"
+)]
 
 mod mux_support;
 
@@ -17,7 +25,7 @@ use vroom_protocol::{
 use mux_support::{Hand, messages};
 
 const SECOND: Duration = Duration::from_secs(1);
-const PIECE: [u8; 65_535] = [0; 65_535];
+static PIECE: [u8; 65_535] = [0; 65_535];
 
 /// Opens a channel as the peer and yields its id.
 fn open(hand: &mut Hand, number: u64, spec: ChannelSpec) -> ChannelId {
@@ -251,7 +259,7 @@ fn sixty_four_requests_may_be_open() {
     assert_eq!(hand.events().len(), 64);
     match hand.answer() {
         ControlMessage::ChannelReject(reject) => {
-            assert_eq!((reject.request, reject.code), (64, Code::LIMIT_REACHED))
+            assert_eq!((reject.request, reject.code), (64, Code::LIMIT_REACHED));
         }
         other => panic!("{other:?}"),
     }

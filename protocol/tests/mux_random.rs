@@ -1,4 +1,12 @@
 //! Random operations on two connections and a network that delays, reorders and loses.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests may fail the test"
+)]
 
 mod mux_support;
 
@@ -145,7 +153,7 @@ impl Run {
             Operation::Close { by, name } => {
                 if let Some(id) = self.pair().connection(by).channel_id(NAMES[name]) {
                     self.pair().on(by, |connection, now| {
-                        connection.close_channel(now, id, "random")
+                        connection.close_channel(now, id, "random");
                     });
                 }
             }
@@ -153,7 +161,7 @@ impl Run {
             Operation::Complain { by } => {
                 self.complaints += 1;
                 self.pair().on(by, |connection, now| {
-                    connection.error(now, Code::NOT_ALLOWED, None, "random")
+                    connection.error(now, Code::NOT_ALLOWED, None, "random");
                 });
             }
             Operation::Pass { ms } => {

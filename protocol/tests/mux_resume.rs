@@ -1,4 +1,12 @@
 //! Sessions that go on after their transport was lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests may fail the test"
+)]
 
 mod mux_support;
 
@@ -278,7 +286,7 @@ fn nothing_is_delivered_twice_when_the_peer_forgot_that_it_has_it() {
         vroom_protocol::mux::frame::Frame::whole(id, 1, Bytes::from_static(b"\0\0\0\0\0\0\0\x011"))
             .encode();
     pair.on(End::Client, |client, now| {
-        client.handle_message(now, None, again)
+        client.handle_message(now, None, again);
     });
     assert_eq!(pair.events(End::Client), []);
     assert!(pair.connection(End::Client).is_up());
@@ -376,7 +384,7 @@ fn item_78_after_a_resume_that_failed_hello_works_on_the_same_transport() {
         [Event::ResumeRequested { .. }]
     ));
     pair.on(End::Server, |server, now| {
-        server.refuse_resume(now, Code::SESSION_EXPIRED, "too late")
+        server.refuse_resume(now, Code::SESSION_EXPIRED, "too late");
     });
     pair.greet(welcome(1 << 20));
     let events = pair.events(End::Client);
@@ -529,7 +537,7 @@ fn a_transport_that_is_still_open_is_closed_with_4115() {
 fn a_session_that_was_closed_properly_cannot_be_resumed() {
     let mut pair = pair();
     pair.on(End::Client, |client, now| {
-        client.close(now, Code::NORMAL, "bye")
+        client.close(now, Code::NORMAL, "bye");
     });
     pair.settle();
     assert!(pair.on(End::Client, Connection::suspend).is_none());
@@ -721,7 +729,7 @@ fn a_numbered_message_without_its_number_gets_4001() {
         vroom_protocol::mux::frame::Frame::whole(id, 1, Bytes::from_static(b"1234567")).encode();
     drop(pair.events(End::Client));
     pair.on(End::Server, |server, now| {
-        server.handle_message(now, None, short)
+        server.handle_message(now, None, short);
     });
     pair.settle();
     assert!(

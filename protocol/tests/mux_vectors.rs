@@ -1,4 +1,12 @@
 //! The frames of the specification, byte for byte, read and written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests may fail the test"
+)]
 
 mod mux_support;
 

@@ -26,7 +26,11 @@ fn read(pieces: impl Iterator<Item = impl AsRef<[u8]>>) -> (Vec<Bytes>, Option<S
 
 fuzz_target!(|input: (bool, u8, Vec<u8>)| {
     let (with_magic, cut, bytes) = input;
-    let mut stream = if with_magic { MAGIC.to_vec() } else { Vec::new() };
+    let mut stream = if with_magic {
+        MAGIC.to_vec()
+    } else {
+        Vec::new()
+    };
     stream.extend_from_slice(&bytes);
     let at_once = read(std::iter::once(&stream));
     let in_pieces = read(stream.chunks(usize::from(cut) + 1));

@@ -259,7 +259,7 @@ pub(crate) fn messages(events: Vec<Event>) -> Vec<(u8, u8, Bytes)> {
 /// Reads `00 1F ..`, ignoring spaces and line breaks.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: String = text.split_whitespace().collect();
-    assert!(digits.len() % 2 == 0, "whole bytes");
+    assert!(digits.len().is_multiple_of(2), "whole bytes");
     (0..digits.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex digits"))

@@ -39,10 +39,10 @@ impl Connection {
             StreamError::OtherDialect => self.close_in_other_dialect(),
             // A stream cannot be read on after any of them.
             StreamError::Frame(FrameError::TooLarge) => {
-                self.frame_error(FrameError::TooLarge, None)
+                self.frame_error(FrameError::TooLarge, None);
             }
             StreamError::Frame(_) => {
-                self.close_with(Code::PROTOCOL_ERROR, "the frame cannot be read")
+                self.close_with(Code::PROTOCOL_ERROR, "the frame cannot be read");
             }
         }
     }
@@ -81,7 +81,7 @@ impl Connection {
     fn frame_error(&mut self, error: FrameError, channel: Option<ChannelId>) {
         match error {
             FrameError::TooLarge => {
-                self.close_with(Code::MESSAGE_TOO_LARGE, "the frame is larger than agreed")
+                self.close_with(Code::MESSAGE_TOO_LARGE, "the frame is larger than agreed");
             }
             FrameError::Length if self.is_up() => {
                 self.report(

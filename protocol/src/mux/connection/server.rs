@@ -117,7 +117,7 @@ impl Connection {
             kind::RESUME_REQUEST => self.receive_resume_request(&frame.payload),
             // Joining a session that stayed belongs to session-persistence.
             kind::ATTACH_REQUEST => {
-                self.refuse_to_resume(Code::SESSION_NOT_FOUND, "no session stays here")
+                self.refuse_to_resume(Code::SESSION_NOT_FOUND, "no session stays here");
             }
             kind::SESSION_LIST_REQUEST => {
                 let error = ErrorReport {
