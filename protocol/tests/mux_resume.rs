@@ -769,3 +769,32 @@ fn debug_output_shows_no_session_id_and_no_payload() {
     };
     assert_eq!(format!("{event:?}"), "Message(#1, 0x01, 7 bytes)");
 }
+
+#[test]
+fn a_channel_that_the_client_closed_meanwhile_leaves_no_gap_in_the_numbers() {
+    let mut pair = pair();
+    let data = pair.connection(End::Client).channel_id("data").unwrap();
+    for text in ["1", "2"] {
+        send(&mut pair, End::Server, "data", text);
+    }
+    pair.on(End::Client, |client, now| {
+        client.close_channel(now, data, "gone");
+    });
+    pair.cut();
+    let (client, server, now) = suspend(pair);
+    let (mut pair, _) = resume(LinkKind::Shared, client, server, now);
+    let events = pair.events(End::Server);
+    assert!(events.iter().any(
+        |event| matches!(event, Event::ChannelClosed { id, by_peer: true, .. } if *id == data)
+    ));
+    assert_eq!(pair.events(End::Client).len(), 1, "only Resumed");
+
+    pair.cut();
+    let (client, ..) = suspend(pair);
+    let mut client = Connection::client_resume(client_config(true), LinkKind::Shared, now, client);
+    let request = client.poll_transmit().unwrap().frame;
+    match ControlMessage::decode(kind::RESUME_REQUEST, &request[6..]).unwrap() {
+        ControlMessage::ResumeRequest(request) => assert_eq!(request.last_sequence, 2),
+        other => panic!("{other:?}"),
+    }
+}

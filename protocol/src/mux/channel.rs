@@ -195,6 +195,21 @@ impl Channels {
         }
     }
 
+    /// Expects frames for an id of which nothing is known, or no longer.
+    pub(crate) fn quarantine(&mut self, id: ChannelId, now: Instant) {
+        match self.slot(id).filter(|_| id.is_application()) {
+            Some(Slot::Freed { at, .. }) => *at = now,
+            Some(slot @ Slot::Unused) => {
+                let discard = Discard {
+                    numbered: false,
+                    begun: false,
+                };
+                *slot = Slot::Freed { at: now, discard };
+            }
+            _ => {}
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ChannelId, &Channel)> {
         self.ids().filter_map(|id| Some((id, self.get(id)?)))
     }

@@ -5,8 +5,11 @@ mod client;
 mod closing;
 mod control;
 mod lanes;
+mod outbox;
 mod receive;
 mod requests;
+mod resume_client;
+mod resume_server;
 mod server;
 mod session;
 mod timers;
@@ -27,12 +30,12 @@ use super::limits::{ERRORS_PER_SECOND, Faults, RateLimit, UNKNOWN_TYPE_ERRORS_PE
 use super::spec::{self, ChannelSpec};
 
 use lanes::Early;
+use outbox::Outbox;
 use requests::Requests;
 use session::Sequences;
-use transmit::Outbox;
 
+pub use outbox::PIECE_BYTES;
 pub use session::Suspended;
-pub use transmit::PIECE_BYTES;
 
 /// One mux connection.
 ///

@@ -2,18 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::is_message_size;
+use super::Connection;
 use super::requests::Requests;
-use super::{Asked, Connection, Side, Stage};
 use crate::mux::auth::Secret;
 use crate::mux::channel::Channels;
 use crate::mux::code::Code;
-use crate::mux::config::{ClientConfig, ResumeGrant, SESSION_RESUME, VERSION};
-use crate::mux::control::{
-    AssignedChannel, CloseChannel, ControlMessage, OpenChannel, Replay, ResumeRequest,
-    ResumeResponse, SessionGrant, parse_resume,
-};
-use crate::mux::event::{Event, LinkKind};
+use crate::mux::config::ResumeGrant;
+use crate::mux::control::{ControlMessage, SessionGrant};
+use crate::mux::event::Event;
 use crate::mux::id::ChannelId;
 use crate::mux::sequence::{Arrival, Kept, Numbering, Received, ReplayError};
 
@@ -22,15 +18,16 @@ use crate::mux::sequence::{Arrival, Kept, Numbering, Received, ReplayError};
 /// The owner keeps it for [`Suspended::timeout`] and hands it to the connection that goes on with
 /// it.
 #[derive(Debug)]
-pub struct Suspended(Box<Rest>);
+pub struct Suspended(pub(super) Box<Rest>);
 
+/// The parts of a [`Suspended`].
 #[derive(Debug)]
-struct Rest {
-    grant: SessionGrant,
-    channels: Channels,
-    requests: Requests,
-    sequences: Sequences,
-    frame_bytes_max: usize,
+pub(super) struct Rest {
+    pub(super) grant: SessionGrant,
+    pub(super) channels: Channels,
+    pub(super) requests: Requests,
+    pub(super) sequences: Sequences,
+    pub(super) frame_bytes_max: usize,
 }
 
 impl Suspended {
@@ -55,7 +52,7 @@ impl Suspended {
 #[derive(Debug)]
 pub(super) struct Sequences {
     pub(super) numbering: Numbering,
-    received: Received,
+    pub(super) received: Received,
     /// What SESSION_ID said; a client has to wait for it.
     grant: Option<SessionGrant>,
     /// Whether SEQ_ACK was agreed on.
@@ -97,39 +94,6 @@ impl Sequences {
 }
 
 impl Connection {
-    /// A client that asks to go on with a session.
-    ///
-    /// [`Event::Resumed`] tells that it does; after [`Event::ResumeFailed`] all is as if
-    /// [`Connection::client`] had been called.
-    #[must_use]
-    pub fn client_resume(
-        config: ClientConfig,
-        kind: LinkKind,
-        now: Instant,
-        session: Suspended,
-    ) -> Self {
-        let stage = Stage::AwaitResume {
-            deadline: now + config.welcome_timeout,
-        };
-        let request = ResumeRequest {
-            session_id: session.session_id().clone(),
-            last_sequence: session.0.sequences.received.contiguous(),
-            auth: config.auth.clone(),
-        };
-        let mut connection = Self::new(Side::Client(config), kind, stage, now);
-        connection
-            .outbox
-            .push_uncut(&ControlMessage::ResumeRequest(request));
-        for (_, channel) in session.0.channels.iter() {
-            connection.open_lane(&channel.spec);
-        }
-        for (_, request) in session.0.requests.ours() {
-            connection.open_lane(&request.spec);
-        }
-        connection.resuming = Some(session);
-        connection
-    }
-
     /// Takes the session out of a connection, to go on with it on another transport.
     ///
     /// `None` when the session cannot be resumed: that was not agreed on, or it was closed by
@@ -158,206 +122,8 @@ impl Connection {
         })))
     }
 
-    /// Answers [`Event::ResumeRequested`]: the session goes on here, [`Event::Resumed`] follows.
-    ///
-    /// Gives the session back when what the client misses is no longer there, which the client is
-    /// told; or when no RESUME_REQUEST waits for an answer.
-    pub fn resume(&mut self, now: Instant, session: Suspended) -> Result<(), Suspended> {
-        self.advance(now);
-        let Stage::Deciding(Asked::Resume(request)) = &self.stage else {
-            return Err(session);
-        };
-        let last_received = request.last_sequence;
-        let missed = match session.0.sequences.numbering.replay(last_received) {
-            Ok(missed) => missed,
-            Err(error) => {
-                let (code, reason) = replay_refusal(error);
-                self.refuse_to_resume(code, reason);
-                return Err(session);
-            }
-        };
-        let Side::Server(config) = &self.side else {
-            return Err(session);
-        };
-        let (interval, timeout) = (config.ping_interval, config.ping_timeout);
-        let Rest {
-            grant,
-            channels,
-            mut requests,
-            sequences,
-            frame_bytes_max,
-        } = *session.0;
-        let assigned = channels
-            .iter()
-            .map(|(id, channel)| AssignedChannel {
-                name: channel.spec.name.clone(),
-                id,
-            })
-            .collect();
-        let response = ResumeResponse::Accepted(Replay {
-            replay_start: last_received.saturating_add(1),
-            replay_count: missed.len() as u64,
-            last_sequence: Some(sequences.received.contiguous()),
-            channels: Some(assigned),
-            version: Some(VERSION),
-            max_message_size: Some(frame_bytes_max as u64),
-            ping_interval: Some(interval.as_secs()),
-            ping_timeout: Some(timeout.as_secs()),
-        });
-        self.outbox
-            .push_uncut(&ControlMessage::ResumeResponse(response));
-        self.agree_frame_bytes(Some(frame_bytes_max as u64));
-        self.up(interval, timeout);
-
-        // What the client asked and nobody answered, it asks again; what we asked is void.
-        requests.forget_theirs();
-        let void = requests.void_ours();
-        self.requests = requests;
-        self.go_on(
-            channels,
-            Sequences {
-                grant: Some(grant),
-                ..sequences
-            },
-            missed,
-        );
-        if let Some(sequences) = &mut self.sequences {
-            sequences.numbering.acknowledged(last_received);
-        }
-        for (request, asked) in void {
-            if let Some(id) = asked.id {
-                self.channels.free(id, self.now);
-            }
-            let (code, reason) = (Code::GOING_AWAY, "the transport was lost".to_owned());
-            self.emit(Event::ChannelRejected {
-                request,
-                code,
-                reason,
-            });
-        }
-        Ok(())
-    }
-
-    /// Answers [`Event::ResumeRequested`]: the session cannot go on; a HELLO may follow.
-    pub fn refuse_resume(&mut self, now: Instant, code: Code, reason: &str) {
-        self.advance(now);
-        if matches!(self.stage, Stage::Deciding(Asked::Resume(_))) {
-            self.refuse_to_resume(code, reason);
-        }
-    }
-
-    pub(super) fn receive_resume_request(&mut self, payload: &[u8]) {
-        let request = match parse_resume(payload) {
-            Ok(request) => request,
-            Err(error) => return self.refuse_hello(error),
-        };
-        let Side::Server(config) = &self.side else {
-            return;
-        };
-        if !config
-            .extensions
-            .iter()
-            .any(|extension| extension == SESSION_RESUME)
-        {
-            return self.refuse_to_resume(Code::SESSION_NOT_FOUND, "no session is kept here");
-        }
-        self.emit(Event::ResumeRequested {
-            session_id: request.session_id.clone(),
-            last_sequence: request.last_sequence,
-            auth: request.auth.clone(),
-        });
-        self.stage = Stage::Deciding(Asked::Resume(Box::new(request)));
-    }
-
-    /// The time to say HELLO starts again, though not for ever.
-    pub(super) fn refuse_to_resume(&mut self, code: Code, reason: &str) {
-        let Side::Server(config) = &self.side else {
-            return;
-        };
-        let deadline = self.now + config.hello_timeout;
-        self.resume_attempts += 1;
-        if self.resume_attempts > RESUME_ATTEMPTS_MAX {
-            return self.close_with(Code::LIMIT_REACHED, "too many sessions were asked for");
-        }
-        let reason = super::closing::brief(reason).to_owned();
-        let response = ResumeResponse::Refused { code, reason };
-        self.outbox
-            .push_uncut(&ControlMessage::ResumeResponse(response));
-        self.stage = Stage::AwaitHello { deadline };
-    }
-
-    /// The server says what becomes of the session.
-    pub(super) fn receive_resume_response(&mut self, response: ResumeResponse) {
-        let Some(session) = self.resuming.take() else {
-            return;
-        };
-        match response {
-            ResumeResponse::Accepted(replay) => self.resumed(*session.0, replay),
-            ResumeResponse::Refused { code, reason } => {
-                for (_, channel) in session.0.channels.iter() {
-                    self.drop_lane(&channel.spec.name);
-                }
-                for (_, request) in session.0.requests.ours() {
-                    self.drop_lane(&request.spec.name);
-                }
-                self.emit(Event::ResumeFailed { code, reason });
-                self.say_hello();
-            }
-        }
-    }
-
-    fn resumed(&mut self, session: Rest, replay: Replay) {
-        if !is_message_size(replay.max_message_size) {
-            return self.close_with(Code::INVALID_MESSAGE, "the maxMessageSize cannot be");
-        }
-        let Rest {
-            grant,
-            channels,
-            requests,
-            mut sequences,
-            frame_bytes_max,
-        } = session;
-        let missed = match replay
-            .last_sequence
-            .map(|last| sequences.numbering.replay(last))
-        {
-            None => Vec::new(),
-            Some(Ok(missed)) => missed,
-            Some(Err(error)) => {
-                let (code, reason) = replay_refusal(error);
-                return self.close_with(code, reason);
-            }
-        };
-        if let Some(last) = replay.last_sequence {
-            sequences.numbering.acknowledged(last);
-        }
-        self.agree_frame_bytes(replay.max_message_size.or(Some(frame_bytes_max as u64)));
-        self.run_as_told(replay.ping_interval, replay.ping_timeout);
-        self.requests = requests;
-        self.requests.forget_theirs();
-
-        let lost = unlisted(&channels, replay.channels.as_deref());
-        self.go_on(
-            channels,
-            Sequences {
-                grant: Some(grant),
-                ..sequences
-            },
-            missed,
-        );
-        for id in lost {
-            self.close_channel_now(id, "it was not resumed", true);
-        }
-        for channel in replay.channels.into_iter().flatten() {
-            if channel.id != ChannelId::CONTROL && self.channels.get(channel.id).is_none() {
-                self.answered_by_list(&channel);
-            }
-        }
-        self.repeat_requests();
-    }
-
     /// Takes over the channels and numbers of the session, and what has to be sent again.
-    fn go_on(&mut self, channels: Channels, sequences: Sequences, missed: Vec<Kept>) {
+    pub(super) fn go_on(&mut self, channels: Channels, sequences: Sequences, missed: Vec<Kept>) {
         self.channels = channels;
         self.sequences = Some(sequences);
         self.outbox.replay = missed.into_iter().map(Into::into).collect();
@@ -376,49 +142,6 @@ impl Connection {
                 self.outbox.schedule(id, channel);
             }
             self.match_lane(id);
-        }
-    }
-
-    /// A channel of the server's list that is not open here: our request was granted, and the
-    /// answer lost; or it is none of ours.
-    fn answered_by_list(&mut self, channel: &AssignedChannel) {
-        let request = self
-            .requests
-            .ours()
-            .find(|(_, asked)| asked.spec.name == channel.name);
-        match request
-            .map(|(request, _)| request)
-            .and_then(|request| self.requests.take_ours(request.0))
-        {
-            Some((request, asked)) => self.opened(channel.id, asked.spec, Some(request)),
-            None => self.decline(channel.id),
-        }
-    }
-
-    /// Closes a channel that we know nothing of.
-    pub(super) fn decline(&mut self, id: ChannelId) {
-        self.channels.reserve(id);
-        self.channels.free(id, self.now);
-        let reason = "it was not asked for".to_owned();
-        self.send_control(&ControlMessage::CloseChannel(CloseChannel {
-            id: id.0.into(),
-            reason,
-        }));
-    }
-
-    /// Asks again for what was not answered on the transport that was lost.
-    fn repeat_requests(&mut self) {
-        let open: Vec<_> = self
-            .requests
-            .ours()
-            .map(|(request, asked)| OpenChannel {
-                request: request.0,
-                spec: asked.spec.clone(),
-                id: None,
-            })
-            .collect();
-        for open in open {
-            self.send_control(&ControlMessage::OpenChannel(open));
         }
     }
 
@@ -487,23 +210,8 @@ impl Connection {
     }
 }
 
-/// The channels that the server no longer has.
-fn unlisted(channels: &Channels, listed: Option<&[AssignedChannel]>) -> Vec<ChannelId> {
-    let Some(listed) = listed else {
-        return Vec::new();
-    };
-    let is_listed = |id: ChannelId, name: &str| {
-        listed
-            .iter()
-            .any(|channel| channel.id == id && channel.name == name)
-    };
-    let open = channels
-        .iter()
-        .filter(|(id, channel)| !is_listed(*id, &channel.spec.name));
-    open.map(|(id, _)| id).collect()
-}
-
-const fn replay_refusal(error: ReplayError) -> (Code, &'static str) {
+/// What a replay that cannot be made is refused with.
+pub(super) const fn replay_refusal(error: ReplayError) -> (Code, &'static str) {
     match error {
         ReplayError::Overflow => (
             Code::BUFFER_OVERFLOW,
@@ -524,6 +232,3 @@ const ACK_BYTES: usize = 64 * 1024;
 
 /// this long after the first of them.
 const ACK_DELAY: Duration = Duration::from_secs(1);
-
-/// How many sessions a client may ask for in vain before HELLO; then CLOSE 4114.
-const RESUME_ATTEMPTS_MAX: u32 = 3;
