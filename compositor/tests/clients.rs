@@ -143,9 +143,9 @@ fn write_program(path: &Path, text: &str) {
 
 /// Types into the focused field of a program, copies it and reads the clipboard.
 fn types_and_copies(mut session: Session, name: &str) {
-    session.wait_for_picture();
+    session.wait_for_window();
     session.resize(Size::new(800, 600));
-    session.wait_for_picture();
+    session.wait_for_window();
     let before = session.picture();
     session.inject(InputEvent::Text("Grüße".into()));
     session.wait_for_change(&before);
@@ -258,13 +258,16 @@ impl Session {
     /// Waits until the program has drawn something, up to the far corner of the output.
     fn wait_for_picture(&mut self) {
         self.until("a picture", |session| {
-            session.picture.as_ref().is_some_and(|frame| {
-                let pixels: Vec<_> = frame.pixels.bytes().chunks_exact(BYTES_PER_PIXEL).collect();
-                let corner = pixels.last().map(|pixel| [pixel[0], pixel[1], pixel[2]]);
-                let first = pixels.first().copied();
-                let differ = pixels.iter().filter(|&&pixel| Some(pixel) != first);
-                corner != Some(BACKGROUND) && differ.count() > 200
-            })
+            let frame = session.picture.as_ref();
+            frame
+                .is_some_and(|frame| pixels(frame).last() != Some(BACKGROUND) && has_content(frame))
+        });
+    }
+
+    /// Waits until the program shows a window of its own size.
+    fn wait_for_window(&mut self) {
+        self.until("a window", |session| {
+            session.picture.as_ref().is_some_and(has_content)
         });
     }
 
@@ -339,11 +342,15 @@ impl Session {
         assert!(self.shadow == bytes, "damage does not say all that changed");
     }
 
-    fn screenshot(&self, name: &str) {
-        let (Some(dir), Some(frame)) = (std::env::var_os("VROOM_SCREENSHOTS"), &self.picture)
-        else {
+    fn screenshot(&mut self, name: &str) {
+        let Some(dir) = std::env::var_os("VROOM_SCREENSHOTS") else {
             return;
         };
+        let soon = Some(Instant::now() + Duration::from_millis(300));
+        while let Wake::Frame(frame) = self.compositor.frames().wait(soon) {
+            self.picture = Some(frame);
+        }
+        let Some(frame) = &self.picture else { return };
         let size = frame.size();
         let mut ppm = format!("P6 {} {} 255\n", size.width, size.height).into_bytes();
         for pixel in frame.pixels.bytes().chunks_exact(BYTES_PER_PIXEL) {
@@ -352,6 +359,21 @@ impl Session {
         let file = PathBuf::from(dir).join(format!("{}-{name}.ppm", self.program));
         std::fs::write(file, ppm).unwrap();
     }
+}
+
+/// The pixels of a frame, as B, G, R.
+fn pixels(frame: &Frame) -> impl Iterator<Item = [u8; 3]> {
+    let pixels = frame.pixels.bytes().chunks_exact(BYTES_PER_PIXEL);
+    pixels.map(|pixel| [pixel[0], pixel[1], pixel[2]])
+}
+
+/// Whether more than a few pixels show something else than the background and the colour that is
+/// in the middle.
+fn has_content(frame: &Frame) -> bool {
+    let count = frame.size().width as usize * frame.size().height as usize;
+    let middle = pixels(frame).nth(count / 2);
+    let content = pixels(frame).filter(|pixel| *pixel != BACKGROUND && Some(*pixel) != middle);
+    content.count() > 200
 }
 
 /// The runtime directory of a session, which only this user may enter.
@@ -370,7 +392,7 @@ const KEY_A: u16 = 30;
 const KEY_C: u16 = 46;
 
 /// What the compositor shows where no window is, as B, G, R.
-const BACKGROUND: [u8; 3] = [0x1f, 0x1a, 0x17];
+const BACKGROUND: [u8; 3] = [0x1e, 0x19, 0x17];
 
 /// How long a program may take for anything; a loaded machine starts a browser slowly.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -101,6 +101,10 @@ impl XdgShellHandler for State {
         }
     }
 
+    fn parent_changed(&mut self, surface: ToplevelSurface) {
+        self.follow_kind(surface.wl_surface());
+    }
+
     fn title_changed(&mut self, _surface: ToplevelSurface) {
         self.announce_title();
     }

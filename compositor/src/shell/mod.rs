@@ -49,6 +49,8 @@ pub(crate) struct Managed {
     /// Whether it fills the output whenever it is alone.
     home: bool,
     mapped: bool,
+    /// Whether it is to be placed anew once it has chosen its own size.
+    unsettled: bool,
     /// Where it goes when it floats; the size is empty until the program chose one.
     floating: Rectangle<i32, Logical>,
     /// The edges that a person drags, which decide which corner stays.
@@ -141,6 +143,7 @@ impl Managed {
             fill: Fill::None,
             home: false,
             mapped: false,
+            unsettled: false,
             floating: Rectangle::default(),
             resizing: None,
         }

@@ -57,8 +57,46 @@ impl State {
             self.unmap(surface);
             self.follow_windows();
         } else if mapped {
+            self.follow_kind(surface);
             self.follow_size(surface);
+            self.settle(surface);
         }
+    }
+
+    /// Lets a window float that turned out to be a dialog, or to have a fixed size.
+    ///
+    /// Programs may say so only after they were told to fill the output.
+    pub(crate) fn follow_kind(&mut self, surface: &WlSurface) {
+        let Some(managed) = self.shell.managed_mut(surface) else {
+            return;
+        };
+        if !managed.home || !(managed.is_dialog() || managed.is_fixed_size()) {
+            return;
+        }
+        managed.home = false;
+        if matches!(managed.fill, Fill::Fullscreen { .. }) {
+            return;
+        }
+        managed.fill = Fill::None;
+        managed.floating = Rectangle::default();
+        // It chooses its own size now, and is placed when it has.
+        managed.unsettled = true;
+        self.configure(surface);
+        self.follow_windows();
+    }
+
+    /// Places a window that has chosen its own size, if it was waited for.
+    pub(super) fn settle(&mut self, surface: &WlSurface) {
+        let Some(managed) = self.shell.managed(surface) else {
+            return;
+        };
+        let told = managed.toplevel().map(ToplevelSurface::current_state);
+        if !managed.unsettled || !told.is_some_and(|told| told.size.is_none()) {
+            return;
+        }
+        let window = managed.window.clone();
+        self.place(&window);
+        self.focus(Some(&window));
     }
 
     /// Decides about a window that has said all about itself but shows nothing yet.
@@ -83,6 +121,7 @@ impl State {
         };
         managed.mapped = true;
         let window = managed.window.clone();
+        self.follow_kind(surface);
         self.follow_windows();
         self.place(&window);
         self.focus(Some(&window));
@@ -106,6 +145,7 @@ impl State {
         let Some(managed) = self.shell.managed_mut(&surface) else {
             return;
         };
+        managed.unsettled = false;
         if managed.fill != Fill::None {
             self.shell.space.map_element(window.clone(), (0, 0), false);
             return;

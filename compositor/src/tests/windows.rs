@@ -97,6 +97,46 @@ fn a_window_of_fixed_size_is_centred() {
 }
 
 #[test]
+fn a_window_that_turns_out_to_be_a_dialog_is_placed_as_one() {
+    let mut fixture = Fixture::new();
+    let id = fixture.connect();
+    let dialog = fixture.window(id, (0, 0), BLUE);
+    let parent = fixture.window(id, (400, 300), RED);
+    fixture.draw(id, &dialog, (0, 0), BLUE);
+    dialog.toplevel.set_parent(Some(&parent.toplevel));
+    dialog.surface.commit();
+    fixture.roundtrip(id);
+    parent.toplevel.set_maximized();
+    fixture.roundtrip(id);
+    fixture.draw(id, &parent, (0, 0), RED);
+    fixture.draw(id, &dialog, (200, 100), BLUE);
+    let told = fixture.client(id).configure(&dialog).unwrap();
+    assert!(!told.states.contains(&State::Maximized));
+    fixture.frame_with("the dialog above its parent", |frame| {
+        pixel(frame, 639, 479) == RED
+            && pixel(frame, 220, 190) == BLUE
+            && pixel(frame, 219, 189) == RED
+    });
+}
+
+#[test]
+fn a_window_that_fixes_its_size_late_is_centred() {
+    let mut fixture = Fixture::new();
+    let id = fixture.connect();
+    let window = fixture.window(id, (0, 0), RED);
+    window.toplevel.set_min_size(100, 100);
+    window.toplevel.set_max_size(100, 100);
+    window.surface.commit();
+    fixture.until("another size", |fixture| {
+        fixture.client(id).configure(&window).unwrap().size == (0, 0)
+    });
+    fixture.draw(id, &window, (100, 100), RED);
+    fixture.frame_with("the middle", |frame| {
+        pixel(frame, 270, 190) == RED && pixel(frame, 260, 180) != RED
+    });
+}
+
+#[test]
 fn a_floating_window_is_maximised_and_restored_on_request() {
     let mut fixture = Fixture::new();
     let id = fixture.connect();
