@@ -190,13 +190,13 @@ impl Connection {
         self.frame_bytes_max
     }
 
-    /// What was agreed for an open channel.
+    /// What was agreed for an open channel; none is open unless the connection is up.
     #[must_use]
     pub fn channel(&self, id: ChannelId) -> Option<&ChannelSpec> {
         let channel = self
             .channels
             .get(id)
-            .filter(|channel| channel.closing.is_none());
+            .filter(|channel| self.is_up() && channel.closing.is_none());
         channel.map(|channel| &channel.spec)
     }
 
