@@ -11,35 +11,50 @@ use crate::source::Source;
 /// is refused until it has served it; it never owes more than [`PENALTY_MAX`].
 #[derive(Debug, Default)]
 pub(crate) struct Penalties {
-    until: HashMap<Source, Instant>,
+    debts: HashMap<Source, Debt>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Debt {
+    until: Instant,
+    enforced: bool,
 }
 
 impl Penalties {
     /// How long the source has yet to wait, when it has to.
     pub(crate) fn wait(&self, now: Instant, source: Source) -> Option<Duration> {
-        let owed = self.until.get(&source)?.saturating_duration_since(now);
-        (owed >= PENALTY_MIN).then_some(owed)
+        let debt = self.debts.get(&source).filter(|debt| debt.enforced)?;
+        debt.until
+            .checked_duration_since(now)
+            .filter(|owed| !owed.is_zero())
     }
 
     /// Adds a penalty.
     pub(crate) fn add(&mut self, now: Instant, source: Source, penalty: Duration) {
-        if self.until.len() >= SOURCES && !self.until.contains_key(&source) {
-            self.until.retain(|_, until| *until > now);
-            if self.until.len() >= SOURCES {
-                let least = self.until.iter().min_by_key(|(_, until)| **until);
+        if self.debts.len() >= SOURCES && !self.debts.contains_key(&source) {
+            self.debts.retain(|_, debt| debt.until > now);
+            if self.debts.len() >= SOURCES {
+                let least = self.debts.iter().min_by_key(|(_, debt)| debt.until);
                 if let Some(least) = least.map(|(source, _)| *source) {
-                    self.until.remove(&least);
+                    self.debts.remove(&least);
                 }
             }
         }
-        let until = self.until.entry(source).or_insert(now);
-        *until = (*until).max(now) + penalty;
-        *until = (*until).min(now + PENALTY_MAX);
+        let served = Debt {
+            until: now,
+            enforced: false,
+        };
+        let debt = self.debts.entry(source).or_insert(served);
+        if debt.until <= now {
+            *debt = served;
+        }
+        debt.until = (debt.until + penalty).min(now + PENALTY_MAX);
+        debt.enforced |= debt.until >= now + PENALTY_MIN;
     }
 
     /// Forgives a source that proved itself.
     pub(crate) fn forgive(&mut self, source: Source) {
-        self.until.remove(&source);
+        self.debts.remove(&source);
     }
 }
 
@@ -86,10 +101,12 @@ mod tests {
             None,
             "others are not concerned"
         );
-        assert_eq!(
-            penalties.wait(now + Duration::from_secs(1), source(1)),
-            None
-        );
+        let later = |seconds| penalties.wait(now + Duration::from_secs(seconds), source(1));
+        assert_eq!(later(10), Some(Duration::from_secs(5)));
+        assert_eq!(later(15), None);
+        penalties.add(now + Duration::from_secs(20), source(1), WRONG_TOKEN);
+        let again = penalties.wait(now + Duration::from_secs(20), source(1));
+        assert_eq!(again, None, "what was served is forgotten");
     }
 
     #[test]
@@ -113,7 +130,7 @@ mod tests {
         for number in 1..10_000 {
             penalties.add(now, source(number), WRONG_TOKEN);
         }
-        assert!(penalties.until.len() <= SOURCES);
+        assert!(penalties.debts.len() <= SOURCES);
         assert!(penalties.wait(now, source(0)).is_some());
     }
 }

@@ -15,11 +15,11 @@ pub fn raise_file_limit() {
 pub fn share_heaps() {
     #[cfg(target_env = "gnu")]
     {
-        // SAFETY: mallopt sets a number inside the allocator, under its own lock.
         #[expect(
             unsafe_code,
             reason = "there is no other way to say this to the allocator"
         )]
+        // SAFETY: mallopt sets a number inside the allocator, under its own lock.
         let taken = unsafe { nix::libc::mallopt(nix::libc::M_ARENA_MAX, HEAPS) };
         if taken == 0 {
             tracing::debug!("the allocator takes no advice");

@@ -57,6 +57,11 @@ impl Shell {
         }
     }
 
+    /// The channel that things are agreed on.
+    pub(crate) fn control(&self) -> ChannelId {
+        self.control
+    }
+
     /// Whether the client may open the channel for what is typed and shown.
     pub(crate) fn expects_pty(&self) -> bool {
         self.server.is_pty_channel_expected()

@@ -22,6 +22,8 @@ pub(crate) struct Shells {
     origin: Origin,
     shells: BTreeMap<Option<String>, Shell>,
     auth_failures: u8,
+    /// The channel whose last words are awaited before the connection is closed.
+    last_words: Option<ChannelId>,
 }
 
 impl Shells {
@@ -32,6 +34,7 @@ impl Shells {
             origin,
             shells: BTreeMap::new(),
             auth_failures: 0,
+            last_words: None,
         }
     }
 
@@ -123,6 +126,10 @@ impl Shells {
             }
             self.work(now, connection, &key, identity);
         }
+        let said = |channel| connection.queued_bytes(channel) == 0;
+        if self.last_words.is_some_and(said) {
+            connection.close(now, Code::AUTH_FAILED, "too many failures");
+        }
     }
 
     /// Waits until one of the programs wrote something or ended; cancel-safe.
@@ -158,7 +165,7 @@ impl Shells {
         let over = shell.work(now, connection, &self.daemon, self.origin, identity);
         self.auth_failures = self.auth_failures.max(shell.auth_failures());
         if self.auth_failures >= Server::AUTH_FAILURES_MAX {
-            connection.close(now, Code::AUTH_FAILED, "too many failures");
+            self.last_words.get_or_insert(shell.control());
         }
         if let Some(reason) = over {
             // The control channel's own end removes it from the table.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
 use vroom_terminal::{
     ALLOWED, Account, Command, Environment, Error, PtySpec, SpawnConfig, StderrTo, Terminal,
     environment,
@@ -104,15 +103,9 @@ impl Terminals {
             .filter_map(|weak| weak.upgrade())
             .collect();
         for terminal in &running {
-            terminal.end();
+            terminal.end_within(PATIENCE);
         }
-        let gone = || join_all(running.iter().map(|terminal| terminal.wait_ended()));
-        if timeout(PATIENCE, gone()).await.is_err() {
-            for terminal in &running {
-                terminal.kill();
-            }
-            gone().await;
-        }
+        join_all(running.iter().map(|terminal| terminal.wait_ended())).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Terminal>>> {

@@ -71,39 +71,32 @@ pub(super) async fn offer(caller: Caller, request: Request<Incoming>) -> Answer 
         },
         (None, None) => return answer::refused(Refused::Wrong),
     };
-    match check(&caller, &body) {
-        Ok(()) => connect(caller, identity, body).await,
-        Err(answer) => answer,
+    match objection(&caller, &body) {
+        Some(answer) => answer,
+        None => connect(caller, identity, body).await,
     }
 }
 
-fn check(caller: &Caller, body: &OfferBody) -> Result<(), Answer> {
+/// Why an offer is not answered, if it is not.
+fn objection(caller: &Caller, body: &OfferBody) -> Option<Answer> {
     let daemon = &caller.daemon;
-    let refuse = |status, code, reason: &str| Err(answer::error(status, code, reason));
-    if body.kind.as_deref().is_some_and(|kind| kind != "offer") {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            Code::INVALID_MESSAGE,
-            "that is not an offer",
-        );
-    }
-    if body.connection.is_some() {
-        let reason = "a connection cannot be changed; make a new one";
-        return refuse(StatusCode::BAD_REQUEST, Code::UNSUPPORTED, reason);
-    }
     let is_ours = |name: &String| name == daemon.hub.session() || name == session::DEFAULT;
-    if !body.session.as_ref().is_none_or(is_ours) {
-        return refuse(
-            StatusCode::NOT_FOUND,
-            Code::SESSION_NOT_FOUND,
-            "there is no such session",
-        );
-    }
-    if !daemon.settings.webrtc || *daemon.ending.borrow() {
+    let (status, code, reason) = if body.kind.as_deref().is_some_and(|kind| kind != "offer") {
+        let reason = "that is not an offer";
+        (StatusCode::BAD_REQUEST, Code::INVALID_MESSAGE, reason)
+    } else if body.connection.is_some() {
+        let reason = "a connection cannot be changed; make a new one";
+        (StatusCode::BAD_REQUEST, Code::UNSUPPORTED, reason)
+    } else if !body.session.as_ref().is_none_or(is_ours) {
+        let reason = "there is no such session";
+        (StatusCode::NOT_FOUND, Code::SESSION_NOT_FOUND, reason)
+    } else if !daemon.settings.webrtc || *daemon.ending.borrow() {
         let reason = "WebRTC is not offered; use a WebSocket";
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, Code::UNSUPPORTED, reason);
-    }
-    Ok(())
+        (StatusCode::SERVICE_UNAVAILABLE, Code::UNSUPPORTED, reason)
+    } else {
+        return None;
+    };
+    Some(answer::error(status, code, reason))
 }
 
 async fn connect(caller: Caller, identity: Identity, body: OfferBody) -> Answer {
