@@ -60,15 +60,15 @@ test('when UDP dies the session moves to WebSocket', async (t) => {
   await worksWhole(viewer, log);
 });
 
-/** A network namespace of the test's own, with nothing but loopback. */
+/** A network namespace of the test's own: loopback, and one address for ICE, which passes over loopback. */
 class Network {
   static start(t) {
     const network = new Network();
     const flags = process.getuid() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
-    network.holder = spawn('unshare', [...flags, 'sh', '-c', 'ip link set lo up && echo up && exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    network.holder = spawn('unshare', [...flags, 'sh', '-c', 'ip link set lo up && ip link add one type veth peer name two && ip addr add 10.99.0.1/24 dev one && ip link set one up && ip link set two up && exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
     t.after(() => network.holder.kill('SIGKILL'));
     network.enter = ['nsenter', '--target', String(network.holder.pid), '--net', ...(process.getuid() === 0 ? [] : ['--user', '--preserve-credentials'])];
-    const found = spawnSync('sh', ['-c', `for i in $(seq 200); do ${network.enter.join(' ')} ip -br link show lo 2>/dev/null | grep -q UP,LOWER_UP && exit 0; sleep 0.05; done; exit 1`]);
+    const found = spawnSync('sh', ['-c', `for i in $(seq 200); do ${network.enter.join(' ')} ip -br link show one 2>/dev/null | grep -q UP,LOWER_UP && exit 0; sleep 0.05; done; exit 1`]);
     if (found.status !== 0) throw new Error('no network namespace could be made: unshare --net is needed');
     return network;
   }

@@ -74,7 +74,7 @@ test('leaving Interact with keys and buttons held leaves none held', async (t) =
 test('a page that goes away leaves nothing held', async (t) => {
   const { viewer, of } = await driving(t);
   await viewer.page.keyboard.down('Shift');
-  await viewer.page.keyboard.down('b');
+  await viewer.page.keyboard.down('ArrowDown');
   await until('two held', () => of('key').filter((each) => each.down).length === 2);
   await viewer.context.close();
   await until('all released', () => of('key').filter((each) => !each.down).length >= 2);
