@@ -93,7 +93,9 @@ impl FrameClock {
         } else {
             Duration::ZERO
         };
-        self.callbacks_at = callbacks.then(|| now + delay);
+        // Callbacks of an earlier tick may still wait; they are not put off.
+        let at = callbacks.then(|| now + delay);
+        self.callbacks_at = self.callbacks_at.or(at);
     }
 
     /// When programs are told to draw.
@@ -145,6 +147,18 @@ mod tests {
         assert_eq!(clock.tick_at(now), Some(now + Duration::from_millis(10)));
         let later = now + Duration::from_secs(1);
         assert!(clock.tick_at(later).is_some_and(|due| due < later));
+    }
+
+    #[test]
+    fn callbacks_that_wait_outlive_a_tick() {
+        let now = Instant::now();
+        let mut clock = watched();
+        clock.ticked(now, true);
+        let due = clock.callbacks_at();
+        clock.ticked(now + Duration::from_millis(10), false);
+        assert_eq!(clock.callbacks_at(), due);
+        clock.called_back();
+        assert_eq!(clock.callbacks_at(), None);
     }
 
     #[test]

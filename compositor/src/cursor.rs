@@ -146,9 +146,10 @@ impl Rows {
         for y in 0..self.height as usize {
             let start = self.offset + y * self.stride;
             for at in start..start + row {
-                // SAFETY: `at` lies within the bytes that the caller vouches for. Single volatile
-                // reads are used because the program may write at the same time.
-                pixels.push(unsafe { data.add(at).read_volatile() });
+                // SAFETY: `at` lies within the bytes that the caller vouches for.
+                let byte = unsafe { data.add(at) };
+                // SAFETY: as above; the read is volatile because the program may write meanwhile.
+                pixels.push(unsafe { byte.read_volatile() });
             }
         }
         pixels

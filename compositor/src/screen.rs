@@ -131,9 +131,11 @@ impl Screen {
     fn publish(&mut self, target: &Image<'static, 'static>) {
         let stride = target.stride();
         let length = stride * target.height();
+        // SAFETY: the image is alive.
+        let pixels = unsafe { target.data() };
         // SAFETY: the image owns `stride * height` initialised bytes, `target` is borrowed for as
         // long as they are read, and nothing draws meanwhile.
-        let composed = unsafe { std::slice::from_raw_parts(target.data().cast::<u8>(), length) };
+        let composed = unsafe { std::slice::from_raw_parts(pixels.cast::<u8>(), length) };
         if let Some(frame) = self.pool.frame(composed, stride, &self.owed) {
             self.owed.clear();
             self.whole = false;

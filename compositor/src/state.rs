@@ -188,11 +188,11 @@ impl State {
         self.read_selections(now);
         self.watch_session(now);
         self.release_hold(now);
-        if self.clock.tick_at(now).is_some_and(|due| due <= now) {
-            self.tick(now);
-        }
         if self.clock.callbacks_at().is_some_and(|at| at <= now) {
             self.send_callbacks();
+        }
+        if self.clock.tick_at(now).is_some_and(|due| due <= now) {
+            self.tick(now);
         }
     }
 

@@ -34,6 +34,7 @@ impl XdgActivationHandler for State {
     ) {
         if data.timestamp.elapsed() < TOKEN_LIFE
             && let Some(window) = self.shell.window(&surface)
+            && self.shell.space.element_location(&window).is_some()
         {
             self.focus(Some(&window));
         }

@@ -91,7 +91,7 @@ impl State {
             return;
         };
         let told = managed.toplevel().map(ToplevelSurface::current_state);
-        if !managed.unsettled || !told.is_some_and(|told| told.size.is_none()) {
+        if !managed.unsettled || told.is_none_or(|told| told.size.is_some()) {
             return;
         }
         let window = managed.window.clone();

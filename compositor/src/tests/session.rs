@@ -49,9 +49,9 @@ impl Running {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.events.recv_timeout(left).expect("the session ends") {
-                DesktopEvent::SessionEnded { reason, restarting } => return (reason, restarting),
-                _ => {}
+            let event = self.events.recv_timeout(left).expect("the session ends");
+            if let DesktopEvent::SessionEnded { reason, restarting } = event {
+                return (reason, restarting);
             }
         }
     }

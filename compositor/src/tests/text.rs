@@ -56,9 +56,11 @@ impl Reader {
                     state.update_mask(mods_depressed, mods_latched, mods_locked, 0, 0, group);
                     self.modifiers = (mods_depressed, mods_locked);
                 }
-                Told::Keyboard(wl_keyboard::Event::Key { key, state, .. })
-                    if state == WEnum::Value(wl_keyboard::KeyState::Pressed) =>
-                {
+                Told::Keyboard(wl_keyboard::Event::Key {
+                    key,
+                    state: WEnum::Value(wl_keyboard::KeyState::Pressed),
+                    ..
+                }) => {
                     let xkb = self.state.as_ref().unwrap();
                     self.text.push_str(&xkb.key_get_utf8(Keycode::new(key + 8)));
                 }
