@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use vroom_protocol::mux::control::{ControlMessage, ResumeRequest, kind};
+use vroom_protocol::mux::frame::Frame;
 use vroom_protocol::mux::{SEQ_ACK, SESSION_RESUME};
 use vroom_protocol::testing::{End, Pair, Weather};
 use vroom_protocol::{
@@ -282,9 +283,7 @@ fn nothing_is_delivered_twice_when_the_peer_forgot_that_it_has_it() {
     // The client has it; a peer that asks for it again gets it, and the client would drop it.
     let id = pair.connection(End::Client).channel_id("data").unwrap();
     drop(pair.events(End::Client));
-    let again =
-        vroom_protocol::mux::frame::Frame::whole(id, 1, Bytes::from_static(b"\0\0\0\0\0\0\0\x011"))
-            .encode();
+    let again = Frame::whole(id, 1, Bytes::from_static(b"\0\0\0\0\0\0\0\x011")).encode();
     pair.on(End::Client, |client, now| {
         client.handle_message(now, None, again);
     });
@@ -725,8 +724,7 @@ fn acknowledgements_that_were_not_agreed_on_are_not_known() {
 fn a_numbered_message_without_its_number_gets_4001() {
     let mut pair = pair();
     let id = pair.connection(End::Server).channel_id("data").unwrap();
-    let short =
-        vroom_protocol::mux::frame::Frame::whole(id, 1, Bytes::from_static(b"1234567")).encode();
+    let short = Frame::whole(id, 1, Bytes::from_static(b"1234567")).encode();
     drop(pair.events(End::Client));
     pair.on(End::Server, |server, now| {
         server.handle_message(now, None, short);
@@ -791,10 +789,66 @@ fn a_channel_that_the_client_closed_meanwhile_leaves_no_gap_in_the_numbers() {
 
     pair.cut();
     let (client, ..) = suspend(pair);
+    assert_eq!(last_sequence(client, now), 2);
+}
+
+/// The last sequence number that a client would name to go on.
+fn last_sequence(client: Suspended, now: Instant) -> u64 {
     let mut client = Connection::client_resume(client_config(true), LinkKind::Shared, now, client);
     let request = client.poll_transmit().unwrap().frame;
     match ControlMessage::decode(kind::RESUME_REQUEST, &request[6..]).unwrap() {
-        ControlMessage::ResumeRequest(request) => assert_eq!(request.last_sequence, 2),
+        ControlMessage::ResumeRequest(request) => request.last_sequence,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_message_that_was_cut_short_by_the_close_of_its_channel_counts_as_received() {
+    let mut pair = pair();
+    let data = pair.connection(End::Client).channel_id("data").unwrap();
+    send(&mut pair, End::Server, "more", "1");
+    pair.settle();
+    pair.set_reading(End::Client, false);
+    send(&mut pair, End::Server, "data", "2".repeat(40_000));
+    let first = pair
+        .on(End::Server, |server, _| server.poll_transmit())
+        .unwrap();
+    pair.on(End::Client, |client, now| {
+        client.handle_message(now, None, first.frame);
+        client.close_channel(now, data, "enough");
+    });
+    pair.cut();
+    let (client, _, now) = suspend(pair);
+    assert_eq!(last_sequence(client, now), 2);
+}
+
+#[test]
+fn nothing_new_overtakes_what_is_sent_again() {
+    let mut pair = pair_with(LinkKind::PerChannel, 1 << 20, true);
+    send(&mut pair, End::Server, "data", "1");
+    send(&mut pair, End::Server, "more", "2");
+    pair.cut();
+    let (_, session, now) = suspend(pair);
+    let mut server = Connection::server(server_config(), LinkKind::PerChannel, now);
+    let request = ControlMessage::ResumeRequest(ResumeRequest {
+        session_id: Secret::new(ID),
+        last_sequence: 0,
+        auth: None,
+    });
+    let frame = Frame::whole(ChannelId::CONTROL, request.kind(), request.encode()).encode();
+    server.handle_message(now, Some("control"), frame);
+    server.resume(now, session).unwrap();
+    // The lane of the first message is not up yet, that of the second is.
+    server.handle_lane_opened(now, "more");
+    let more = server.channel_id("more").unwrap();
+    server.send(now, more, 1, Bytes::from_static(b"3")).unwrap();
+    let numbers = |server: &mut Connection| {
+        std::iter::from_fn(|| server.poll_transmit())
+            .filter(|transmit| transmit.channel != ChannelId::CONTROL)
+            .map(|transmit| transmit.frame[13])
+            .collect::<Vec<u8>>()
+    };
+    assert!(numbers(&mut server).is_empty());
+    server.handle_lane_opened(now, "data");
+    assert_eq!(numbers(&mut server), [1, 2, 3]);
 }
