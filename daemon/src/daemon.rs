@@ -110,8 +110,9 @@ impl Server {
             layout: settings.layout.clone(),
             follow_resize: settings.follow_resize,
         })?;
-        let (desktop, display, runtime_dir) = start_desktop(&settings, &hub, finish)?;
         let media = start_media(&settings)?;
+        // Last of all that can fail, so that no session is left without its server.
+        let (desktop, display, runtime_dir) = start_desktop(&settings, &hub, finish)?;
         let output = desktop
             .as_ref()
             .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));

@@ -1,7 +1,6 @@
 //! `vroomd`: serves a desktop and terminals to browsers.
 
 use std::io::{self, Write as _};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,21 +13,19 @@ use vroom_daemon::config::Config;
 use vroom_daemon::settings::Settings;
 use vroom_daemon::{log, process, systemd};
 
-fn main() -> ExitCode {
+fn main() {
     let cli = Cli::parse();
     let result = match cli.command {
         None => serve(cli.serve),
         Some(Command::Validate { config }) => validate(config.as_deref()),
         Some(Command::Version) => say(concat!("vroomd ", env!("CARGO_PKG_VERSION"))),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Standard error may be closed; there is nobody left to tell.
-            drop(writeln!(io::stderr(), "vroomd: {error:#}"));
-            ExitCode::FAILURE
-        }
+    if let Err(error) = result {
+        // Standard error may be closed; there is nobody left to tell.
+        drop(writeln!(io::stderr(), "vroomd: {error:#}"));
+        process::leave(FAILED);
     }
+    process::leave(DONE);
 }
 
 /// Serves until a signal comes or the session has ended.
@@ -86,3 +83,9 @@ const WORKERS: usize = 2;
 
 /// How long blocking work that nobody waits for any more may still take at the end.
 const LEFTOVERS: Duration = Duration::from_millis(100);
+
+/// It did what it was asked to.
+const DONE: u8 = 0;
+
+/// It did not, and said why.
+const FAILED: u8 = 1;
