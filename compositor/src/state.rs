@@ -161,7 +161,7 @@ impl State {
     pub(crate) fn read_inbox(&mut self) {
         for command in self.outlets.inbox.take() {
             match command {
-                Command::Input(event) => self.apply_input(&event),
+                Command::Input(event) => self.input_event(event),
                 Command::Watched(watched) => self.set_watched(watched),
                 Command::Resize { size, scale } => self.resize(size, scale),
                 Command::Selection { selection, data } => self.offer_selection(selection, data),
@@ -179,12 +179,14 @@ impl State {
             self.shell.hold_until(),
             self.selections.deadline(),
             self.session.deadline(),
+            self.input.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub(crate) fn act(&mut self, now: Instant) {
+        self.apply_waiting(now);
         self.read_selections(now);
         self.watch_session(now);
         self.release_hold(now);

@@ -33,6 +33,7 @@ fn foot_takes_text_byte_for_byte_and_a_resize() {
     session.wait_for_picture();
     session.type_line(&line, "Grüße, 5 € → 漢字 ~^`{}[]|\\ \"quoted\" $HOME ß@ñ");
     session.screenshot("foot");
+    session.end();
 }
 
 #[test]
@@ -50,6 +51,7 @@ fn weston_terminal_takes_text_byte_for_byte_and_a_resize() {
     session.wait_for_picture();
     session.type_line(&line, "Hello, weston: {}[]|~ <ok> ÄÖÜ");
     session.screenshot("weston-terminal");
+    session.end();
 }
 
 #[test]
@@ -80,6 +82,7 @@ fn the_widget_factories_draw_and_follow_a_resize() {
         session.resize(Size::new(1440, 900));
         session.wait_for_picture();
         session.screenshot(program);
+        session.end();
     }
 }
 
@@ -113,6 +116,7 @@ fn chromium_takes_text_and_a_resize() {
     session.wait_for_title("[Grüße → 漢字]");
     session.wait_for_change(&before);
     session.screenshot("chromium");
+    session.end();
 }
 
 /// A page whose title says what its text field holds.
@@ -159,6 +163,7 @@ fn types_and_copies(mut session: Session, name: &str) {
     });
     assert_eq!(copied, "Grüße");
     session.screenshot(name);
+    session.end();
 }
 
 /// A desktop with one program on it.
@@ -221,6 +226,14 @@ impl Session {
             program,
             _dir: dir,
         }
+    }
+
+    /// Ends the desktop, which must not take long whatever its program does.
+    fn end(self) {
+        let before = Instant::now();
+        self.compositor.shut_down();
+        let took = before.elapsed();
+        assert!(took < Duration::from_secs(2), "{took:?}");
     }
 
     fn inject(&self, event: InputEvent) {

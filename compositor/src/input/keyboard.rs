@@ -43,11 +43,6 @@ impl State {
         let keyboard = self.keyboard.clone();
         let time = self.time_ms();
         let pressed = state == KeyState::Pressed;
-        if pressed {
-            self.input.held.insert(keycode);
-        } else {
-            self.input.held.remove(&keycode);
-        }
         keyboard.input(
             self,
             keycode,

@@ -5,8 +5,8 @@ mod pointer;
 mod text;
 mod touch;
 
-use std::collections::HashSet;
-use std::time::Instant;
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use smithay::input::keyboard::Keycode;
 use smithay::utils::{Logical, Point};
@@ -21,21 +21,63 @@ pub(crate) struct InputState {
     pub(crate) pointer_is_known: bool,
     /// Keys whose press was a shortcut of ours, so that programs do not see the release.
     swallowed: HashSet<Keycode>,
-    /// Keys that are held and were told to programs.
-    held: HashSet<Keycode>,
+    /// Text that is still to be typed, and what came after it.
+    waiting: VecDeque<InputEvent>,
+    /// When the next part of a text may be typed.
+    type_at: Option<Instant>,
     /// Parts of a wheel's hundred-and-twentieth that were not sent yet.
     scroll_rest: (f64, f64),
     /// Where an absolute pointer last was while a program held the pointer in place.
     locked_at: Option<Point<f64, Logical>>,
 }
 
+impl InputState {
+    /// When there is more to type.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.type_at.filter(|_| !self.waiting.is_empty())
+    }
+}
+
 impl State {
-    /// Applies one input event.
-    pub(crate) fn apply_input(&mut self, event: &InputEvent) {
+    /// Applies one input event, after the text that is still being typed.
+    pub(crate) fn input_event(&mut self, event: InputEvent) {
+        let bound = if event.is_motion() {
+            WAITING_MOTION
+        } else {
+            WAITING_INPUT
+        };
+        if self.input.waiting.len() < bound {
+            self.input.waiting.push_back(event);
+            self.apply_waiting(Instant::now());
+        }
+    }
+
+    /// Applies input until there is more text than a program can take at once.
+    pub(crate) fn apply_waiting(&mut self, now: Instant) {
+        while let Some(event) = self.input.waiting.pop_front() {
+            let InputEvent::Text(text) = event else {
+                self.apply(&event);
+                continue;
+            };
+            if self.input.type_at.is_some_and(|at| at > now) {
+                self.input.waiting.push_front(InputEvent::Text(text));
+                return;
+            }
+            self.clock.input(now, true);
+            self.input.type_at = Some(now + TYPE_PAUSE);
+            let (part, rest) = split_text(&text);
+            self.type_text(part);
+            if !rest.is_empty() {
+                let rest = InputEvent::Text(rest.to_owned());
+                self.input.waiting.push_front(rest);
+            }
+        }
+    }
+
+    fn apply(&mut self, event: &InputEvent) {
         self.clock.input(Instant::now(), !event.is_motion());
         match event {
             InputEvent::Key { code, state } => self.key(*code, *state),
-            InputEvent::Text(text) => self.type_text(text),
             InputEvent::Locks { caps, num } => self.set_locks(*caps, *num),
             InputEvent::PointerMotion { x, y } => self.pointer_to(*x, *y),
             InputEvent::PointerMotionRelative { dx, dy } => self.pointer_by(*dx, *dy),
@@ -67,6 +109,25 @@ impl State {
         (clamp(at.x, area.w), clamp(at.y, area.h)).into()
     }
 }
+
+/// Splits a text after what is typed at once.
+fn split_text(text: &str) -> (&str, &str) {
+    let end = text.char_indices().nth(TYPE_CHARS).map(|(end, _)| end);
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// The characters typed at once. A program that is sent more than it reads loses its connection,
+/// so text goes out in parts that fit the buffer of a socket many times.
+const TYPE_CHARS: usize = 128;
+
+/// The pause between two parts of a text.
+const TYPE_PAUSE: Duration = Duration::from_millis(5);
+
+/// The motion that waits behind a text; more is dropped.
+const WAITING_MOTION: usize = 64;
+
+/// All that waits behind a text; more is dropped.
+const WAITING_INPUT: usize = 1024;
 
 /// How far from the far edge the pointer stays, in logical pixels: it is always on a pixel.
 const EDGE: f64 = 1.0 / 256.0;

@@ -84,7 +84,9 @@ impl State {
         let serial = SERIAL_COUNTER.next_serial();
         let pointer = self.pointer.clone();
         let pressed = state == KeyState::Pressed;
-        let dragged = pressed && !pointer.is_grabbed() && self.press_window(code, serial);
+        if pressed && !pointer.is_grabbed() {
+            self.press_window(code, serial);
+        }
         let event = ButtonEvent {
             serial,
             time: self.time_ms(),
@@ -98,45 +100,38 @@ impl State {
         // A drag of ours has taken the focus from the program by now, so it does not see this.
         pointer.button(self, &event);
         pointer.frame(self);
-        if dragged {
-            tracing::trace!("a window is dragged");
-        }
     }
 
     /// Focuses the window under the pointer; with Alt or Super held starts to drag it.
-    fn press_window(&mut self, code: Evdev, serial: Serial) -> bool {
+    fn press_window(&mut self, code: Evdev, serial: Serial) {
         let location = self.pointer.current_location();
         let Some((surface, origin)) = self.surface_under(location) else {
-            return false;
+            return;
         };
         let window = self.shell.space.element_under(location);
         let Some(window) = window.map(|(window, _)| window.clone()) else {
-            return false;
+            return;
         };
-        if self.focused().as_ref() != Some(&window) || self.shell.topmost_is_not(&window) {
+        if self.focused().as_ref() != Some(&window) || !self.shell.is_topmost(&window) {
             self.focus(Some(&window));
         }
         let modifiers = self.keyboard.modifier_state();
-        if !(modifiers.alt || modifiers.logo) || !self.belongs_to(&surface, &window) {
-            return false;
+        if !modifiers.alt && !modifiers.logo {
+            return;
         }
         let start = GrabStartData {
             focus: Some((surface, origin)),
             button: u32::from(code.0),
             location,
         };
-        match code {
-            BTN_LEFT => self.start_move(&window, start, serial),
-            BTN_RIGHT => {
-                let Some(area) = self.shell.space.element_geometry(&window) else {
-                    return false;
-                };
-                let edges = ResizingEdge::nearest(area, location);
-                self.start_resize(&window, edges, start, serial);
-            }
-            _ => return false,
+        if code == BTN_LEFT {
+            self.start_move(&window, start, serial);
+        } else if code == BTN_RIGHT
+            && let Some(area) = self.shell.space.element_geometry(&window)
+        {
+            let edges = ResizingEdge::nearest(area, location);
+            self.start_resize(&window, edges, start, serial);
         }
-        self.pointer.is_grabbed()
     }
 
     /// Turns the wheel by pixels, 120 of which are a notch.

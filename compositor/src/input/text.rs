@@ -13,8 +13,6 @@ impl State {
     /// Characters that the layout lacks get keys of their own; the keymap changes once for each
     /// run of text that needs no more of them than there are.
     pub(super) fn type_text(&mut self, text: &str) {
-        let end = text.char_indices().nth(TEXT_CHARS).map(|(end, _)| end);
-        let text = end.map_or(text, |end| &text[..end]);
         let mut rest = text;
         while !rest.is_empty() {
             let run = self.typist.prepare(rest);
@@ -76,6 +74,3 @@ impl State {
         self.set_locks(Some(before.caps_lock), Some(before.num_lock));
     }
 }
-
-/// The most characters typed for one event; the rest is dropped, long text goes by the clipboard.
-const TEXT_CHARS: usize = 65_536;

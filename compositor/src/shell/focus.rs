@@ -1,6 +1,6 @@
 //! Which window has the focus.
 
-use smithay::desktop::{PopupManager, Window, WindowSurfaceType};
+use smithay::desktop::{Window, WindowSurfaceType};
 use smithay::input::pointer::MotionEvent;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{IsAlive as _, Logical, Point, SERIAL_COUNTER};
@@ -185,16 +185,6 @@ impl State {
         };
         pointer.motion(self, under, &event);
         pointer.frame(self);
-    }
-
-    /// Whether a surface is a popup of a window or one of its own surfaces.
-    pub(crate) fn belongs_to(&self, surface: &WlSurface, window: &Window) -> bool {
-        let root = super::root_of(surface);
-        let Some(own) = surface_of(window) else {
-            return false;
-        };
-        root == own
-            || PopupManager::popups_for_surface(&own).any(|(popup, _)| *popup.wl_surface() == root)
     }
 }
 

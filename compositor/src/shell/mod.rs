@@ -126,9 +126,9 @@ impl Shell {
         }
     }
 
-    /// Whether something lies above a window.
-    pub(crate) fn topmost_is_not(&self, window: &Window) -> bool {
-        self.space.elements().next_back() != Some(window)
+    /// Whether nothing lies above a window.
+    pub(crate) fn is_topmost(&self, window: &Window) -> bool {
+        self.space.elements().next_back() == Some(window)
     }
 
     fn topmost(&self) -> Option<Window> {

@@ -1,5 +1,6 @@
 //! Menus and tooltips.
 
+use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::desktop::{
     PopupKeyboardGrab, PopupKind, PopupManager, PopupPointerGrab, PopupUngrabStrategy,
 };
@@ -76,6 +77,10 @@ impl State {
         let Some(PopupKind::Xdg(popup)) = self.shell.popups.find_popup(surface) else {
             return;
         };
+        let has_content = with_renderer_surface_state(surface, |state| state.buffer().is_some());
+        if has_content == Some(true) && !popup.ensure_configured() {
+            return;
+        }
         if !popup.is_initial_configure_sent()
             && let Err(error) = popup.send_configure()
         {

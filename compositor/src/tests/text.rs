@@ -109,6 +109,24 @@ fn long_text_needs_many_keymaps_and_arrives_all_the_same() {
 }
 
 #[test]
+fn a_text_of_many_pages_does_not_drown_a_program() {
+    let (mut fixture, id, mut reader) = with_keyboard("us");
+    let text = "0123456789".repeat(2_000);
+    fixture.inject(InputEvent::Text(text.clone()));
+    fixture.key(48, KeyState::Pressed);
+    fixture.key(48, KeyState::Released);
+    fixture.until("all of it", |fixture| {
+        reader.read(fixture.client(id).take_told());
+        reader.text.len() > text.len()
+    });
+    assert_eq!(
+        reader.text,
+        text + "b",
+        "a key waits for the text before it"
+    );
+}
+
+#[test]
 fn held_modifiers_and_locks_do_not_change_text_and_come_back() {
     let (mut fixture, id, mut reader) = with_keyboard("us");
     fixture.inject(InputEvent::Locks {
