@@ -69,7 +69,7 @@ impl Branch {
                 .event()
                 .is_some_and(|it| gst_video::ForceKeyUnitEvent::is(it))
             {
-                encoder.request_key_frame();
+                encoder.receiver_asks_key_frame();
             }
             gst::PadProbeReturn::Ok
         });

@@ -194,6 +194,11 @@ impl Shared {
         self.change(|control| control.keys.request());
     }
 
+    /// A receiver asks for a key frame, because of a loss or of its own timer.
+    pub(crate) fn receiver_asks_key_frame(&self) {
+        self.change(|control| control.keys.receiver_asks(Instant::now()));
+    }
+
     /// Changes something and wakes the encode thread, wherever it waits.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Control)) {
         change(&mut self.control());

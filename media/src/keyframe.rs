@@ -11,12 +11,30 @@ use std::time::{Duration, Instant};
 pub(crate) struct KeyFrames {
     wanted: bool,
     last: Option<Instant>,
+    last_picture: Option<Instant>,
 }
 
 impl KeyFrames {
     /// Asks for one.
     pub(crate) fn request(&mut self) {
         self.wanted = true;
+    }
+
+    /// A receiver asks for one.
+    ///
+    /// Browsers ask when nothing came for three seconds, lost or not. A desktop at rest would answer
+    /// with a key frame and its refinements again and again, so a request after [`REST`] without a
+    /// picture counts for nothing; the closing picture lets a receiver find out what it lost.
+    pub(crate) fn receiver_asks(&mut self, now: Instant) {
+        let rests = |at: Instant| now.saturating_duration_since(at) >= REST;
+        if !self.last_picture.is_some_and(rests) {
+            self.request();
+        }
+    }
+
+    /// Notes that a picture was sent.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        self.last_picture = Some(now);
     }
 
     /// When the one that was asked for may be made; `None` when none was.
@@ -39,6 +57,9 @@ impl KeyFrames {
 
 /// The least time from one key frame that was asked for to the next.
 pub(crate) const KEY_FRAME_SPACING: Duration = Duration::from_millis(500);
+
+/// So long without a picture, and a receiver's request is its timer speaking and no loss.
+const REST: Duration = Duration::from_millis(2500);
 
 #[cfg(test)]
 mod tests {
@@ -69,5 +90,19 @@ mod tests {
         assert!(keys.is_due(end));
         keys.made(end);
         assert_eq!(keys.due(end), None);
+    }
+
+    #[test]
+    fn a_receiver_that_only_waits_gets_no_key_frame() {
+        let now = Instant::now();
+        let mut keys = KeyFrames::default();
+        keys.sent(now);
+        keys.receiver_asks(now + Duration::from_secs(3));
+        assert_eq!(keys.due(now + Duration::from_secs(3)), None);
+        keys.receiver_asks(now + Duration::from_millis(200));
+        assert!(
+            keys.is_due(now + Duration::from_millis(200)),
+            "that was a loss"
+        );
     }
 }

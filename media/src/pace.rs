@@ -11,6 +11,8 @@ pub(crate) struct Pace {
     refinements: u32,
     /// Refinements of the present picture so far.
     refined: u32,
+    /// Whether the last picture of all is still to come.
+    closing: bool,
 }
 
 impl Pace {
@@ -24,21 +26,29 @@ impl Pace {
     }
 
     /// When the unchanged picture is encoded again; `None` when it is as good as it gets.
+    ///
+    /// One more picture comes [`CLOSING`] after the refinements. It costs a few bytes, and tells a
+    /// receiver that lost the end of the burst that something is missing.
     pub(crate) fn refine_at(&self, interval: Duration) -> Option<Instant> {
-        self.last
-            .filter(|_| self.refinements > 0)
-            .map(|last| last + interval)
+        let last = self.last?;
+        if self.refinements > 0 {
+            Some(last + interval)
+        } else {
+            self.closing.then(|| last + CLOSING)
+        }
     }
 
     /// Notes a picture that changed, or a key frame: both have to be refined.
     pub(crate) fn fresh(&mut self, now: Instant, interval: Duration) {
         self.refinements = REFINEMENTS;
         self.refined = 0;
+        self.closing = true;
         self.encoded(now, interval);
     }
 
     /// Notes a refinement.
     pub(crate) fn refined(&mut self, now: Instant, interval: Duration) {
+        self.closing = self.refinements > 0;
         self.refinements = self.refinements.saturating_sub(1);
         self.refined += 1;
         self.encoded(now, interval);
@@ -55,6 +65,7 @@ impl Pace {
     /// Forgets what was to be refined.
     pub(crate) fn rest(&mut self) {
         self.refinements = 0;
+        self.closing = false;
     }
 
     fn encoded(&mut self, now: Instant, interval: Duration) {
@@ -67,6 +78,9 @@ impl Pace {
 /// How often an unchanged picture is encoded again: with constant quality, text is sharp after
 /// about five.
 pub(crate) const REFINEMENTS: u32 = 6;
+
+/// How long after the refinements the closing picture comes.
+pub(crate) const CLOSING: Duration = Duration::from_millis(500);
 
 /// How often it is while it is still coarse: a second at the highest usual frame rate.
 const REFINEMENTS_MAX: u32 = 60;
@@ -88,6 +102,8 @@ mod tests {
             now += INTERVAL;
             pace.refined(now, INTERVAL);
         }
+        assert_eq!(pace.refine_at(INTERVAL), Some(now + CLOSING), "it closes");
+        pace.refined(now + CLOSING, INTERVAL);
         assert_eq!(pace.refine_at(INTERVAL), None);
     }
 
@@ -97,13 +113,13 @@ mod tests {
         let mut pace = Pace::default();
         pace.fresh(now, INTERVAL);
         let mut refinements = 0;
-        while pace.refine_at(INTERVAL).is_some() {
-            now += INTERVAL;
+        while let Some(at) = pace.refine_at(INTERVAL) {
+            now = at;
             pace.refined(now, INTERVAL);
             pace.coarse();
             refinements += 1;
         }
-        assert_eq!(refinements, REFINEMENTS_MAX);
+        assert_eq!(refinements, REFINEMENTS_MAX + 1, "with the closing one");
     }
 
     #[test]

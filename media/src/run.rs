@@ -235,8 +235,13 @@ impl Run {
             counters.stats.key_frames += u64::from(unit.key_frame);
             counters.stats.refinements += u64::from(cause == Cause::Refinement);
         }
-        if unit.key_frame {
-            self.shared.control().keys.made(Instant::now());
+        {
+            let now = Instant::now();
+            let mut control = self.shared.control();
+            control.keys.sent(now);
+            if unit.key_frame {
+                control.keys.made(now);
+            }
         }
         if self.shared.fanout.on_unit(unit) {
             self.shared.control().keys.request();
