@@ -21,7 +21,7 @@ pub struct AccessUnit {
     pub pts_us: u64,
     /// The bytes; they lie in the encoder's own buffer.
     pub data: Bytes,
-    /// When the picture was complete.
+    /// When the picture was complete; for a repeated one, when it was repeated.
     pub captured_at: Instant,
 }
 

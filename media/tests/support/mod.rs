@@ -235,7 +235,7 @@ pub(crate) async fn until_silent(encoder: &Encoder) {
     let mut last = encoder.stats();
     let mut since = Instant::now();
     soon(async {
-        while since.elapsed() < Duration::from_millis(300) {
+        while since.elapsed() < Duration::from_secs(1) {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let stats = encoder.stats();
             if (stats.units, stats.wakeups) != (last.units, last.wakeups) {
