@@ -83,8 +83,11 @@ impl Output {
         if live.watchers == 0 {
             self.desktop.set_watched(false);
             let ended = state.live.take();
-            // Ending it joins its thread, which an async one must not wait for.
-            std::thread::spawn(move || drop(ended));
+            // Ending it joins its thread, which an async one must not wait for unless it has to.
+            let ender = std::thread::Builder::new().name("encode-end".into());
+            if let Err(error) = ender.spawn(move || drop(ended)) {
+                tracing::warn!(%error, "an encoder was ended in a hurry");
+            }
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct Video {
     next: Option<(u8, Bytes)>,
     /// Whether a picture may be fetched now.
     open: bool,
+    deadline: Option<Instant>,
     pace: Pace,
     paused: bool,
     limits: Limits,
@@ -57,6 +58,7 @@ impl Video {
             feed,
             next: None,
             open: true,
+            deadline: None,
             pace: Pace::default(),
             paused: false,
             limits: Limits::default(),
@@ -92,6 +94,9 @@ impl Video {
         }
         let queued = connection.queued_bytes(self.channel);
         self.open = !self.paused && self.pace.may_send(now, queued);
+        // With something queued it is the link that has to move, not the clock.
+        let waits = !self.open && !self.paused && queued == 0;
+        self.deadline = waits.then(|| self.pace.deadline()).flatten();
     }
 
     /// Does what the person asks of the video; after a pause it goes on with a key frame.
@@ -133,10 +138,7 @@ impl Video {
 
     /// When another picture may be sent by itself.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.open || self.paused {
-            return None;
-        }
-        self.pace.deadline()
+        self.deadline
     }
 }
 

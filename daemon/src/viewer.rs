@@ -34,6 +34,8 @@ pub(crate) struct Viewer {
     cursor: CursorSent,
     /// Mail that was taken and not passed on yet.
     mail: Mail,
+    /// Whether too much waits for the client already.
+    stalled: bool,
     refused_at: Option<Instant>,
     /// What the person last asked of the video.
     wishes: Media,
@@ -76,6 +78,7 @@ impl Viewer {
             seat: None,
             cursor: CursorSent::default(),
             mail: Mail::default(),
+            stalled: false,
             refused_at: None,
             wishes: Media::default(),
         }
@@ -204,7 +207,8 @@ impl Viewer {
         let Some(seat) = &self.seat else {
             return;
         };
-        if connection.queued_bytes(ChannelId::CONTROL) > CONTROL_BYTES {
+        self.stalled = connection.queued_bytes(ChannelId::CONTROL) > CONTROL_BYTES;
+        if self.stalled {
             return;
         }
         let mail = seat.mailbox().take();
@@ -249,9 +253,9 @@ impl Viewer {
 
     /// When [`pump`](Self::pump) has something to do by itself.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.mail
-            .cursor
-            .then(|| self.cursor.at.map(|at| at + CURSOR_INTERVAL))
+        // One that takes nothing is pumped when it does again.
+        let due = self.mail.cursor && !self.stalled;
+        due.then(|| self.cursor.at.map(|at| at + CURSOR_INTERVAL))
             .flatten()
     }
 

@@ -78,16 +78,19 @@ impl Seat {
         Ok(())
     }
 
-    /// Ends somebody's connection; owners may.
+    /// Puts somebody out and ends their connection; owners may.
     pub(crate) fn kick(&self, to: &str) -> Result<(), Denied> {
         let to = to.parse()?;
-        let shared = self.hub.lock();
+        let mut shared = self.hub.lock();
         self.check_owner(&shared)?;
+        // Out at once, however long their connection takes to notice.
+        let member = shared.members.remove(&to).ok_or(Denied::NoSuchTarget)?;
+        if shared.floor.driver() == Some(to) {
+            shared.vacate(self.hub.desktop());
+        }
         let removed = Some((Code::REVOKED, "removed by the owner"));
-        shared
-            .member(to)?
-            .mailbox
-            .put(|mail| mail.removed = removed);
+        member.mailbox.put(|mail| mail.removed = removed);
+        shared.announce_share();
         Ok(())
     }
 

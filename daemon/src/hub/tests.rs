@@ -322,3 +322,26 @@ fn what_is_said_is_marked_with_who_says_it() {
     };
     assert_eq!(chat.from, Some(one.id().to_string()));
 }
+
+#[test]
+fn one_who_was_kicked_is_out_at_once() {
+    let (hub, desktop) = hub();
+    let owner = join(&hub, "a", Role::Owner);
+    let other = join(&hub, "b", Role::Operator);
+    other.set_mode(Mode::Interact, false).unwrap();
+    other.button(ButtonInput::KeyDown(key("KeyA")));
+    desktop.take_input();
+    assert_eq!(other.kick(&owner.id().to_string()), Err(Denied::NotAllowed));
+    owner.kick(&other.id().to_string()).unwrap();
+    assert_eq!(states(&desktop.take_input()), [KeyState::Released]);
+    assert!(other.mailbox().take().removed.is_some());
+    other.button(ButtonInput::KeyDown(key("KeyA")));
+    assert_eq!(desktop.take_input(), []);
+    assert_eq!(
+        other.set_mode(Mode::Interact, true),
+        Err(Denied::NoSuchTarget)
+    );
+    assert_eq!(other.role(), Role::Viewer);
+    drop(other);
+    assert_eq!(owner.share_state().participants.len(), 1);
+}

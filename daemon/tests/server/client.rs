@@ -93,6 +93,11 @@ pub(crate) fn token(daemon: &Daemon) -> Auth {
 }
 
 impl<R: LinkRx, T: LinkTx> Client<R, T> {
+    /// Says HELLO over a link that was made elsewhere.
+    pub(crate) fn over(rx: R, tx: T, auth: Option<Auth>) -> Self {
+        Self::new(rx, tx, auth, Vec::new())
+    }
+
     fn new(rx: R, tx: T, auth: Option<Auth>, channels: Vec<ChannelSpec>) -> Self {
         let config = ClientConfig {
             auth,

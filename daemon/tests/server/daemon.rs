@@ -31,7 +31,16 @@ impl Daemon {
 
     /// The same with a configuration file.
     pub(crate) fn start_with(config: &str, args: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), config, args, &[])
+    }
+
+    /// The same in a folder that was prepared, with more in the environment.
+    pub(crate) fn start_in(
+        folder: TempDir,
+        config: &str,
+        args: &[&str],
+        env: &[(&str, &Path)],
+    ) -> Self {
         let file = folder.path().join("vroomd.toml");
         std::fs::write(&file, config).unwrap();
         let mut command = command(folder.path());
@@ -40,6 +49,7 @@ impl Daemon {
             .arg(file)
             .args(["--listen", "127.0.0.1:0"])
             .args(args);
+        command.envs(env.iter().copied());
         let log = File::create(folder.path().join("log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
@@ -56,8 +66,9 @@ impl Daemon {
             panic!("it did not get ready: {log}");
         };
         let url = line
-            .strip_prefix("vroomd ready: http://")
+            .strip_prefix("vroomd ready: http")
             .expect("the ready line");
+        let url = url.trim_start_matches("s").trim_start_matches("://");
         let (address, token) = url.split_once("/#token=").expect("an address and a token");
         Self {
             child,

@@ -98,3 +98,21 @@ async fn an_ended_session_is_told_and_the_desktop_stays() {
     let ended = state.desktop.unwrap().ended.unwrap();
     assert!(ended.contains("true"), "{ended}");
 }
+
+#[test]
+fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(crate::daemon::WAIT)).unwrap();
+    let told = || {
+        let mut buffer = [0; 256];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let args = ["--desktop", "none"];
+    let daemon = Daemon::start_in(folder, "", &args, &[("NOTIFY_SOCKET", &path)]);
+    assert!(told().contains("READY=1"));
+    daemon.terminate();
+    assert!(told().contains("STOPPING=1"));
+}
