@@ -41,6 +41,8 @@ pub(crate) struct Run {
     captured_at: Instant,
     pts: gst::ClockTime,
     failures_in_a_row: u32,
+    /// Nobody looked before: the frame that waits is as old as the last look, which is no latency.
+    resting: bool,
 }
 
 /// Why a picture is encoded.
@@ -66,6 +68,7 @@ impl Run {
             captured_at: Instant::now(),
             pts: gst::ClockTime::ZERO,
             failures_in_a_row: 0,
+            resting: true,
         }
     }
 
@@ -101,6 +104,7 @@ impl Run {
             let playing = self.shared.fanout.playing() > 0;
             if !playing && !self.shared.jpegs.is_wanted() {
                 self.pace.rest();
+                self.resting = true;
                 let linger = self.codec.is_some().then(|| now + LINGER);
                 if !self.shared.wait_change(control, linger) {
                     self.codec = None;
@@ -144,11 +148,12 @@ impl Run {
             return false;
         }
         self.picture += 1;
-        self.captured_at = frame.captured_at;
+        let rested = std::mem::take(&mut self.resting);
+        self.captured_at = if rested { taken_at } else { frame.captured_at };
         let mut counters = self.shared.counters();
         counters
             .capture
-            .add(taken_at.saturating_duration_since(frame.captured_at));
+            .add(taken_at.saturating_duration_since(self.captured_at));
         counters.convert.add(taken_at.elapsed());
         true
     }
