@@ -90,7 +90,7 @@ async function measureInPage(samples) {
     const box = surface.getBoundingClientRect();
     const began = performance.now();
     const seen = new Promise((done) => (waiting = { after: last, done }));
-    surface.dispatchEvent(new PointerEvent('pointermove', {
+    surface.dispatchEvent(new PointerEvent('pointerrawupdate', {
       bubbles: true, cancelable: true, pointerId: 1, pointerType: 'mouse', isPrimary: true,
       clientX: box.left + 100 + (sample % 200) * 2, clientY: box.top + 300 + (sample % 2),
     }));
