@@ -27,6 +27,7 @@ mod lane;
 mod listen;
 pub mod log;
 mod mailbox;
+mod origin;
 mod output;
 mod peer_link;
 mod peers;

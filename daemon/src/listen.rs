@@ -16,7 +16,8 @@ use vroom_transport::{stream, tcp, tls};
 
 use crate::daemon::{Daemon, ended};
 use crate::http::{self, Caller};
-use crate::session::{self, Origin, Transport};
+use crate::origin::{Origin, Transport};
+use crate::session;
 use crate::source::Source;
 
 /// Accepts connections on a TCP port until the server ends.

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, watch};
 use vroom_protocol::graphical::Role;
 use vroom_protocol::terminal::ChannelName;
 use vroom_protocol::{
-    Auth, ChannelId, ChannelSpec, Code, Connection, Event, Hello, LinkKind, RequestId,
-    ServerConfig, WelcomeInfo, mux,
+    Auth, ChannelId, ChannelSpec, Code, Connection, Event, Hello, RequestId, ServerConfig,
+    WelcomeInfo, mux,
 };
 use vroom_transport::{LinkRx, LinkTx, drive};
 
@@ -18,57 +18,11 @@ use crate::auth::{Identity, Refused};
 use crate::daemon::Daemon;
 use crate::gate::Pass;
 use crate::lane::Lane;
+use crate::origin::Origin;
 use crate::picture::Picture;
 use crate::shells::Shells;
-use crate::source::Source;
 use crate::video::Video;
 use crate::viewer::Viewer;
-
-/// Where a connection comes from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
-    /// Whom to blame.
-    pub(crate) source: Source,
-    /// What carries it.
-    pub(crate) transport: Transport,
-}
-
-/// What carries a connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Transport {
-    /// Data channels, with the video beside them.
-    WebRtc,
-    /// One WebSocket.
-    WebSocket,
-    /// A byte stream.
-    Stream,
-}
-
-impl Transport {
-    /// What clients and logs call it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::WebRtc => "webrtc",
-            Self::WebSocket => "websocket",
-            Self::Stream => "stream",
-        }
-    }
-
-    const fn link_kind(self) -> LinkKind {
-        match self {
-            Self::WebRtc => LinkKind::PerChannel,
-            Self::WebSocket | Self::Stream => LinkKind::Shared,
-        }
-    }
-
-    /// The largest payload of a frame.
-    const fn message_bytes(self) -> u32 {
-        match self {
-            Self::WebRtc => DATA_CHANNEL_BYTES,
-            Self::WebSocket | Self::Stream => mux::MAX_MESSAGE_SIZE,
-        }
-    }
-}
 
 /// Runs a session on a link until one of them, or the server, ends.
 ///
@@ -482,6 +436,3 @@ pub(crate) const DEFAULT: &str = "default";
 
 /// How long the mux may take to say goodbye before the connection is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// The largest payload of a frame on a data channel, whose messages are at most 64 KiB.
-const DATA_CHANNEL_BYTES: u32 = 60 * 1024;

@@ -15,8 +15,9 @@ use vroom_terminal::{Command, Error, PtySize, PtySpec, StderrTo, TermKind, Termi
 
 use crate::auth::{Identity, Refused};
 use crate::daemon::Daemon;
+use crate::origin::Origin;
 use crate::running::Running;
-use crate::session::{Origin, refusal};
+use crate::session::refusal;
 use crate::terminals::Program;
 
 /// One terminal of a connection.

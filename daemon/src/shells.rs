@@ -12,7 +12,7 @@ use vroom_protocol::{ChannelId, Code, Connection};
 
 use crate::auth::Identity;
 use crate::daemon::Daemon;
-use crate::session::Origin;
+use crate::origin::Origin;
 use crate::shell::Shell;
 
 /// All terminals of one connection, by the key of their channels.

@@ -1,25 +1,28 @@
 //! The graphical half of a session: one person who looks at the desktop, and may drive it.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+mod answers;
+mod clipboard;
+mod news;
 
-use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Instant;
+
 use tokio::sync::Notify;
-use vroom_desktop::{ClipboardData, Selection};
 use vroom_protocol::graphical::{
-    self, Agent, ButtonInput, ClientHandshake, ClientMessage, Clipboard, ClipboardContent,
-    CursorImage, DecodeError, Media, Mode, Negotiation, Notification, NotificationKind, Obedience,
-    PointerInput, Refusal, Role, ServerMessage, Share, ShareAction, capability, obeyed,
+    self, Agent, ButtonInput, ClientHandshake, ClientMessage, Media, Mode, Negotiation,
+    NotificationKind, Obedience, PointerInput, Role, ServerMessage, Share, ShareAction, capability,
+    obeyed,
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
 use crate::auth::Identity;
 use crate::daemon::Daemon;
 use crate::floor::Denied;
-use crate::hub::{CursorNow, Seat, unix_seconds};
-use crate::mailbox::Mail;
-use crate::session::Transport;
+use crate::hub::Seat;
+use crate::origin::Transport;
+
+pub(crate) use self::answers::report;
+use self::news::CursorSent;
 
 /// The graphical half of a session.
 ///
@@ -32,21 +35,11 @@ pub(crate) struct Viewer {
     bell: Arc<Notify>,
     seat: Option<Seat>,
     cursor: CursorSent,
-    /// Mail that was taken and not passed on yet.
-    mail: Mail,
     /// Whether too much waits for the client already.
     stalled: bool,
     refused_at: Option<Instant>,
     /// What the person last asked of the video.
     wishes: Media,
-}
-
-/// What was last said about the pointer.
-#[derive(Debug, Default)]
-struct CursorSent {
-    last: Option<CursorNow>,
-    at: Option<Instant>,
-    pictures: BTreeSet<u32>,
 }
 
 impl Viewer {
@@ -77,7 +70,6 @@ impl Viewer {
             bell,
             seat: None,
             cursor: CursorSent::default(),
-            mail: Mail::default(),
             stalled: false,
             refused_at: None,
             wishes: Media::default(),
@@ -202,97 +194,6 @@ impl Viewer {
         }
     }
 
-    /// Sends what the hub has for this person.
-    pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {
-        let Some(seat) = &self.seat else {
-            return;
-        };
-        self.stalled = connection.queued_bytes(ChannelId::CONTROL) > CONTROL_BYTES;
-        if self.stalled {
-            return;
-        }
-        let mail = seat.mailbox().take();
-        if let Some((code, reason)) = mail.removed {
-            return connection.close(now, code, reason);
-        }
-        if mail.lost_floor {
-            for name in ["pointer", "button"] {
-                if let Some(id) = connection.channel_id(name) {
-                    connection.close_channel(now, id, "driver changed");
-                }
-            }
-        }
-        let mut messages = Vec::new();
-        if mail.share && self.negotiation.is_usable(capability::SHARING) {
-            messages.push(ServerMessage::ShareState(seat.share_state()));
-        }
-        if mail.state {
-            messages.push(ServerMessage::State(seat.state()));
-        }
-        messages.extend(mail.messages);
-        if self.negotiation.is_usable(capability::CLIPBOARD) {
-            let pushed = mail
-                .selections
-                .iter()
-                .filter_map(|selection| push(seat, *selection).ok());
-            messages.extend(pushed);
-        }
-        if mail.media
-            && self.negotiation.is_usable(capability::MEDIA)
-            && let Some(mut media) = seat.media()
-        {
-            media.transport = Some(self.transport.name().to_owned());
-            messages.push(ServerMessage::MediaState(media));
-        }
-        self.mail.cursor |= mail.cursor;
-        for message in messages {
-            self.send(now, connection, &message);
-        }
-        self.pump_cursor(now, connection);
-    }
-
-    /// When [`pump`](Self::pump) has something to do by itself.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        // One that takes nothing is pumped when it does again.
-        let due = self.mail.cursor && !self.stalled;
-        due.then(|| self.cursor.at.map(|at| at + CURSOR_INTERVAL))
-            .flatten()
-    }
-
-    /// Sends the pointer, no more often than it can be seen.
-    fn pump_cursor(&mut self, now: Instant, connection: &mut Connection) {
-        let due = self.cursor.at.is_none_or(|at| now >= at + CURSOR_INTERVAL);
-        let Some(seat) = self.seat.as_ref().filter(|_| self.mail.cursor && due) else {
-            return;
-        };
-        self.mail.cursor = false;
-        let present = seat.cursor();
-        let same = |last: &CursorNow| {
-            let place = present.own
-                || (last.cursor.x, last.cursor.y) == (present.cursor.x, present.cursor.y);
-            place
-                && (&last.cursor.kind, last.cursor.visible, last.image)
-                    == (&present.cursor.kind, present.cursor.visible, present.image)
-        };
-        if self.cursor.last.as_ref().is_some_and(same) {
-            return;
-        }
-        let mut cursor = present.cursor.clone();
-        match present.image {
-            Some(_) if !self.negotiation.is_usable(capability::CURSOR_IMAGE) => cursor.image = None,
-            Some(id) if self.cursor.pictures.contains(&id) => {
-                cursor.image = Some(CursorImage::Known { id });
-            }
-            Some(id) if self.cursor.pictures.len() < PICTURES => {
-                self.cursor.pictures.insert(id);
-            }
-            _ => {}
-        }
-        self.cursor.last = Some(present);
-        self.cursor.at = Some(now);
-        self.send(now, connection, &ServerMessage::Cursor(cursor));
-    }
-
     fn shake_hands(
         &mut self,
         now: Instant,
@@ -395,43 +296,6 @@ impl Viewer {
         }
     }
 
-    fn clipboard(
-        &self,
-        now: Instant,
-        connection: &mut Connection,
-        clipboard: Clipboard,
-    ) -> Result<(), Denied> {
-        let Some(seat) = self
-            .seat
-            .as_ref()
-            .filter(|_| self.negotiation.is_usable(capability::CLIPBOARD))
-        else {
-            return Err(Denied::NotAllowed);
-        };
-        match clipboard {
-            Clipboard::Set(data) => {
-                let selection = to_desktop(data.selection.unwrap_or_default());
-                match data.content {
-                    ClipboardContent::Text(text) => {
-                        seat.set_selection(selection, ClipboardData::text(&text))
-                    }
-                    ClipboardContent::Data(_) => {
-                        let text = "only text can be copied here";
-                        self.notify(now, connection, NotificationKind::Error, text, None);
-                        Ok(())
-                    }
-                }
-            }
-            Clipboard::Get(request) => {
-                let message = push(seat, to_desktop(request.selection.unwrap_or_default()))?;
-                self.send(now, connection, &message);
-                Ok(())
-            }
-            // Only servers send this; the codec refuses it.
-            Clipboard::Push(_) => Ok(()),
-        }
-    }
-
     fn share(&self, now: Instant, connection: &mut Connection, share: Share) -> Result<(), Denied> {
         let Some(seat) = &self.seat else {
             return Ok(());
@@ -462,126 +326,4 @@ impl Viewer {
             output.request_key_frame();
         }
     }
-
-    /// Answers a message that cannot be taken.
-    fn refuse(&self, now: Instant, connection: &mut Connection, refusal: &Refusal) {
-        if let Some(reference) = &refusal.reference {
-            let reference = Some(reference.clone());
-            self.notify(
-                now,
-                connection,
-                NotificationKind::Error,
-                &refusal.reason,
-                reference,
-            );
-        }
-        connection.error(now, refusal.code, Some(ChannelId::CONTROL), &refusal.reason);
-        if refusal.close {
-            connection.close(now, refusal.code, &refusal.reason);
-        }
-    }
-
-    /// Answers a message that asks for what its sender may not have.
-    ///
-    /// Those without an `id` are answered once per second; the rest are dropped in silence.
-    fn deny(
-        &mut self,
-        now: Instant,
-        connection: &mut Connection,
-        denied: Denied,
-        reference: Option<String>,
-    ) {
-        let (code, kind, text) = match denied {
-            Denied::NotAllowed => (
-                Code::NOT_ALLOWED,
-                NotificationKind::Error,
-                "your role or mode does not allow that",
-            ),
-            Denied::Busy => (
-                Code::DRIVER_BUSY,
-                NotificationKind::Warning,
-                "somebody else is driving",
-            ),
-            Denied::NoSuchTarget => (
-                Code::NO_SUCH_TARGET,
-                NotificationKind::Error,
-                "there is no such participant",
-            ),
-        };
-        let due = self
-            .refused_at
-            .is_none_or(|at| now >= at + REFUSAL_INTERVAL);
-        if due || reference.is_some() {
-            self.notify(now, connection, kind, text, reference);
-        }
-        if due {
-            self.refused_at = Some(now);
-            connection.error(now, code, Some(ChannelId::CONTROL), text);
-        }
-    }
-
-    fn notify(
-        &self,
-        now: Instant,
-        connection: &mut Connection,
-        kind: NotificationKind,
-        text: &str,
-        reference: Option<String>,
-    ) {
-        let mut notification = Notification::new(kind, text);
-        notification.reference = reference;
-        notification.timestamp = Some(unix_seconds(SystemTime::now()));
-        self.send(now, connection, &ServerMessage::Notification(notification));
-    }
-
-    fn send(&self, now: Instant, connection: &mut Connection, message: &ServerMessage) {
-        let (kind, payload): (u8, Bytes) = message.encode(self.negotiation.encoding());
-        if let Err(error) = connection.send(now, ChannelId::CONTROL, kind, payload) {
-            tracing::debug!(%error, kind, "a message was not sent");
-        }
-    }
 }
-
-/// What a selection holds, as a message; an empty one is empty text.
-fn push(seat: &Seat, selection: Selection) -> Result<ServerMessage, Denied> {
-    let held = seat.selection(selection)?;
-    let text = held
-        .as_ref()
-        .and_then(ClipboardData::as_text)
-        .unwrap_or_default();
-    let mut data = graphical::ClipboardData::text(text);
-    data.selection = match selection {
-        Selection::Clipboard => None,
-        Selection::Primary => Some(graphical::Selection::Primary),
-    };
-    Ok(ServerMessage::Clipboard(Clipboard::Push(data)))
-}
-
-const fn to_desktop(selection: graphical::Selection) -> Selection {
-    match selection {
-        graphical::Selection::Clipboard => Selection::Clipboard,
-        graphical::Selection::Primary => Selection::Primary,
-    }
-}
-
-/// Tells the client that a message of its makes no sense.
-pub(crate) fn report(
-    now: Instant,
-    connection: &mut Connection,
-    channel: ChannelId,
-    error: &DecodeError,
-) {
-    connection.error(now, error.code(), Some(channel), &error.to_string());
-}
-
-/// The least time between two messages about the pointer: it cannot be seen more often.
-const CURSOR_INTERVAL: Duration = Duration::from_millis(16);
-
-/// The cursor pictures that a client is trusted to remember; others are sent whole each time.
-const PICTURES: usize = 64;
-
-/// The least time between two answers to what is not allowed.
-const REFUSAL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// With more than this waiting for the client, news waits in the mailbox, where it does not grow.
-const CONTROL_BYTES: usize = 64 * 1024;

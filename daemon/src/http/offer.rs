@@ -12,10 +12,11 @@ use vroom_protocol::Code;
 use super::answer::{self, Answer};
 use super::{Caller, bearer, read_json};
 use crate::auth::{Identity, Refused};
+use crate::origin::{Origin, Transport};
 use crate::output::Watch;
 use crate::peer_link;
 use crate::picture::Picture;
-use crate::session::{self, Origin, Transport};
+use crate::session;
 use crate::token::Secret;
 
 #[derive(Deserialize)]

@@ -9,7 +9,8 @@ use vroom_transport::websocket;
 
 use super::answer::{self, Answer};
 use super::{Caller, bearer};
-use crate::session::{self, Origin, Transport};
+use crate::origin::{Origin, Transport};
+use crate::session;
 
 /// Answers a request for a WebSocket, and runs a session on it.
 pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer {

@@ -1,0 +1,123 @@
+//! What a viewer is told without having asked.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use vroom_protocol::graphical::{CursorImage, ServerMessage, capability};
+use vroom_protocol::{ChannelId, Connection};
+
+use super::Viewer;
+use super::clipboard::push;
+use crate::hub::CursorNow;
+
+/// What was last said about the pointer.
+#[derive(Debug, Default)]
+pub(super) struct CursorSent {
+    /// Whether there is more to say.
+    changed: bool,
+    last: Option<CursorNow>,
+    at: Option<Instant>,
+    pictures: BTreeSet<u32>,
+}
+
+impl Viewer {
+    /// Sends what the hub has for this person.
+    pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {
+        let Some(seat) = &self.seat else {
+            return;
+        };
+        self.stalled = connection.queued_bytes(ChannelId::CONTROL) > CONTROL_BYTES;
+        if self.stalled {
+            return;
+        }
+        let mail = seat.mailbox().take();
+        if let Some((code, reason)) = mail.removed {
+            return connection.close(now, code, reason);
+        }
+        if mail.lost_floor {
+            for name in ["pointer", "button"] {
+                if let Some(id) = connection.channel_id(name) {
+                    connection.close_channel(now, id, "driver changed");
+                }
+            }
+        }
+        let mut messages = Vec::new();
+        if mail.share && self.negotiation.is_usable(capability::SHARING) {
+            messages.push(ServerMessage::ShareState(seat.share_state()));
+        }
+        if mail.state {
+            messages.push(ServerMessage::State(seat.state()));
+        }
+        messages.extend(mail.messages);
+        if self.negotiation.is_usable(capability::CLIPBOARD) {
+            let pushed = mail
+                .selections
+                .iter()
+                .filter_map(|selection| push(seat, *selection).ok());
+            messages.extend(pushed);
+        }
+        if mail.media
+            && self.negotiation.is_usable(capability::MEDIA)
+            && let Some(mut media) = seat.media()
+        {
+            media.transport = Some(self.transport.name().to_owned());
+            messages.push(ServerMessage::MediaState(media));
+        }
+        self.cursor.changed |= mail.cursor;
+        for message in messages {
+            self.send(now, connection, &message);
+        }
+        self.pump_cursor(now, connection);
+    }
+
+    /// When [`pump`](Self::pump) has something to do by itself.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        // One that takes nothing is pumped when it does again.
+        let due = self.cursor.changed && !self.stalled;
+        due.then(|| self.cursor.at.map(|at| at + CURSOR_INTERVAL))
+            .flatten()
+    }
+
+    /// Sends the pointer, no more often than it can be seen.
+    fn pump_cursor(&mut self, now: Instant, connection: &mut Connection) {
+        let due = self.cursor.at.is_none_or(|at| now >= at + CURSOR_INTERVAL);
+        let Some(seat) = self.seat.as_ref().filter(|_| self.cursor.changed && due) else {
+            return;
+        };
+        self.cursor.changed = false;
+        let present = seat.cursor();
+        let same = |last: &CursorNow| {
+            let place = present.own
+                || (last.cursor.x, last.cursor.y) == (present.cursor.x, present.cursor.y);
+            place
+                && (&last.cursor.kind, last.cursor.visible, last.image)
+                    == (&present.cursor.kind, present.cursor.visible, present.image)
+        };
+        if self.cursor.last.as_ref().is_some_and(same) {
+            return;
+        }
+        let mut cursor = present.cursor.clone();
+        match present.image {
+            Some(_) if !self.negotiation.is_usable(capability::CURSOR_IMAGE) => cursor.image = None,
+            Some(id) if self.cursor.pictures.contains(&id) => {
+                cursor.image = Some(CursorImage::Known { id });
+            }
+            Some(id) if self.cursor.pictures.len() < PICTURES => {
+                self.cursor.pictures.insert(id);
+            }
+            _ => {}
+        }
+        self.cursor.last = Some(present);
+        self.cursor.at = Some(now);
+        self.send(now, connection, &ServerMessage::Cursor(cursor));
+    }
+}
+
+/// The least time between two messages about the pointer: it cannot be seen more often.
+const CURSOR_INTERVAL: Duration = Duration::from_millis(16);
+
+/// The cursor pictures that a client is trusted to remember; others are sent whole each time.
+const PICTURES: usize = 64;
+
+/// With more than this waiting for the client, news waits in the mailbox, where it does not grow.
+const CONTROL_BYTES: usize = 64 * 1024;
