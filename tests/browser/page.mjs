@@ -11,10 +11,17 @@ export class Viewer {
     await context.addInitScript(() => {
       const Native = RTCPeerConnection;
       window.testPeers = [];
+      window.testChannels = [];
       window.RTCPeerConnection = class extends Native {
         constructor(...args) {
           super(...args);
           window.testPeers.push(this);
+        }
+
+        createDataChannel(...args) {
+          const channel = super.createDataChannel(...args);
+          window.testChannels.push(channel);
+          return channel;
         }
       };
     });

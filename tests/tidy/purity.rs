@@ -16,7 +16,9 @@ fn the_protocol_reads_no_clock_and_opens_no_socket() {
     let found = String::from_utf8(output.stdout).unwrap();
     let outside_tests: Vec<&str> = found
         .lines()
-        .filter(|line| !line.contains("//") && !line.contains("tests.rs"))
+        .filter(|line| !line.contains("//"))
+        // The virtual network of the tests has to begin somewhere; it is behind a feature.
+        .filter(|line| !line.contains("tests.rs") && !line.starts_with("protocol/src/testing"))
         .collect();
     assert!(outside_tests.is_empty(), "{outside_tests:#?}");
 }
