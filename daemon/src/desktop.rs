@@ -84,8 +84,11 @@ fn default_session() -> Option<Vec<OsString>> {
     let path = env::var_os("PATH")?;
     let is_installed =
         |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    let first = SESSIONS.into_iter().find(|name| is_installed(name));
-    first.map(|name| vec![name.into()])
+    let first = SESSIONS.iter().find(|(name, _)| is_installed(name));
+    first.map(|(name, args)| {
+        let args = args.iter().map(OsString::from);
+        std::iter::once(name.into()).chain(args).collect()
+    })
 }
 
 /// A directory that only we can enter; removed with all that is in it.
@@ -130,14 +133,14 @@ impl Drop for RuntimeDir {
     }
 }
 
-/// Terminal programs that speak Wayland, the lightest first.
-const SESSIONS: [&str; 6] = [
-    "foot",
-    "weston-terminal",
-    "alacritty",
-    "kitty",
-    "wezterm",
-    "konsole",
+/// Terminal programs that speak Wayland, the lightest first, and how to start them.
+const SESSIONS: [(&str, &[&str]); 6] = [
+    ("foot", &["--log-level=error", "--font=monospace:size=11"]),
+    ("weston-terminal", &[]),
+    ("alacritty", &[]),
+    ("kitty", &[]),
+    ("wezterm", &[]),
+    ("konsole", &[]),
 ];
 
 /// The names tried for a runtime directory.
