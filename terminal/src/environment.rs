@@ -96,17 +96,8 @@ fn is_possible(name: &OsStr, value: &OsStr) -> bool {
         && !value.as_bytes().contains(&0)
 }
 
-/// The names that clients may set unless the configuration says otherwise (VROOM-Terminal §5.5).
-pub const ALLOWED: [&str; 8] = [
-    "LANG",
-    "LANGUAGE",
-    "LC_*",
-    "TERM_PROGRAM",
-    "TERM_PROGRAM_VERSION",
-    "COLORTERM",
-    "NO_COLOR",
-    "TZ",
-];
+/// The names that clients may set unless the configuration says otherwise.
+pub const ALLOWED: [&str; 8] = vroom_protocol::terminal::Environment::DEFAULT_ALLOW_LIST;
 
 /// What decides how programs read bytes as text; the first that is set does.
 const CHARACTER_SETS: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
