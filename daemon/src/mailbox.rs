@@ -64,6 +64,11 @@ impl Mailbox {
         });
     }
 
+    /// Why the connection has to end, if it has to.
+    pub(crate) fn removed(&self) -> Option<(Code, &'static str)> {
+        self.lock().removed
+    }
+
     /// Takes everything out.
     pub(crate) fn take(&self) -> Mail {
         std::mem::take(&mut *self.lock())

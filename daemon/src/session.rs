@@ -396,18 +396,20 @@ impl vroom_transport::Session for Session {
                 None => pending().await,
             }
         };
-        let ending = async {
-            // An error means that the server is gone, and with it this task.
-            if self.ending.changed().await.is_err() {
-                pending::<()>().await;
-            }
-        };
         tokio::select! {
             () = self.bell.notified() => {}
             () = video => {}
             () = picture => {}
             () = self.shells.ready() => {}
-            () = ending => {}
+            () = ended(&mut self.ending) => {}
+        }
+    }
+
+    /// A client that reads nothing is put out, or told of the end, all the same.
+    async fn urgent(&mut self) {
+        tokio::select! {
+            () = self.bell.notified() => {}
+            () = ended(&mut self.ending) => {}
         }
     }
 
@@ -417,6 +419,14 @@ impl vroom_transport::Session for Session {
             .into_iter()
             .flatten()
             .min()
+    }
+}
+
+/// Waits until the server is told to end.
+async fn ended(ending: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone, and with it this task.
+    if ending.changed().await.is_err() {
+        pending::<()>().await;
     }
 }
 

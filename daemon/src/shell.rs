@@ -28,6 +28,8 @@ pub(crate) struct Shell {
     pty: Option<ChannelId>,
     stderr: Option<ChannelId>,
     server: Server,
+    /// The failures that were told before, of this terminal and of others.
+    told_failures: u8,
     request: Option<PtyRequest>,
     variables: Vec<(String, String)>,
     running: Option<Running>,
@@ -52,6 +54,7 @@ impl Shell {
             pty: None,
             stderr: None,
             server: Server::new(offer, now),
+            told_failures: auth_failures,
             request: None,
             variables: Vec::new(),
             running: None,
@@ -78,9 +81,11 @@ impl Shell {
         self.stderr.is_none() && may_start
     }
 
-    /// Failed authentications of the connection so far.
-    pub(crate) fn auth_failures(&self) -> u8 {
-        self.server.auth_failures()
+    /// Failed authentications that were not told before.
+    pub(crate) fn new_failures(&mut self) -> u8 {
+        let failures = self.server.auth_failures();
+        let before = std::mem::replace(&mut self.told_failures, failures);
+        failures.saturating_sub(before)
     }
 
     /// Whether a program runs, or has ended and was not reported yet.

@@ -163,7 +163,8 @@ impl Shells {
             return;
         };
         let over = shell.work(now, connection, &self.daemon, self.origin, identity);
-        self.auth_failures = self.auth_failures.max(shell.auth_failures());
+        // Pairs that try side by side share the tries of their connection.
+        self.auth_failures = self.auth_failures.saturating_add(shell.new_failures());
         if self.auth_failures >= Server::AUTH_FAILURES_MAX {
             self.last_words.get_or_insert(shell.control());
         }

@@ -26,14 +26,14 @@ impl Viewer {
         let Some(seat) = &self.seat else {
             return;
         };
+        if let Some((code, reason)) = seat.mailbox().removed() {
+            return connection.close(now, code, reason);
+        }
         self.stalled = connection.queued_bytes(ChannelId::CONTROL) > CONTROL_BYTES;
         if self.stalled {
             return;
         }
         let mail = seat.mailbox().take();
-        if let Some((code, reason)) = mail.removed {
-            return connection.close(now, code, reason);
-        }
         if mail.lost_floor {
             for name in ["pointer", "button"] {
                 if let Some(id) = connection.channel_id(name) {

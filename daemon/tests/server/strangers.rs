@@ -106,3 +106,21 @@ async fn three_failures_in_terminals_end_the_connection() {
     }
     assert_eq!(client.closed().await, Code::AUTH_FAILED);
 }
+
+#[tokio::test]
+async fn failures_of_terminals_side_by_side_are_added_up() {
+    let daemon = Daemon::start(&["--desktop", "none"]);
+    let mut client = tcp(&daemon, None).await;
+    client.welcome().await;
+    let mut terminals = Vec::new();
+    for suffix in ["", "#2", "#3"] {
+        terminals.push(Terminal::start(&mut client, suffix).await.unwrap());
+    }
+    for mut terminal in terminals {
+        let verdict = terminal
+            .authenticate(&mut client, AuthRequest::INHERIT)
+            .await;
+        assert_eq!(verdict, Err(Code::AUTH_FAILED));
+    }
+    assert_eq!(client.closed().await, Code::AUTH_FAILED);
+}

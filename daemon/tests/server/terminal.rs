@@ -35,6 +35,16 @@ impl Terminal {
         suffix: &str,
         auth: AuthRequest,
     ) -> Result<Self, Code> {
+        let mut terminal = Self::start(client, suffix).await?;
+        terminal.authenticate(client, auth).await?;
+        Ok(terminal)
+    }
+
+    /// Opens one and comes as far as to be asked for credentials.
+    pub(crate) async fn start(
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        suffix: &str,
+    ) -> Result<Self, Code> {
         let control = client
             .open(&format!("vroom.terminal.control{suffix}"))
             .await?;
@@ -52,16 +62,21 @@ impl Terminal {
             started: false,
         };
         terminal.until(client, |terminal| terminal.selected).await;
-        terminal.state.authenticate(Instant::now(), auth).unwrap();
-        terminal
-            .until(client, |terminal| {
-                terminal.authenticated || terminal.failed.is_some()
-            })
-            .await;
-        match terminal.failed {
-            Some(code) => Err(code),
-            None => Ok(terminal),
-        }
+        Ok(terminal)
+    }
+
+    /// Shows credentials and waits for the verdict.
+    pub(crate) async fn authenticate(
+        &mut self,
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        auth: AuthRequest,
+    ) -> Result<(), Code> {
+        self.state.authenticate(Instant::now(), auth).unwrap();
+        self.until(client, |terminal| {
+            terminal.authenticated || terminal.failed.is_some()
+        })
+        .await;
+        self.failed.map_or(Ok(()), Err)
     }
 
     /// The same for one whose connection is authenticated.
