@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use nix::sys::signal::Signal;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use vroom_daemon::Server;
@@ -49,12 +50,17 @@ fn serve(serve: Serve) -> anyhow::Result<()> {
 async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening to signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening to signals")?;
+    // Handled in either case: what we start has the default of a handled signal, but would ignore
+    // what we ignore, and not notice the end of its terminal.
+    let stays = process::is_ignored(Signal::SIGHUP);
+    let mut hangup = signal(SignalKind::hangup()).context("listening to signals")?;
     let mut server = Server::start(settings).await?;
     say(&format!("vroomd ready: {}", server.url()))?;
     systemd::ready();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = hangup.recv(), if !stays => {}
         () = server.finished() => tracing::info!("the session has ended"),
     }
     systemd::stopping();

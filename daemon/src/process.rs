@@ -1,6 +1,7 @@
 //! Settings of the process itself.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
 
 /// Raises the number of files that may be open as far as the system lets us.
 pub fn raise_file_limit() {
@@ -25,6 +26,18 @@ pub fn share_heaps() {
             tracing::debug!("the allocator takes no advice");
         }
     }
+}
+
+/// Whether a signal is ignored, as `nohup` and shells in the background arrange it.
+///
+/// Whoever cannot be asked is taken not to.
+pub fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as u32 - 1) & 1 == 1)
 }
 
 /// Ends the process without the farewells of its libraries.

@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 /// How long anything may take that a test waits for.
@@ -41,9 +42,33 @@ impl Daemon {
         args: &[&str],
         env: &[(&str, &Path)],
     ) -> Self {
+        Self::launch(command(folder.path()), folder, config, args, env)
+    }
+
+    /// The same through `nohup`, deaf to the end of its terminal.
+    pub(crate) fn start_deaf(args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = command(folder.path());
+        let mut deaf = Command::new("nohup");
+        deaf.arg(plain.get_program());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => deaf.env(name, value),
+                None => deaf.env_remove(name),
+            };
+        }
+        Self::launch(deaf, folder, "", args, &[])
+    }
+
+    fn launch(
+        mut command: Command,
+        folder: TempDir,
+        config: &str,
+        args: &[&str],
+        env: &[(&str, &Path)],
+    ) -> Self {
         let file = folder.path().join("vroomd.toml");
         std::fs::write(&file, config).unwrap();
-        let mut command = command(folder.path());
         command
             .arg("--config")
             .arg(file)
@@ -118,12 +143,17 @@ impl Daemon {
     /// wrote to standard output after the ready line.
     pub(crate) fn terminate(mut self) -> (ExitStatus, Duration, Vec<String>) {
         let started = Instant::now();
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.signal(Signal::SIGTERM);
         let status = self.child.wait().unwrap();
         let took = started.elapsed();
         let rest = self.lines.iter().collect();
         (status, took, rest)
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
     }
 }
 

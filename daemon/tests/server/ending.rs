@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use vroom_protocol::Code;
 
 use crate::client::WebClient;
@@ -74,13 +75,29 @@ fn an_idle_server_ends_at_once() {
     }
 }
 
+#[tokio::test]
+async fn under_nohup_it_stays_and_its_programs_still_hear_a_hangup() {
+    let daemon = Daemon::start_deaf(&["--desktop", "none"]);
+    daemon.signal(Signal::SIGHUP);
+    let mut client = WebClient::login(&daemon).await;
+    let mut terminal = Terminal::inherit(&mut client, "").await;
+    terminal
+        .exec(&mut client, "grep SigIgn /proc/self/status; echo done")
+        .await;
+    terminal.says(&mut client, "done").await;
+    let output = String::from_utf8_lossy(&terminal.output).into_owned();
+    let mask = output.split_whitespace().nth(1).unwrap();
+    let ignored = u64::from_str_radix(mask, 16).unwrap();
+    assert_eq!(ignored & 1, 0, "{output}");
+}
+
 #[test]
 fn it_may_end_with_its_session() {
     let daemon = Daemon::start(&["--on-exit", "exit", "--", "sh", "-c", "exec sleep 1000"]);
     wait_until("the session runs", || !daemon.descendants().is_empty());
     for pid in daemon.descendants() {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     }
     wait_until("it ends by itself", || daemon.log().contains("ending"));
 }
