@@ -68,7 +68,7 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
             OnExit::Exit => vroom_compositor::OnExit::Exit,
         },
         runtime_dir: runtime_dir.path.clone(),
-        env: Vec::new(),
+        env: locale(|name| env::var_os(name)),
     };
     let compositor = Compositor::start(config, events).context("starting the desktop")?;
     let display = runtime_dir.path.join(compositor.socket_name());
@@ -78,6 +78,20 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
         runtime_dir: Some(runtime_dir),
     })
 }
+
+/// What makes programs read and write UTF-8: nothing where a locale is set, as a login does it, and
+/// the plainest one where none is, as under systemd. Without it they would assume ASCII.
+fn locale(var: impl Fn(&str) -> Option<OsString>) -> Vec<(OsString, OsString)> {
+    let is_set = |name| var(name).is_some_and(|value| !value.is_empty());
+    if LOCALES.into_iter().any(is_set) {
+        Vec::new()
+    } else {
+        vec![("LANG".into(), "C.UTF-8".into())]
+    }
+}
+
+/// What sets the encoding of text; the first that is set does.
+const LOCALES: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
 /// The first terminal program that is installed.
 fn default_session() -> Option<Vec<OsString>> {
@@ -151,6 +165,16 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
+
+    #[test]
+    fn programs_read_utf_8_unless_somebody_chose_otherwise() {
+        let fallback = locale(|_| None);
+        assert_eq!(fallback, [("LANG".into(), "C.UTF-8".into())]);
+        let empty = locale(|_| Some(OsString::new()));
+        assert_eq!(empty, fallback);
+        let chosen = locale(|name| (name == "LC_CTYPE").then(|| "de_DE.UTF-8".into()));
+        assert_eq!(chosen, []);
+    }
 
     #[test]
     fn a_runtime_directory_is_private_new_and_removed() {
