@@ -51,9 +51,10 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening to signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening to signals")?;
     // Handled in either case: what we start has the default of a handled signal, but would ignore
-    // what we ignore, and not notice the end of its terminal.
-    let stays = process::is_ignored(Signal::SIGHUP);
+    // what we ignore, and notice neither the end of its terminal nor who wants it to stop.
+    let [stays, runs_on] = [Signal::SIGHUP, Signal::SIGQUIT].map(process::is_ignored);
     let mut hangup = signal(SignalKind::hangup()).context("listening to signals")?;
+    let mut quit = signal(SignalKind::quit()).context("listening to signals")?;
     let mut server = Server::start(settings).await?;
     say(&format!("vroomd ready: {}", server.url()))?;
     systemd::ready();
@@ -61,6 +62,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         _ = hangup.recv(), if !stays => {}
+        _ = quit.recv(), if !runs_on => {}
         () = server.finished() => tracing::info!("the session has ended"),
     }
     systemd::stopping();

@@ -8,16 +8,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use support::{Driver, end, line, on_pipes, on_pty, program};
 use vroom_terminal::END_PATIENCE;
 
 #[tokio::test]
 async fn nothing_is_left() {
-    // Run by nohup, the programs would ignore the hangup as well; a handled signal they do not.
-    let _hangups = signal(SignalKind::hangup()).unwrap();
-
     // Programs that go when they are told.
     for config in [on_pty, on_pipes] {
         let mut driver = Driver::spawn(config(line("echo ready; sleep 1000 & wait")));

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use vroom_terminal::{
     ALLOWED, Account, Command, Exit, History, PtySize, PtySpec, Read, SpawnConfig, StderrTo,
@@ -69,6 +70,15 @@ pub struct Driver {
 
 impl Driver {
     pub fn spawn(config: SpawnConfig) -> Self {
+        // In the background of a script these are ignored, and programs would ignore them, too;
+        // what we handle they do not. A handler stays when its receiver is gone.
+        for kind in [
+            SignalKind::hangup(),
+            SignalKind::interrupt(),
+            SignalKind::quit(),
+        ] {
+            drop(signal(kind).unwrap());
+        }
         let terminal = Terminal::spawn(config).unwrap();
         terminal.set_reader_offset(Some(0));
         Self {
