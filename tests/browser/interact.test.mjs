@@ -68,7 +68,7 @@ test('leaving Interact with keys and buttons held leaves none held', async (t) =
   await viewer.page.evaluate(() => document.querySelector('vroom-segments [data-value="view"]').click());
   await viewer.becomes('mode', 'view');
   await until('all released', () => of('key', 'button').filter((each) => !each.down).length >= 5);
-  assertNothingHeld(of);
+  await assertNothingHeld(of);
 });
 
 test('a page that goes away leaves nothing held', async (t) => {
@@ -78,7 +78,7 @@ test('a page that goes away leaves nothing held', async (t) => {
   await until('two held', () => of('key').filter((each) => each.down).length === 2);
   await viewer.context.close();
   await until('all released', () => of('key').filter((each) => !each.down).length >= 2);
-  assertNothingHeld(of);
+  await assertNothingHeld(of);
 });
 
 test('losing the focus of the window releases what was held', async (t) => {
@@ -88,12 +88,13 @@ test('losing the focus of the window releases what was held', async (t) => {
   await until('two held', () => of('key').filter((each) => each.down).length === 2);
   await viewer.page.evaluate(() => window.dispatchEvent(new Event('blur')));
   await until('all released', () => of('key').filter((each) => !each.down).length >= 2);
-  assertNothingHeld(of);
+  await assertNothingHeld(of);
 });
 
-function assertNothingHeld(of) {
+async function assertNothingHeld(of) {
   const held = new Set();
   for (const { event, code, down } of of('key', 'button')) down ? held.add(`${event} ${code}`) : held.delete(`${event} ${code}`);
   assert.deepEqual([...held], []);
-  assert.equal(of('modifiers').at(-1)?.held ?? 0, 0, 'no modifier is held');
+  // Wayland tells the modifiers after the key that changed them.
+  await until('no modifier to be held', () => of('modifiers').at(-1)?.held === 0);
 }
