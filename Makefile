@@ -47,7 +47,7 @@ test-web:
 # The real page in a real browser against the real daemon and real Wayland programs.
 test-browser:
 	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests
-	cd tests/browser && npm ci --silent --no-audit --no-fund && npm test --silent
+	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && npm test --silent
 
 # The protocol crate has to run in a page too.
 test-wasm:
@@ -58,7 +58,7 @@ lint:
 
 bench: setup-test build ## Measure latency, CPU and memory; prints a table
 	$(CARGO) build --release --locked -p vroom-tests
-	cd tests/browser && npm ci --silent --no-audit --no-fund && node bench.mjs
+	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && node bench.mjs
 	$(CARGO) run --release --locked -q -p vroom-transport --example frames_per_second
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS each

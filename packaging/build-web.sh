@@ -8,6 +8,8 @@ if [ -f dist/index.html ] && [ -d node_modules ] \
     exit 0
 fi
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci --no-audit --no-fund --silent
+    # Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which
+    # not every registry carries. This takes the locked versions too, and writes nothing.
+    npm install --no-save --no-audit --no-fund --silent
 fi
 npm run --silent build
