@@ -27,8 +27,9 @@ async fn everything_that_was_started_ends_within_two_seconds() {
         )
         .await;
     stubborn.says(&mut client, "deaf").await;
+    // foot, its shell, the deaf shell and its sleep, which starts after the word is out.
+    wait_until("all four run", || daemon.descendants().len() >= 4);
     let processes = daemon.descendants();
-    assert!(processes.len() >= 4, "{processes:?}");
     let folder = daemon.folder().to_owned();
     let watcher = tokio::spawn(async move { client.closed().await });
 
