@@ -1,4 +1,6 @@
-//! What tests of the whole share: where the repository is.
+//! What tests of the whole share: where the repository is, and links to run things over.
+
+pub mod link;
 
 use std::path::{Path, PathBuf};
 
