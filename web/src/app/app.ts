@@ -9,7 +9,7 @@ import { transportName } from "../ui/status.ts";
 import { appearance, setAppearance } from "../ui/theme.ts";
 import type { Layout } from "../ui/desktop.ts";
 import { Connector } from "./connector.ts";
-import type { Live } from "./dial.ts";
+import type { Live } from "./line.ts";
 import { offerRemoteClipboard } from "./clipboard.ts";
 import { answerRequest, askForControl } from "./floor.ts";
 import { toggleFullscreen } from "./fullscreen.ts";
@@ -119,7 +119,11 @@ export class App {
       }),
       link: (link) => this.#linkChanged(link),
       up: (live) => this.#up(live),
+      away: () => this.#away(),
+      back: (live) => this.#back(live),
       down: () => this.#down(),
+      sessions: () => undefined,
+      refused: () => undefined,
       signedOut: (reason) => this.#askToken(reason),
       ready: (handshake) => this.#ready(handshake),
       mode: () => this.#modeChanged(),
@@ -147,6 +151,24 @@ export class App {
     this.#frame.mode.setEnabled(live.graphical !== null);
     if (this.#identity?.desktop === "none" && this.#frame.tabs.ids.length === 0) this.#terminals.open();
     live.connection.ping(performance.now());
+  }
+
+  /** The link is gone, the session is kept: what is on the page stays, and says that it is old. */
+  #away(): void {
+    this.#applyDriving(false);
+    this.#frame.tabs.setAddEnabled(false);
+    this.#draw();
+  }
+
+  /** The session goes on: the picture comes over the new link, everything else never left. */
+  #back(live: Live): void {
+    this.#sampler.reset();
+    this.#frame.tabs.setAddEnabled(true);
+    this.#picture.release();
+    if (live.graphical && live.graphical.capabilities.size > 0) void this.#picture.attach(live);
+    this.#modeChanged();
+    live.connection.ping(performance.now());
+    this.#draw();
   }
 
   #down(): void {
@@ -241,7 +263,7 @@ export class App {
   #fallBackToJpeg(): void {
     this.#jpeg = true;
     this.#frame.announcer.notice("This browser cannot decode the video; going on with still pictures.", "warning");
-    this.#connector.connect();
+    this.#connector.restart();
   }
 
   #draw(): void {
@@ -291,7 +313,7 @@ export class App {
     frame.tabs.setAddEnabled(false);
     frame.card.connect({ reconnect: () => this.#connector.connect() });
     frame.desktop.connect({
-      active: () => this.#session?.driving === true,
+      active: () => this.#wasDriving && this.#session?.driving === true,
       has: (capability) => this.#session?.has(capability) === true,
       send: (message) => this.#session?.input(message),
       paste: (content) => this.#session?.paste(content),
@@ -307,8 +329,11 @@ export class App {
     frame.keyboard.addEventListener("click", () => frame.desktop.toggleKeyboard());
     frame.voice.addEventListener("submit", (event) => this.#command(event));
     frame.tabs.addEventListener("select", (event) => this.#tabSelected((event as CustomEvent<string>).detail));
-    document.addEventListener("visibilitychange", () => this.#session?.media({ video: !document.hidden }));
-    window.addEventListener("online", () => this.#connector.link.kind === "waiting" && this.#connector.connect());
+    document.addEventListener("visibilitychange", () => {
+      this.#session?.media({ video: !document.hidden });
+      if (!document.hidden) this.#connector.nudge();
+    });
+    window.addEventListener("online", () => this.#connector.nudge());
     window.addEventListener("pagehide", () => this.#connector.disconnect(""));
     window.addEventListener("pageshow", (event) => event.persisted && this.#identity && this.#connector.connect());
     listenShortcuts({
