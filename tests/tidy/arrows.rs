@@ -24,6 +24,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vroom-media",
         ],
     ),
+    (
+        "vroom-client",
+        &["vroom-protocol", "vroom-transport", "vroom-predict"],
+    ),
     ("vroom-tests", &["vroom-protocol", "vroom-transport"]),
 ];
 
