@@ -171,7 +171,7 @@ impl Shell {
             signal_name: exit.signal_name().map(str::to_owned),
             core_dumped: exit.core_dumped.then_some(true),
             pty_bytes: Some(running.sent_bytes()),
-            reason: None,
+            ..ExitStatus::default()
         };
         self.server.exit_status(now, status);
         self.flush(now, connection);
@@ -216,7 +216,7 @@ impl Shell {
                     tracing::debug!(code = %error.code, "the client's terminal reports an error");
                 }
                 // Neither is offered to clients.
-                Event::Attached | Event::KeyEvent(_) => {}
+                Event::Attached | Event::KeyEvent(_) | Event::Share(_) => {}
                 Event::Closed { code, reason } => {
                     tracing::debug!(%code, reason, "a terminal is over");
                     over = Some(reason);
@@ -261,8 +261,7 @@ impl Shell {
             terminal_id: Some(daemon.terminals.next_id()),
             rows: request.size.map(|size| size.rows),
             cols: request.size.map(|size| size.cols),
-            readonly: false,
-            attached: false,
+            ..PtyGrant::default()
         };
         self.request = Some(request);
         self.server.pty_response(now, PtyResponse::Granted(grant));

@@ -113,7 +113,7 @@ macro_rules! from_int {
     };
 }
 
-from_int!(u8, u16, u32, u64, i32);
+from_int!(u8, u16, u32, u64, i32, i64);
 
 impl FromValue for f64 {
     fn from_value(value: Value) -> Option<Self> {

@@ -17,6 +17,7 @@ use super::key_event::KeyEvent;
 use super::message::ClientMessage;
 use super::pty::PtyRequest;
 use super::server::Stage;
+use super::share::ShareRequest;
 use super::start::{ExecRequest, ShellRequest};
 use super::tlv::Tlv;
 use super::window::WindowSize;
@@ -201,6 +202,21 @@ impl Client {
         )?;
         self.send(&ClientMessage::KeyEvent(event));
         Ok(())
+    }
+
+    /// Asks to change who may do what, if `sharing` was selected.
+    pub fn share(&mut self, now: Instant, request: ShareRequest) -> Result<(), WrongState> {
+        let may_share = self.stage == Stage::Active && self.has_pty && self.has_sharing();
+        self.check(now, may_share)?;
+        self.send(&ClientMessage::Share(request));
+        Ok(())
+    }
+
+    /// Whether SHARE and SHARE_STATE were agreed on.
+    pub fn has_sharing(&self) -> bool {
+        self.selected
+            .as_ref()
+            .is_some_and(|selected| selected.extensions().sharing == Some(true))
     }
 
     /// Tells the server about an error; a fatal one ends the terminal.

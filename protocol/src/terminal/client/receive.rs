@@ -58,6 +58,7 @@ impl Client {
             message::AUTH_RESPONSE => self.stage == Stage::Authenticating && self.is_waiting,
             message::PTY_RESPONSE => self.stage == Stage::Authenticated && self.is_waiting,
             message::WINDOW_SIZE | message::PTY_MODE => has_terminal && self.has_pty,
+            message::SHARE_STATE => has_terminal && self.has_pty && self.has_sharing(),
             // It may overtake the ACK of the PTY channel.
             message::START_RESPONSE => matches!(self.stage, Stage::Starting | Stage::Active),
             message::EXIT_STATUS => has_terminal,
@@ -75,6 +76,9 @@ impl Client {
             ServerMessage::PtyResponse(response) => self.take_pty(response),
             ServerMessage::WindowSize(size) => self.events.push_back(ClientEvent::WindowSize(size)),
             ServerMessage::PtyMode(mode) => self.events.push_back(ClientEvent::PtyMode(mode)),
+            ServerMessage::ShareState(state) => {
+                self.events.push_back(ClientEvent::ShareState(state));
+            }
             ServerMessage::StartResponse(response) => self.take_start(response),
             ServerMessage::ExitStatus(status) => {
                 self.stage = Stage::Closing;

@@ -6,6 +6,7 @@ use super::super::authentication::AuthResponse;
 use super::super::error::ErrorMessage;
 use super::super::message::ServerMessage;
 use super::super::pty::{Denial, PtyMode, PtyResponse};
+use super::super::share::ShareState;
 use super::super::start::{ExitStatus, StartResponse};
 use super::super::tlv::Tlv;
 use super::super::window::WindowSize;
@@ -140,6 +141,16 @@ impl Server {
     /// Dropped while the client takes nothing; the next one tells them again.
     pub fn pty_mode(&mut self, now: Instant, mode: PtyMode) {
         self.tell(now, &ServerMessage::PtyMode(mode));
+    }
+
+    /// Who may do what has changed, or was asked to.
+    ///
+    /// Only for a client that knows SHARE_STATE, which [`has_sharing`](Self::has_sharing) says.
+    /// Dropped while the client takes nothing; the next one tells all of it again.
+    pub fn share_state(&mut self, now: Instant, state: ShareState) {
+        if self.has_sharing() {
+            self.tell(now, &ServerMessage::ShareState(state));
+        }
     }
 
     fn tell(&mut self, now: Instant, message: &ServerMessage) {
