@@ -16,6 +16,14 @@ impl Members {
         super::decode(payload, limits).map(Self)
     }
 
+    /// Decodes a payload that is always JSON.
+    pub(crate) fn decode_json(payload: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
+        match payload.first() {
+            Some(b'{') => Self::decode(payload, limits),
+            _ => Err(DecodeError::NotAMap),
+        }
+    }
+
     /// A member that has to be there.
     pub(crate) fn required<T: FromValue>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         self.optional(name)?
