@@ -22,6 +22,7 @@ use crate::hub::{Hub, HubConfig};
 use crate::listen::{self, UnixSocket};
 use crate::output::Output;
 use crate::peers::Peers;
+use crate::resumable::Resumable;
 use crate::settings::Settings;
 use crate::terminals::Terminals;
 use crate::token::{self, Secret};
@@ -47,6 +48,8 @@ pub(crate) struct Daemon {
     pub(crate) peers: Peers,
     /// All terminals.
     pub(crate) terminals: Terminals,
+    /// The sessions that can be resumed.
+    pub(crate) resumable: Arc<Resumable>,
     /// A permit for each session.
     pub(crate) sessions: Arc<Semaphore>,
     /// Turns true when the end has begun.
@@ -128,6 +131,7 @@ impl Server {
             output,
             peers: Peers::default(),
             terminals: Terminals::new(account, settings.shell.clone(), display),
+            resumable: Arc::default(),
             sessions: Arc::new(Semaphore::new(SESSIONS)),
             ending: watch::Sender::new(false),
             settings,

@@ -15,6 +15,7 @@
 
 mod assets;
 mod auth;
+mod carried;
 pub mod cli;
 pub mod config;
 mod daemon;
@@ -35,6 +36,7 @@ mod penalty;
 mod picture;
 mod png;
 pub mod process;
+mod resumable;
 mod running;
 mod session;
 pub mod settings;

@@ -14,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 use vroom_transport::sniff::{Spoken, sniff};
 use vroom_transport::{stream, tcp, tls};
 
+use crate::carried;
 use crate::daemon::{Daemon, ended};
 use crate::http::{self, Caller};
 use crate::origin::{Origin, Transport};
-use crate::session;
 use crate::source::Source;
 
 /// Accepts connections on a TCP port until the server ends.
@@ -204,7 +204,7 @@ where
             transport: Transport::Stream,
         };
         let pass = Some(caller.pass);
-        session::run(caller.daemon, origin, None, pass, None, rx, tx).await;
+        carried::run(caller.daemon, origin, None, pass, None, rx, tx).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vroom_protocol::{ChannelId, Connection};
+use vroom_protocol::{ChannelId, Connection, mux};
 use vroom_terminal::{Exit, History, Read, Terminal};
 
 use crate::shell::MESSAGE;
@@ -49,6 +49,15 @@ impl Running {
     /// The bytes that were sent on the main channel.
     pub(crate) fn sent_bytes(&self) -> u64 {
         self.output.sent
+    }
+
+    /// The client is gone for a while, and a program on a terminal does not wait for it.
+    ///
+    /// One on pipes does: whoever reads a pipe gets every byte.
+    pub(crate) fn leave(&self) {
+        if self.terminal.size().is_some() {
+            self.terminal.set_reader_offset(None);
+        }
     }
 
     /// Nobody reads any more: the program has to go.
@@ -126,7 +135,7 @@ impl Reader {
         history: &History,
     ) {
         loop {
-            self.has_room = connection.queued_bytes(channel) < QUEUE_BYTES;
+            self.has_room = has_room(connection, channel);
             if !self.has_room {
                 return;
             }
@@ -163,8 +172,20 @@ impl Reader {
     }
 }
 
+/// Whether more output may be queued for a client.
+fn has_room(connection: &Connection, channel: ChannelId) -> bool {
+    let replayable = connection
+        .unacknowledged_bytes()
+        .is_none_or(|bytes| bytes < REPLAY_BYTES);
+    replayable && connection.queued_bytes(channel) < QUEUE_BYTES
+}
+
 /// The largest message of output, so that a pointer never waits behind more.
 const MESSAGE_BYTES: usize = 16 * 1024;
 
 /// The output that may wait for one client; then the history waits, and with it the program.
 const QUEUE_BYTES: usize = 64 * 1024;
+
+/// The bytes that a client may not have confirmed yet, where it confirms them; then output waits,
+/// so that the mux still has all that a resumed session needs.
+const REPLAY_BYTES: usize = mux::SERVER_RING_BYTES * 3 / 4;

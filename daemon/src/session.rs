@@ -1,187 +1,106 @@
-//! What one connection may do: who is at the other end, and where each message belongs.
+//! What one connection may do: where each message belongs.
 
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use vroom_protocol::graphical::Role;
 use vroom_protocol::terminal::ChannelName;
-use vroom_protocol::{
-    Auth, ChannelId, ChannelSpec, Code, Connection, Event, Hello, RequestId, ServerConfig,
-    WelcomeInfo, mux,
-};
-use vroom_transport::{LinkRx, LinkTx, drive};
+use vroom_protocol::{ChannelId, ChannelSpec, Code, Connection, RequestId};
 
 use crate::auth::{Identity, Refused};
 use crate::daemon::Daemon;
-use crate::gate::Pass;
 use crate::lane::Lane;
 use crate::origin::Origin;
-use crate::picture::Picture;
 use crate::shells::Shells;
 use crate::video::Video;
 use crate::viewer::Viewer;
 
-/// Runs a session on a link until one of them, or the server, ends.
+/// What one connection may do, whatever transport carries it.
 ///
-/// `identity` is who the transport says it is; HELLO may still say otherwise. `pass` is the place
-/// among the strangers, for those who have not proved anything yet.
-pub(crate) async fn run(
-    daemon: Arc<Daemon>,
-    origin: Origin,
-    identity: Option<Identity>,
-    pass: Option<Arc<Pass>>,
-    picture: Option<Picture>,
-    rx: impl LinkRx,
-    tx: impl LinkTx,
-) {
-    let Ok(_permit) = Arc::clone(&daemon.sessions).try_acquire_owned() else {
-        tracing::warn!(source = %origin.source, "too many sessions");
-        return;
-    };
-    let now = Instant::now();
-    let mut hello_timeout = mux::HELLO_TIMEOUT;
-    if let Some(deadline) = pass.as_ref().and_then(|pass| pass.deadline()) {
-        hello_timeout = hello_timeout.min(deadline.saturating_duration_since(now));
-    }
-    if let Some(pass) = &pass {
-        // The deadline is kept by the mux, which also says goodbye.
-        pass.extend(now + hello_timeout + GOODBYE);
-    }
-    let config = ServerConfig {
-        hello_timeout,
-        max_message_size: origin.transport.message_bytes(),
-        ..ServerConfig::default()
-    };
-    let connection = Connection::server(config, origin.transport.link_kind(), now);
-    let session = Session::new(daemon, origin, identity, pass.clone(), picture);
-    let expired = async {
-        match &pass {
-            Some(pass) => pass.expired().await,
-            None => pending().await,
-        }
-    };
-    tokio::select! {
-        (code, reason) = drive(connection, rx, tx, session) => {
-            tracing::debug!(source = %origin.source, transport = origin.transport.name(), %code, reason, "a connection ended");
-        }
-        () = expired => {
-            tracing::debug!(source = %origin.source, "an unauthenticated connection was closed");
-        }
-    }
-}
-
-/// What one connection may do.
+/// A resumable one outlives its transport: see [`Resumable`](crate::resumable::Resumable).
 #[derive(Debug)]
 pub(crate) struct Session {
     daemon: Arc<Daemon>,
     origin: Origin,
     identity: Option<Identity>,
-    pass: Option<Arc<Pass>>,
     channels: BTreeMap<ChannelId, Lane>,
     viewer: Viewer,
-    /// The picture beside the channels, where it has its own way.
-    picture: Option<Picture>,
     /// The picture on a channel.
     video: Option<Video>,
     shells: Shells,
     bell: Arc<Notify>,
-    ending: watch::Receiver<bool>,
 }
 
 impl Session {
-    fn new(
-        daemon: Arc<Daemon>,
-        origin: Origin,
-        identity: Option<Identity>,
-        pass: Option<Arc<Pass>>,
-        picture: Option<Picture>,
-    ) -> Self {
+    /// Starts one for a client that has not asked for anything yet.
+    pub(crate) fn new(daemon: Arc<Daemon>, origin: Origin, identity: Option<Identity>) -> Self {
         let bell = Arc::new(Notify::new());
-        let ending = daemon.ending.subscribe();
         Self {
             viewer: Viewer::new(Arc::clone(&daemon), origin.transport, Arc::clone(&bell)),
             shells: Shells::new(Arc::clone(&daemon), origin),
             daemon,
             origin,
             identity,
-            pass,
             channels: BTreeMap::new(),
-            picture,
             video: None,
             bell,
-            ending,
         }
     }
 
-    /// Decides about a HELLO.
-    fn on_hello(&mut self, now: Instant, connection: &mut Connection, hello: Hello) {
-        if let Some(auth) = &hello.auth {
-            match self.prove(now, auth) {
-                Ok(identity) => self.identity = Some(identity),
-                Err(refused) => {
-                    tracing::warn!(source = %self.origin.source, kind = auth.kind(), ?refused, "credentials were refused");
-                    let (code, reason) = refusal(refused);
-                    return connection.refuse(now, code, reason);
-                }
-            }
-        }
-        let session = self.daemon.hub.session();
-        if hello
-            .session
-            .as_deref()
-            .is_some_and(|name| name != session && name != DEFAULT)
-        {
-            return connection.refuse(now, Code::SESSION_NOT_FOUND, "there is no such session");
-        }
-        match &self.identity {
-            Some(_) => self.admit(),
-            None => self.wait_for_proof(now),
-        }
-        let identity = self.identity.as_ref();
-        let welcome = WelcomeInfo {
-            session: identity.map(|_| session.to_owned()),
-            user: identity.map(|identity| identity.user.to_string()),
-            role: identity.map(|identity| identity.role.name().to_owned()),
-            channels: hello
-                .channels
-                .into_iter()
-                .filter(|spec| self.welcomes(spec))
-                .collect(),
-            resume: None,
-        };
-        connection.accept(now, welcome);
+    /// Who it is for, once that is proved.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
     }
 
-    /// Who the credentials of a HELLO belong to.
-    fn prove(&self, now: Instant, auth: &Auth) -> Result<Identity, Refused> {
-        let source = self.origin.source;
-        match auth {
-            Auth::Token(token) => self.daemon.auth.token(now, source, token),
-            Auth::Session(key) => self.daemon.auth.key(now, source, key),
-            Auth::Peer => self.daemon.auth.peer(source),
-            Auth::Password { .. } | Auth::Pairing(_) | Auth::Share(_) => Err(Refused::Wrong),
-        }
+    /// Says who it is for.
+    pub(crate) fn identify(&mut self, identity: Identity) {
+        self.identity = Some(identity);
     }
 
-    /// Counts no longer as a stranger.
-    fn admit(&self) {
-        if let Some(pass) = &self.pass {
-            pass.admit();
-        }
+    /// The half that looks at the desktop.
+    pub(crate) fn viewer(&self) -> &Viewer {
+        &self.viewer
     }
 
-    // C2: without credentials only terminals may be opened, to prove oneself inside.
-    fn wait_for_proof(&self, now: Instant) {
-        if let Some(pass) = &self.pass {
-            pass.extend(now + self.daemon.settings.limits.unprivileged);
+    /// The transport is lost: nothing stays held and nothing is shown, but terminals go on.
+    // xumux §session-resume: a driver's keys, buttons and touches are released at once.
+    pub(crate) fn leave(&mut self) {
+        self.viewer.leave();
+        self.video = None;
+        self.shells.leave();
+    }
+
+    /// Another transport carries it from now on, with these channels.
+    pub(crate) fn come_back(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        origin: Origin,
+        channels: &[(ChannelId, ChannelSpec)],
+    ) {
+        self.origin = origin;
+        self.shells.come_back(origin);
+        let lost: Vec<_> = self
+            .channels
+            .keys()
+            .filter(|id| !channels.iter().any(|(open, _)| open == *id))
+            .copied()
+            .collect();
+        for id in lost {
+            self.on_closed(now, connection, id);
         }
+        if let Some(identity) = &self.identity {
+            self.viewer
+                .come_back(now, connection, identity, origin.transport);
+        }
+        self.start_waiting_video(now, connection);
     }
 
     /// Whether a channel that a HELLO lists is opened.
-    fn welcomes(&self, spec: &ChannelSpec) -> bool {
+    pub(crate) fn welcomes(&self, spec: &ChannelSpec) -> bool {
         match Lane::of(spec) {
             // VROOM-Graphical §4.1: listing them early is allowed, their frames are ignored.
             Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.identity.is_some(),
@@ -221,7 +140,8 @@ impl Session {
         self.shells.check(name)
     }
 
-    fn on_request(
+    /// Answers a request for a channel.
+    pub(crate) fn on_request(
         &self,
         now: Instant,
         connection: &mut Connection,
@@ -237,7 +157,8 @@ impl Session {
         }
     }
 
-    fn on_opened(
+    /// A channel is open.
+    pub(crate) fn on_opened(
         &mut self,
         now: Instant,
         connection: &mut Connection,
@@ -258,7 +179,8 @@ impl Session {
         self.channels.insert(id, lane);
     }
 
-    fn on_closed(&mut self, now: Instant, connection: &mut Connection, id: ChannelId) {
+    /// A channel is gone.
+    pub(crate) fn on_closed(&mut self, now: Instant, connection: &mut Connection, id: ChannelId) {
         match self.channels.remove(&id) {
             Some(Lane::Button) => self.viewer.release(),
             Some(Lane::Video) => self.video = None,
@@ -267,7 +189,8 @@ impl Session {
         }
     }
 
-    fn on_message(
+    /// Takes a message.
+    pub(crate) fn on_message(
         &mut self,
         now: Instant,
         connection: &mut Connection,
@@ -309,9 +232,6 @@ impl Session {
                 let message = (kind, payload);
                 self.shells
                     .on_message(now, connection, &name, message, &mut self.identity);
-                if self.identity.is_some() {
-                    self.admit();
-                }
             }
             None => {}
         }
@@ -342,91 +262,43 @@ impl Session {
             }
         }
     }
-}
 
-impl vroom_transport::Session for Session {
-    fn on_event(&mut self, now: Instant, connection: &mut Connection, event: Event) {
-        match event {
-            Event::Hello(hello) => self.on_hello(now, connection, hello),
-            Event::ChannelRequested { request, spec } => {
-                self.on_request(now, connection, request, &spec);
-            }
-            Event::ChannelOpened { id, spec, .. } => self.on_opened(now, connection, id, &spec),
-            Event::ChannelClosed { id, .. } => self.on_closed(now, connection, id),
-            Event::Message {
-                channel,
-                kind,
-                payload,
-            } => self.on_message(now, connection, channel, kind, payload),
-            Event::PeerError { code, reason, .. } => {
-                tracing::debug!(%code, reason, "the client reports an error");
-            }
-            // C13: this server does not resume.
-            Event::ResumeRequested { .. } => {
-                connection.refuse_resume(now, Code::SESSION_NOT_FOUND, "nothing is kept here");
-            }
-            other => tracing::trace!(?other, "nothing to do"),
-        }
-    }
-
-    fn pump(&mut self, now: Instant, connection: &mut Connection) {
-        if *self.ending.borrow_and_update() {
-            return connection.close(now, Code::GOING_AWAY, "the server ends");
-        }
+    /// Sends what there is to send.
+    pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {
         self.viewer.pump(now, connection);
         if let Some(video) = &mut self.video {
             video.pump(now, connection, self.viewer.wishes());
         }
-        if let Some(picture) = &mut self.picture {
-            picture.pump(now, self.viewer.wishes(), self.viewer.wants_media_state());
-        }
         self.shells.pump(now, connection, &mut self.identity);
     }
 
-    async fn ready(&mut self) {
+    /// Waits until there is something to pump; cancel-safe.
+    pub(crate) async fn ready(&mut self) {
         let video = async {
             match &mut self.video {
                 Some(video) => video.ready().await,
                 None => pending().await,
             }
         };
-        let picture = async {
-            match &mut self.picture {
-                Some(picture) => picture.ready().await,
-                None => pending().await,
-            }
-        };
         tokio::select! {
             () = self.bell.notified() => {}
             () = video => {}
-            () = picture => {}
             () = self.shells.ready() => {}
-            () = ended(&mut self.ending) => {}
         }
     }
 
-    /// A client that reads nothing is put out, or told of the end, all the same.
-    async fn urgent(&mut self) {
-        tokio::select! {
-            () = self.bell.notified() => {}
-            () = ended(&mut self.ending) => {}
-        }
+    /// Waits for what must not wait for a client that reads nothing; cancel-safe.
+    pub(crate) async fn urgent(&self) {
+        self.bell.notified().await;
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// When to pump even if nothing happens.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let video = self.video.as_ref().and_then(Video::deadline);
         [self.viewer.deadline(), video, self.shells.deadline()]
             .into_iter()
             .flatten()
             .min()
-    }
-}
-
-/// Waits until the server is told to end.
-async fn ended(ending: &mut watch::Receiver<bool>) {
-    // An error means that the server is gone, and with it this task.
-    if ending.changed().await.is_err() {
-        pending::<()>().await;
     }
 }
 
@@ -443,6 +315,3 @@ pub(crate) const fn refusal(refused: Refused) -> (Code, &'static str) {
 
 /// The name of the one session there is.
 pub(crate) const DEFAULT: &str = "default";
-
-/// How long the mux may take to say goodbye before the connection is dropped.
-const GOODBYE: Duration = Duration::from_secs(2);

@@ -98,6 +98,13 @@ impl Shell {
         self.server.poll_timeout()
     }
 
+    /// The transport is lost: the program does not wait for this client.
+    pub(crate) fn leave(&mut self) {
+        if let Some(running) = &self.running {
+            running.leave();
+        }
+    }
+
     /// One of the other channels is open.
     pub(crate) fn on_opened(&mut self, now: Instant, id: ChannelId, plane: Plane) {
         match plane {

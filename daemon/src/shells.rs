@@ -38,6 +38,18 @@ impl Shells {
         }
     }
 
+    /// The transport is lost: nobody is waited for.
+    pub(crate) fn leave(&mut self) {
+        for shell in self.shells.values_mut() {
+            shell.leave();
+        }
+    }
+
+    /// Another transport carries them from now on.
+    pub(crate) fn come_back(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
     /// Decides about a channel that the client asks for.
     pub(crate) fn check(&self, name: &ChannelName) -> Result<(), (Code, &'static str)> {
         if !self.daemon.settings.terminals {

@@ -16,8 +16,8 @@ use crate::origin::{Origin, Transport};
 use crate::output::Watch;
 use crate::peer_link;
 use crate::picture::Picture;
-use crate::session;
 use crate::token::Secret;
+use crate::{carried, session};
 
 #[derive(Deserialize)]
 struct OfferBody {
@@ -124,7 +124,7 @@ async fn connect(caller: Caller, identity: Identity, body: OfferBody) -> Answer 
         source: caller.source,
         transport: Transport::WebRtc,
     };
-    let session = session::run(daemon, origin, Some(identity), None, picture, rx, tx);
+    let session = carried::run(daemon, origin, Some(identity), None, picture, rx, tx);
     tokio::spawn(session);
     let candidates: Vec<Value> = media_answer.candidates.iter().map(to_json).collect();
     let body = json!({

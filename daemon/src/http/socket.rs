@@ -9,8 +9,8 @@ use vroom_transport::websocket;
 
 use super::answer::{self, Answer};
 use super::{Caller, bearer};
+use crate::carried;
 use crate::origin::{Origin, Transport};
-use crate::session;
 
 /// Answers a request for a WebSocket, and runs a session on it.
 pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer {
@@ -42,7 +42,7 @@ pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer 
             transport: Transport::WebSocket,
         };
         let pass = Some(caller.pass);
-        session::run(caller.daemon, origin, identity, pass, None, rx, tx).await;
+        carried::run(caller.daemon, origin, identity, pass, None, rx, tx).await;
     });
     response.map(|()| Full::default())
 }

@@ -15,6 +15,7 @@ mod listening;
 mod log;
 mod login;
 mod mux;
+mod resume;
 mod signalling;
 mod strangers;
 mod terminal;
