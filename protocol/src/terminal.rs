@@ -31,7 +31,7 @@ pub use self::authentication::{
 };
 pub use self::capabilities::{Capabilities, Extensions, Keyboard, Kitty, TerminalInfo};
 pub use self::channel::{ChannelName, ChannelNameError, Plane, TERMINALS_MAX};
-pub use self::client::{Client, ClientConfig, WrongState};
+pub use self::client::{Ahead, Client, ClientConfig, WrongState};
 pub use self::environment::{Environment, is_allowed};
 pub use self::error::ErrorMessage;
 pub use self::event::{ClientEvent, Event};

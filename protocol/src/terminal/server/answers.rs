@@ -131,14 +131,14 @@ impl Server {
 
     /// The terminal has another size because of someone else.
     ///
-    /// Dropped while the client takes nothing; the next one tells the size again.
+    /// While the client takes nothing only the newest size is kept.
     pub fn window_size(&mut self, now: Instant, size: WindowSize) {
         self.tell(now, &ServerMessage::WindowSize(size));
     }
 
     /// The modes that matter for predicting echo have changed.
     ///
-    /// Dropped while the client takes nothing; the next one tells them again.
+    /// While the client takes nothing only the newest modes are kept.
     pub fn pty_mode(&mut self, now: Instant, mode: PtyMode) {
         self.tell(now, &ServerMessage::PtyMode(mode));
     }
@@ -146,7 +146,7 @@ impl Server {
     /// Who may do what has changed, or was asked to.
     ///
     /// Only for a client that knows SHARE_STATE, which [`has_sharing`](Self::has_sharing) says.
-    /// Dropped while the client takes nothing; the next one tells all of it again.
+    /// While the client takes nothing only the newest state is kept.
     pub fn share_state(&mut self, now: Instant, state: ShareState) {
         if self.has_sharing() {
             self.tell(now, &ServerMessage::ShareState(state));
@@ -159,8 +159,8 @@ impl Server {
             self.stage,
             Stage::PtyAllocated | Stage::Starting | Stage::Active
         );
-        if self.has_pty && has_terminal && !self.wire.is_stuck() {
-            self.send(message);
+        if self.has_pty && has_terminal {
+            self.wire.send_news(&message.encode(self.wire.encoding));
         }
     }
 
