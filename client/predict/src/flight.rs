@@ -29,11 +29,11 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
-    /// Nothing on its way, at an offset.
-    pub(crate) fn at(offset: u64) -> Self {
+    /// Bytes on their way of which nothing is known but their offsets.
+    pub(crate) fn at(applied: u64, sent: u64) -> Self {
         Self {
-            sent: offset,
-            acked: offset,
+            sent: sent.max(applied),
+            acked: applied,
             ..Self::default()
         }
     }
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_was_never_sent_cannot_be_acknowledged() {
-        let mut flight = Flight::at(7);
+        let mut flight = Flight::at(7, 7);
         flight.send();
         flight.acknowledge(0, u64::MAX);
         assert_eq!(flight.acked(), 8);

@@ -115,13 +115,14 @@ impl Predictor {
         self.check_allowed();
     }
 
-    /// Starts over at an offset of the input, with nothing in flight: after an attach.
-    pub fn restart(&mut self, input_offset: u64) {
+    /// Starts over after an attach: the server has applied input up to one offset, and what was typed up to the
+    /// other one is sent again.
+    pub fn restart(&mut self, applied: u64, sent: u64) {
         self.drop_predictions();
-        self.flight = Flight::at(input_offset);
+        self.flight = Flight::at(applied, sent);
         self.keys = Keys::default();
         self.lost = None;
-        self.begin_epoch();
+        self.lose(self.flight.sent());
     }
 
     /// Takes bytes that are sent to the program now; the grid is the screen as it is now.

@@ -80,10 +80,10 @@ pub extern "C" fn set_mode(bits: u32) {
     });
 }
 
-/// Starts over at an offset of the input.
+/// Starts over: input is applied up to one offset, and sent again up to the other.
 #[unsafe(no_mangle)]
-pub extern "C" fn restart(input_offset: f64) {
-    with(|instance| instance.predictor.restart(whole(input_offset)));
+pub extern "C" fn restart(applied: f64, sent: f64) {
+    with(|instance| instance.predictor.restart(whole(applied), whole(sent)));
 }
 
 /// Says how large the screen is and where its cursor; a row of `u32::MAX` means that it is hidden.
