@@ -74,6 +74,9 @@ pub enum Error {
         /// Where it has to begin.
         expected: u64,
     },
+    /// A writer without a name, or with too long a one.
+    #[error("the name of a writer has 1 to {} bytes", crate::WRITER_BYTES)]
+    BadWriter,
     /// A name that cannot be the id of a terminal, or is one already.
     #[error("{id:?} cannot be the id of a new terminal")]
     BadId {
@@ -114,9 +117,11 @@ impl Error {
             | Self::NoDirectory { .. }
             | Self::Start { .. } => Code::EXEC_FAILED,
             Self::ShellRefused { .. } => Code::NOT_ALLOWED,
-            Self::BadCommand | Self::BadSize | Self::InputGap { .. } | Self::BadId { .. } => {
-                Code::INVALID_MESSAGE
-            }
+            Self::BadCommand
+            | Self::BadSize
+            | Self::InputGap { .. }
+            | Self::BadId { .. }
+            | Self::BadWriter => Code::INVALID_MESSAGE,
             Self::NoPty | Self::Ended => Code::WRONG_STATE,
             Self::InputFull => Code::LIMIT_REACHED,
             Self::SignalRefused(_) | Self::Signal { .. } => Code::SIGNAL_FAILED,

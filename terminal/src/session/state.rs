@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::PtyMode;
+use crate::screen::{Progress, Screen};
+
 /// What a terminal does with what is typed, and what its program made of it; a watched value.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TtyState {
@@ -23,4 +26,44 @@ pub struct TtyState {
     pub title: Arc<str>,
     /// The directory that the program says it is in, as it says it.
     pub cwd: Option<Arc<str>>,
+    /// How far the program says it is.
+    pub progress: Option<Progress>,
+}
+
+impl TtyState {
+    pub(crate) fn with_mode(self, mode: PtyMode) -> Self {
+        Self {
+            echo: mode.echo,
+            canonical: mode.canonical,
+            isig: mode.isig,
+            ..self
+        }
+    }
+
+    /// Takes over what the program made of the terminal; `true` when something changed.
+    pub(crate) fn follow(&mut self, screen: &Screen) -> bool {
+        let modes = screen.modes();
+        let mut changed = false;
+        let mut set = |old: &mut bool, new: bool| changed |= std::mem::replace(old, new) != new;
+        set(&mut self.alternate, modes.alternate);
+        set(&mut self.mouse, modes.mouse);
+        set(&mut self.bracketed_paste, modes.bracketed_paste);
+        if self.kitty_flags != modes.kitty_flags {
+            self.kitty_flags = modes.kitty_flags;
+            changed = true;
+        }
+        if &*self.title != screen.title() {
+            self.title = screen.title().into();
+            changed = true;
+        }
+        if self.cwd.as_deref() != screen.cwd() {
+            self.cwd = screen.cwd().map(Arc::from);
+            changed = true;
+        }
+        if self.progress != screen.progress() {
+            self.progress = screen.progress();
+            changed = true;
+        }
+        changed
+    }
 }

@@ -7,6 +7,8 @@
     reason = "each test uses a part of it, and fails where it fails"
 )]
 
+pub mod sessions;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
