@@ -76,7 +76,7 @@ pub extern "C" fn set_mode(bits: u32) {
     with(|instance| {
         instance
             .predictor
-            .set_mode(Mode::from_bits(bits.to_le_bytes()[0]))
+            .set_mode(Mode::from_bits(bits.to_le_bytes()[0]));
     });
 }
 
@@ -117,7 +117,7 @@ pub extern "C" fn acknowledged(now_ms: f64, input_offset: f64) {
     with(|instance| {
         instance
             .predictor
-            .acknowledged(whole(now_ms), whole(input_offset))
+            .acknowledged(whole(now_ms), whole(input_offset));
     });
 }
 
