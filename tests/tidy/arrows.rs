@@ -7,6 +7,8 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("vroom-protocol", &[]),
     ("vroom-desktop", &[]),
+    ("vroom-predict", &[]),
+    ("vroom-predict-wasm", &["vroom-predict"]),
     ("vroom-transport", &["vroom-protocol"]),
     ("vroom-terminal", &["vroom-protocol"]),
     ("vroom-input", &["vroom-protocol", "vroom-desktop"]),
