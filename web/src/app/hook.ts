@@ -20,7 +20,8 @@ export interface Hook {
   /** Video frames shown so far. */
   readonly frames: number;
   readonly stats: Statistics;
-  readonly terminals: readonly { readonly id: string; readonly title: string; readonly state: string }[];
+  /** `terminal` is what joins it, or null; `tab` the tab it is in; `mayType` whether keys reach it. */
+  readonly terminals: readonly { readonly id: string; readonly title: string; readonly state: string; readonly terminal: string | null; readonly tab: string; readonly mayType: boolean }[];
 }
 
 /** Publishes the hook; every property is read anew. */

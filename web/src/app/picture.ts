@@ -50,6 +50,11 @@ export class Picture {
     return this.shown && width > 0 ? `${width} × ${height}` : null;
   }
 
+  /** Pictures shown so far. */
+  get frames(): number {
+    return this.stream?.counters.shown ?? this.canvas?.counters.shown ?? 0;
+  }
+
   /** Lets go of a link that was replaced; the last picture stays until the first over the new link. */
   release(): void {
     const channel = this.#channel;

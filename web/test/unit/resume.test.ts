@@ -150,6 +150,7 @@ describe("a session over several links", () => {
     expect(connection.resume(link2, AUTH, 10)).toBe(true);
     const request = decodeFrame(link2.sent[0]?.frame ?? new Uint8Array());
     expect(request.type).toBe(Mux.ResumeRequest);
+    expect(link2.sent).toHaveLength(1);
     expect(jsonFields(request.payload)).toEqual({ sessionId: "secret-of-the-session", lastSequence: 1, auth: AUTH });
     json(Mux.ResumeResponse, { ...RESUMED, replayStart: 2, replayCount: 1, lastSequence: 1 }, 11);
     expect(sent()).toEqual(["5:2 b", "5:3 c", "5:4 typed while away"]);

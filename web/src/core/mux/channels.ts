@@ -149,9 +149,9 @@ export class Channels {
   /** Goes on with the channels that the server lists, and sends again what it has missed. */
   resume(listed: { name: string; id: number }[] | null, missed: Parameters<Outbox["replay"]>[0]): void {
     if (listed) this.#takeOver(listed);
-    const any = [...this.#open.values()].find((channel) => this.#isNumbered(channel.spec));
+    const numbered = [...this.#open.values()].find((channel) => this.#isNumbered(channel.spec));
     this.outbox.replay(missed, (id) => {
-      const channel = (id === null ? undefined : this.#open.get(id)) ?? any;
+      const channel = (id === null ? undefined : this.#open.get(id)) ?? numbered;
       return channel ? { lane: channel.name, channel: channel.id } : null;
     });
     for (const [id, { spec }] of this.#requests.all()) this.owner.sendControl(Mux.OpenChannel, messages.openChannel(id, spec));

@@ -207,6 +207,7 @@ export class Connection {
     const link = this.link;
     this.#state = "suspended";
     this.#since = this.#now;
+    this.#outbox.held = true;
     this.#channels.suspend();
     link.close();
     this.events.suspended(reason);

@@ -35,6 +35,8 @@ interface Lane {
 export class Outbox {
   /** Largest frame payload that the peer takes. */
   frameMax = PIECE_BYTES;
+  /** While set nothing leaves but the control channel: the session has no link, or is not resumed yet. */
+  held = false;
   /** Numbers messages once session-resume is agreed. */
   numbering: Numbering | null = null;
   readonly #lanes = new Map<string, Lane>();
@@ -55,6 +57,7 @@ export class Outbox {
   /** Sends what the link takes now. */
   flush(): void {
     while (this.#drain("control")) continue;
+    if (this.held) return;
     while (this.#drainReplay()) continue;
     // Numbers have to arrive in order on a lane, so new messages wait until the old ones have left.
     if (this.#replay.length > 0) return;
@@ -68,6 +71,7 @@ export class Outbox {
   /** Goes on over another link: keeps what has not left yet on numbered channels, and drops the rest. */
   restart(link: Link): void {
     this.link = link;
+    this.held = true;
     this.#replay = [];
     for (const waiting of this.#lanes.values()) {
       waiting.queue = waiting.queue.filter((message) => message.numbered && message.sent === null);
@@ -77,6 +81,7 @@ export class Outbox {
 
   /** Sends again what the peer has missed; a message without a channel goes on any that is open. */
   replay(missed: Kept[], laneOf: (channel: number | null) => { lane: string; channel: number } | null): void {
+    this.held = false;
     for (const kept of missed) {
       const place = laneOf(kept.channel);
       if (!place) continue;

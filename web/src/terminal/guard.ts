@@ -1,0 +1,30 @@
+/** What output may not do: sequences that this client answers itself or refuses, whatever the engine would do. */
+import type { Terminal } from "@xterm/xterm";
+import { clipboardWrite, progressOf } from "./policy.ts";
+
+/** What the guarded sequences report. */
+export interface GuardEvents {
+  /** OSC 52 wants to set the clipboard. */
+  clipboard(content: string): void;
+  progress(percent: number | null): void;
+}
+
+/** Installs the rules on an engine. */
+export function guardOutput(terminal: Terminal, events: GuardEvents): void {
+  const { parser } = terminal;
+  parser.registerOscHandler(52, (payload) => {
+    const content = clipboardWrite(payload);
+    if (content !== null) events.clipboard(content);
+    return true;
+  });
+  parser.registerOscHandler(9, (payload) => {
+    const progress = progressOf(payload);
+    if (progress !== undefined) events.progress(progress);
+    return true;
+  });
+  // Reports of titles and window manipulation could be made to type.
+  parser.registerCsiHandler({ final: "t" }, () => true);
+  // Status strings could be made to answer with what the output put there.
+  parser.registerOscHandler(50, () => true);
+  parser.registerOscHandler(777, () => true);
+}
