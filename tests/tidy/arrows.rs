@@ -30,7 +30,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "vroom-client",
         &["vroom-protocol", "vroom-transport", "vroom-predict"],
     ),
-    ("vroom-tests", &["vroom-protocol", "vroom-transport"]),
+    (
+        "vroom-tests",
+        &["vroom-protocol", "vroom-transport", "vroom-terminal"],
+    ),
 ];
 
 #[test]
