@@ -8,12 +8,14 @@ mod data;
 mod message;
 mod name;
 mod request;
+mod window;
 
 pub use self::code::ForwardCode;
 pub use self::data::Data;
 pub use self::message::{ConnectionAck, ForwardConnection, ForwardResponse, Message};
 pub use self::name::ConnectionName;
 pub use self::request::{Direction, Endpoint, ForwardRequest};
+pub use self::window::Window;
 pub use crate::encoding::DecodeError;
 
 /// The name of the control channel: reliable and ordered.

@@ -148,12 +148,16 @@ fn a_path_without_a_port_is_a_unix_socket() {
 }
 
 #[test]
-fn a_connection_carries_bytes_and_an_end() {
+fn a_connection_carries_bytes_acknowledgements_and_an_end() {
     let bytes = Data::Bytes("abc".into());
     assert_eq!(bytes.encode(), (0x00, "abc".into()));
     assert_eq!(Data::decode(0x00, "abc".into()), Ok(bytes));
-    assert_eq!(Data::End.encode(), (0x02, Bytes::new()));
-    assert_eq!(Data::decode(0x02, Bytes::new()), Ok(Data::End));
+    assert_eq!(Data::HalfClose.encode(), (0x02, Bytes::new()));
+    assert_eq!(Data::decode(0x02, Bytes::new()), Ok(Data::HalfClose));
+    let ack = Data::Ack(258);
+    assert_eq!(ack.encode(), (0x04, vec![0, 0, 0, 0, 0, 0, 1, 2].into()));
+    assert_eq!(Data::decode(0x04, ack.encode().1), Ok(ack));
+    assert!(Data::decode(0x04, "1234567".into()).is_err());
     assert!(Data::decode(0x02, "x".into()).is_err());
     assert!(Data::decode(0x01, "x".into()).is_err());
     assert!(!format!("{:?}", Data::Bytes("hunter2".into())).contains("hunter2"));

@@ -12,7 +12,11 @@ pub enum Data {
     /// Bytes, as they came.
     Bytes(Bytes),
     /// The sender's side writes nothing more; the other direction goes on.
-    End,
+    HalfClose,
+    /// How many bytes were handed on in all since the connection began, so that more may come.
+    ///
+    /// Whoever receives bytes has to send it: see [`Window`](super::Window).
+    Ack(u64),
 }
 
 impl Data {
@@ -20,8 +24,12 @@ impl Data {
     pub fn decode(kind: u8, payload: Bytes) -> Result<Self, DecodeError> {
         match kind {
             BYTES => Ok(Self::Bytes(payload)),
-            END if payload.is_empty() => Ok(Self::End),
-            END => Err(DecodeError::Layout("the end of a direction")),
+            HALF_CLOSE if payload.is_empty() => Ok(Self::HalfClose),
+            HALF_CLOSE => Err(DecodeError::Layout("the end of a direction")),
+            ACK => match payload.as_ref().try_into() {
+                Ok(total) => Ok(Self::Ack(u64::from_be_bytes(total))),
+                Err(_) => Err(DecodeError::Layout("ACK")),
+            },
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -30,7 +38,8 @@ impl Data {
     pub fn encode(&self) -> (u8, Bytes) {
         match self {
             Self::Bytes(bytes) => (BYTES, bytes.clone()),
-            Self::End => (END, Bytes::new()),
+            Self::HalfClose => (HALF_CLOSE, Bytes::new()),
+            Self::Ack(total) => (ACK, Bytes::copy_from_slice(&total.to_be_bytes())),
         }
     }
 }
@@ -39,10 +48,12 @@ impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
-            Self::End => f.write_str("End"),
+            Self::HalfClose => f.write_str("HalfClose"),
+            Self::Ack(total) => write!(f, "Ack({total})"),
         }
     }
 }
 
 const BYTES: u8 = 0x00;
-const END: u8 = 0x02;
+const HALF_CLOSE: u8 = 0x02;
+const ACK: u8 = 0x04;
