@@ -86,8 +86,14 @@ export class PredictionOverlay {
     style.top = `${cursor.row * height}px`;
     style.width = `${width}px`;
     style.height = `${height}px`;
-    style.background = colour;
-    style.opacity = "0.75";
+    // As the engine draws its own.
+    if (document.activeElement === this.terminal.textarea) {
+      style.background = colour;
+      style.opacity = "0.75";
+    } else {
+      style.outline = `1px solid ${colour}`;
+      style.outlineOffset = "-1px";
+    }
     return element;
   }
 }
