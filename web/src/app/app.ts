@@ -106,6 +106,7 @@ export class App {
     }
     this.#frame.desktop.hidden = !desktop;
     this.#frame.mode.hidden = !desktop;
+    this.#frame.menu.toggleAttribute("data-no-desktop", !desktop);
     if (this.#identity?.size) this.#frame.desktop.setViewport(this.#identity.size);
     this.#connector.connect();
   }
@@ -190,14 +191,12 @@ export class App {
   }
 
   #ready(handshake: ServerHandshake): void {
-    const live = this.#connector.live;
-    if (!live) return;
     this.#viewportChanged(handshake.viewport);
-    this.#frame.mode.setSegments("Mode", modes(live.graphical?.has("command") === true));
+    this.#frame.mode.setSegments("Mode", modes(this.#session?.has("command") === true));
     this.#frame.mode.setEnabled(true);
     this.#frame.mode.setValue("view", false);
     if (handshake.agent) document.title = `${handshake.agent} – VROOM`;
-    void this.#picture.attach(live);
+    if (this.#connector.live) void this.#picture.attach(this.#connector.live);
     this.#draw();
   }
 
@@ -281,12 +280,12 @@ export class App {
   }
 
   async #sample(): Promise<void> {
-    const live = this.#connector.live;
+    const [live, now] = [this.#connector.live, performance.now()];
     if (!live || document.hidden) return;
-    const now = performance.now();
     live.connection.ping(now);
     const statistics = await this.#sampler.sample(now);
     this.#frame.status.setRtt(live.connection.keepalive.rttMs);
+    this.#desk.terminals.setLink(live.connection.keepalive.rttMs);
     this.#frame.statistics.add(statistics);
     live.graphical?.feedback({
       fps: Math.round(statistics.fps ?? 0),

@@ -9,6 +9,7 @@ import type { TerminalPane } from "../ui/terminal-pane.ts";
 import type { Tool } from "../ui/terminal-tools.ts";
 import * as settings from "./settings.ts";
 import { Terminals } from "./terminals.ts";
+import { Transfers } from "./transfers.ts";
 
 /** What the desk needs from the page. */
 export interface DeskHost {
@@ -23,6 +24,7 @@ export class Desk {
   readonly terminals: Terminals;
   readonly #sessions: SessionSheet;
   readonly #share: ShareSheet;
+  readonly #transfers: Transfers;
   /** The list of sessions is awaited to bring back the tabs that were open. */
   #restoring = false;
   readonly #touch = window.matchMedia("(pointer: coarse)");
@@ -34,8 +36,9 @@ export class Desk {
     this.terminals = new Terminals(frame, {
       connection: () => host.connection(),
       active: (pane) => this.#active(pane),
-      files: () => undefined,
+      files: (pane, files) => this.#transfers.drop(files, pane.folder),
     });
+    this.#transfers = new Transfers(frame.files, { connection: () => host.connection(), notice: (message) => frame.announcer.notice(message, "warning") });
     this.#sessions = new SessionSheet({
       refresh: () => host.connection()?.requestSessions(),
       attach: (entry) => this.#attach(entry),
@@ -108,6 +111,7 @@ export class Desk {
     if (tool === "search") pane.search.open();
     else if (tool === "splitright") this.terminals.split("row");
     else if (tool === "splitdown") this.terminals.split("column");
+    else if (tool === "files") this.#transfers.toggle(pane.folder);
     else if (tool === "share") this.#share.open(pane.title, pane.share, pane.role);
   }
 
@@ -125,6 +129,7 @@ export class Desk {
     if (pane) {
       tools.push("search");
       if (this.host.guestOf() === null) tools.push("splitright", "splitdown");
+      if (this.#transfers.isOffered && this.host.guestOf() === null) tools.push("files");
       if (pane.share) tools.push("share");
       this.#share.show(pane.share, pane.role);
     }

@@ -149,6 +149,12 @@ export class Terminals {
     for (const pane of this.#panes()) pane.applyLook();
   }
 
+  /** Takes a measured round trip of the connection. */
+  setLink(rttMs: number | null): void {
+    if (rttMs === null) return;
+    for (const pane of this.#panes()) pane.setLink(rttMs);
+  }
+
   press(key: RowKey): void {
     this.active?.press(key);
   }

@@ -1,12 +1,13 @@
 /** What output may not do: sequences that this client answers itself or refuses, whatever the engine would do. */
 import type { Terminal } from "@xterm/xterm";
-import { clipboardWrite, progressOf } from "./policy.ts";
+import { clipboardWrite, folderOf, progressOf } from "./policy.ts";
 
 /** What the guarded sequences report. */
 export interface GuardEvents {
   /** OSC 52 wants to set the clipboard. */
   clipboard(content: string): void;
   progress(percent: number | null): void;
+  folder(path: string): void;
 }
 
 /** Installs the rules on an engine. */
@@ -20,6 +21,11 @@ export function guardOutput(terminal: Terminal, events: GuardEvents): void {
   parser.registerOscHandler(9, (payload) => {
     const progress = progressOf(payload);
     if (progress !== undefined) events.progress(progress);
+    return true;
+  });
+  parser.registerOscHandler(7, (payload) => {
+    const folder = folderOf(payload);
+    if (folder !== null) events.folder(folder);
     return true;
   });
   // Reports of titles and window manipulation could be made to type.

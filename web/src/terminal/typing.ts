@@ -24,6 +24,8 @@ const DELETIONS: { [inputType: string]: string } = {
 
 export class Typing {
   #sticky: Sticky = { ctrl: false, alt: false };
+  /** The engine has taken the present key in its keypress; the text that follows is the same. */
+  #taken = false;
 
   constructor(
     private readonly area: HTMLTextAreaElement,
@@ -35,6 +37,7 @@ export class Typing {
     area.setAttribute("enterkeyhint", "enter");
     const early = { capture: true };
     surface.addEventListener("keydown", (event) => this.#keydown(event), early);
+    surface.addEventListener("keypress", () => (this.#taken = true), early);
     surface.addEventListener("beforeinput", (event) => this.#beforeInput(event as InputEvent), early);
     surface.addEventListener("paste", (event) => this.#transfer(event, event.clipboardData), early);
     surface.addEventListener("drop", (event) => event.dataTransfer?.types.includes("Files") !== true && this.#transfer(event, event.dataTransfer), early);
@@ -54,6 +57,7 @@ export class Typing {
   }
 
   #keydown(event: KeyboardEvent): void {
+    this.#taken = false;
     // Ctrl+Alt+Shift is the way out for the keyboard.
     if (event.key === "Tab") event.preventDefault();
     const { ctrl, alt } = this.#sticky;
@@ -67,9 +71,10 @@ export class Typing {
     if (event.isComposing || event.inputType === "insertCompositionText" || event.target !== this.area) return;
     const deletion = DELETIONS[event.inputType];
     if (deletion !== undefined) this.#take(event, deletion);
-    else if (event.inputType === "insertText" && event.data) this.#committed(event, event.data);
-    else if (event.inputType === "insertLineBreak" || event.inputType === "insertParagraph") this.#take(event, "\r");
+    else if (event.inputType === "insertText" && event.data && !this.#taken) this.#committed(event, event.data);
+    else if (!this.#taken && (event.inputType === "insertLineBreak" || event.inputType === "insertParagraph")) this.#take(event, "\r");
     else event.preventDefault(); // Corrections and drops would edit text that is not there.
+    this.#taken = false;
   }
 
   /** Text without a key; one letter under a sticky modifier becomes that key. */

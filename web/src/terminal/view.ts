@@ -19,6 +19,8 @@ export interface TerminalViewEvents {
   clipboard(content: string): void;
   /** Progress in percent (OSC 9;4), or null when there is none. */
   progress(percent: number | null): void;
+  /** The program says which folder it is in (OSC 7). */
+  folder(path: string): void;
   bell(): void;
   /** Matches of the search: place of the present one from 1, or 0, and how many there are. */
   found(place: number, count: number): void;
@@ -59,6 +61,8 @@ export interface TerminalView {
   sent(bytes: Uint8Array): void;
   /** Input was applied up to this offset. */
   applied(offset: number): void;
+  /** A measured round trip of the connection. */
+  setLink(rttMs: number): void;
   /** The modes of the terminal, as PTY_MODE has them. */
   setMode(bits: number): void;
   /** Fills the element and returns the size that resulted. */

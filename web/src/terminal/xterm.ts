@@ -86,7 +86,7 @@ export class XtermView implements TerminalView {
     terminal.loadAddon(new WebLinksAddon((_, uri) => this.#link(uri), { hover: (_, uri) => this.#pointed(uri), leave: () => this.events.pointed(null) }));
     terminal.open(parent);
     terminal.loadAddon(this.#images);
-    guardOutput(terminal, { clipboard: (content) => this.#clipboard && this.events.clipboard(content), progress: (percent) => this.events.progress(percent) });
+    guardOutput(terminal, { clipboard: (content) => this.#clipboard && this.events.clipboard(content), progress: (percent) => this.events.progress(percent), folder: (path) => this.events.folder(path) });
     if (terminal.textarea) {
       this.#typing = new Typing(terminal.textarea, parent, {
         text: (content) => this.#typed(content),
@@ -133,6 +133,10 @@ export class XtermView implements TerminalView {
 
   applied(offset: number): void {
     this.#prediction?.acknowledged(offset);
+  }
+
+  setLink(rttMs: number): void {
+    this.#prediction?.setLink(rttMs);
   }
 
   setMode(bits: number): void {

@@ -8,6 +8,8 @@ export interface Choice<T> {
   value: T;
   /** `drive` marks the choice that takes control, `danger` one that cannot be taken back. */
   kind?: "plain" | "primary" | "drive" | "danger";
+  /** Has the focus at first; without one the last choice has. */
+  first?: boolean;
 }
 
 /** Asks a question; null when the person leaves without an answer. */
@@ -35,7 +37,7 @@ export function ask<T>(title: string, body: Child[], choices: Choice<T>[]): Prom
     });
     document.body.append(dialog);
     dialog.showModal();
-    buttons.at(-1)?.focus();
+    (buttons[choices.findIndex((choice) => choice.first === true)] ?? buttons.at(-1))?.focus();
   });
 }
 

@@ -16,17 +16,17 @@ export function needsLook(content: string, bracketed: boolean): boolean {
 
 /** Shows what would be pasted; true when the person wants it. */
 export async function lookAtPaste(content: string, bracketed: boolean): Promise<boolean> {
-  const lines = content.split(/\r\n?|\n/).length;
+  const lines = content.replace(/[\r\n]+$/, "").split(/\r\n?|\n/).length;
   const invisible = hidden(content);
   const why = bracketed
     ? `${content.length.toLocaleString()} characters in ${lines} ${lines === 1 ? "line" : "lines"}.`
-    : `The program takes pasted text for typing: each of the ${lines} lines runs as if you had pressed Enter.`;
+    : `The program takes pasted text for typing: ${lines === 1 ? "this line runs" : `each of the ${lines} lines runs`} as if you had pressed Enter.`;
   const choice = await ask("Paste this?", [
     el("p", {}, why),
-    invisible > 0 && el("p", { class: "warning" }, `It holds ${invisible} control or invisible ${invisible === 1 ? "character" : "characters"}. They are marked below; control characters are left out.`),
+    invisible > 0 && el("p", { class: "warning" }, `It holds ${invisible} control or invisible ${invisible === 1 ? "character" : "characters"}, marked below. Control characters are left out.`),
     el("pre", { class: "pastepreview", tabindex: 0, "aria-label": "What would be pasted" }, visible(content.slice(0, PREVIEW_MAX)) + (content.length > PREVIEW_MAX ? `\n… and ${(content.length - PREVIEW_MAX).toLocaleString()} more characters` : "")),
   ], [
-    { label: "Cancel", value: false },
+    { label: "Cancel", value: false, first: true },
     { label: "Paste", value: true, kind: "primary" },
   ]);
   return choice === true;
@@ -42,7 +42,6 @@ function hidden(content: string): number {
 function visible(content: string): string {
   return content.replace(/\r\n?/g, "\n").replace(CONTROLS, (character) => {
     const code = character.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? "\u2421" : `\u27e8U+${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+    return code === 0x1b ? "<ESC>" : `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`;
   });
 }

@@ -109,7 +109,7 @@ export class SessionSheet {
       const others = entry.attachedClients > (this.actions.isHere(entry.sessionId) ? 1 : 0);
       const body = `Its programs are told to stop. ${others ? "Somebody else is attached. " : ""}This cannot be undone.`;
       const sure = await ask(`End ${title}?`, [el("p", {}, body)], [
-        { label: "Cancel", value: false },
+        { label: "Cancel", value: false, first: true },
         { label: "End it", value: true, kind: "danger" },
       ]);
       if (sure !== true) return;

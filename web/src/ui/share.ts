@@ -115,7 +115,7 @@ export class ShareSheet {
 
   #link(link: ShareLink): HTMLElement {
     const left = link.expires - Date.now() / 1000;
-    const uses = link.uses === null ? `opened ${times(link.used)}` : `opened ${times(link.used)}, ${link.uses} left`;
+    const uses = link.uses === null ? times(link.used) : `${times(link.used)}, ${link.uses} left`;
     return el(
       "li",
       {},
@@ -132,7 +132,7 @@ function people(state: ShareState | null): number {
 }
 
 function times(count: number): string {
-  return count === 0 ? "never" : count === 1 ? "once" : `${count} times`;
+  return count === 0 ? "not opened yet" : count === 1 ? "opened once" : `opened ${count} times`;
 }
 
 /** The link for people: the server's own, or this page's origin with the token. */

@@ -4,6 +4,7 @@ import { Banner } from "./banner.ts";
 import { DesktopView } from "./desktop.ts";
 import { el } from "./dom.ts";
 import { icon } from "./icons.ts";
+import { FilesPanel } from "./files.ts";
 import { KeyRow } from "./keyrow.ts";
 import { Menu } from "./menu.ts";
 import { People } from "./people.ts";
@@ -26,6 +27,7 @@ export class ShellFrame {
   readonly tools = new TerminalTools();
   readonly keyRow = new KeyRow();
   readonly banner = new Banner();
+  readonly files = new FilesPanel();
   readonly statistics = new StatisticsPanel();
   readonly signin = new SignIn();
   readonly desktop = new DesktopView();
@@ -42,7 +44,7 @@ export class ShellFrame {
     this.voice.addEventListener("submit", (event) => this.#submit(event));
     this.panels.append(this.desktop);
     this.keyRow.hidden = true;
-    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.voice, this.statistics, this.banner);
+    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.voice, this.statistics, this.files, this.banner);
     this.#work.append(this.#topBar(), stage);
     root.replaceChildren(this.signin, this.#work, this.announcer.notices, this.announcer.region);
   }

@@ -41,6 +41,8 @@ export class TerminalPane extends HTMLElement {
   state: PaneState = "loading";
   /** The title that the program has set, or empty. */
   heading = "";
+  /** The folder that the program says it is in (OSC 7), or null. */
+  folder: string | null = null;
   share: ShareState | null = null;
   readonly search = new SearchBar();
   readonly #screen = el("div", { class: "screen" });
@@ -127,6 +129,11 @@ export class TerminalPane extends HTMLElement {
     if (this.state === "starting" && this.terminalId === null) this.#ended("lost", "The connection was lost before the shell started.");
   }
 
+  /** Takes a measured round trip of the connection. */
+  setLink(rttMs: number): void {
+    this.#view?.setLink(rttMs);
+  }
+
   focusTerminal(): void {
     this.#wantsFocus = true;
     if (!this.#bar.hidden) this.#again.focus();
@@ -199,6 +206,7 @@ export class TerminalPane extends HTMLElement {
           this.#progress = percent;
           host.look();
         },
+        folder: (path) => (this.folder = path),
         bell: () => this.#ring(),
         found: (place, count) => this.search.found(place, count),
         modifiersUsed: () => host.sticky({ ctrl: false, alt: false }),
@@ -240,6 +248,7 @@ export class TerminalPane extends HTMLElement {
     if (grant.name !== "") this.#name = grant.name;
     this.#theirs = grant.attached && grant.rows && grant.cols ? { rows: grant.rows, cols: grant.cols } : null;
     this.#full = false;
+    this.#view?.joined(grant.inputOffset, this.#shell?.pendingInput ?? 0);
     this.#place();
     this.#host?.kept();
     this.#host?.look();

@@ -28,7 +28,7 @@ export const POLICY = [
   "trusted-types 'none'",
 ].join("; ");
 
-const TYPES: { [extension: string]: string } = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES: { [extension: string]: string } = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
 
 export interface MockOptions {
   /** Answers an offer; without it WebRTC is refused. */
