@@ -27,7 +27,7 @@ pub struct SnapshotOptions {
     pub graphics: bool,
     /// Whether it shows sixel images.
     pub sixel: bool,
-    /// The kitty keyboard level in force, 0 to 3; flags above it are left out.
+    /// The kitty keyboard level in force, 0 to 3; flags above it are left out. Above that, none is.
     pub kitty_level: u32,
     /// Whether it knows hyperlinks (OSC 8).
     pub links: bool,
@@ -39,7 +39,7 @@ impl SnapshotOptions {
         scrollback_lines: usize::MAX,
         graphics: true,
         sixel: true,
-        kitty_level: 3,
+        kitty_level: u32::MAX,
         links: true,
     };
 }
