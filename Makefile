@@ -12,7 +12,7 @@ ARGS ?=
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench fuzz clean
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal fuzz clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -61,9 +61,16 @@ bench: setup-test build ## Measure latency, CPU and memory; prints a table
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && node bench.mjs
 	$(CARGO) run --release --locked -q -p vroom-transport --example frames_per_second
 
+# As root: the emulated link needs network namespaces, and sshd a user to log in.
+bench-terminal: ## Measure terminals beside sshd, mosh and wetty; prints ratios
+	@packaging/setup.sh bench
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-terminal -p vroom-client -p vroom-tests
+	cd tests/bench && npm install --no-save --silent --no-audit --no-fund
+	target/release/vroom-bench-terminal $(ARGS)
+
 fuzz: ## Run every fuzz target for FUZZ_SECONDS each
 	@packaging/fuzz.sh $(FUZZ_SECONDS)
 
 clean: ## Remove everything that was built
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules tests/out
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/bench/node_modules tests/out

@@ -39,6 +39,8 @@ impl Wetty {
             "127.0.0.1".to_owned(),
             "--port".to_owned(),
             port.to_string(),
+            "--base".to_owned(),
+            "/".to_owned(),
             "--ssh-host".to_owned(),
             "127.0.0.1".to_owned(),
             "--command".to_owned(),
@@ -57,7 +59,7 @@ impl Wetty {
         let stream = TcpStream::connect(&address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let url = format!("ws://{address}/wetty/socket.io/?EIO=4&transport=websocket");
+        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request()?;
         let origin = format!("http://{address}").parse()?;
         request.headers_mut().insert("Origin", origin);
@@ -70,6 +72,14 @@ impl Wetty {
             .is_some_and(|packet| packet.starts_with("40"))
         {
             ensure!(Instant::now() < deadline, "wetty did not answer");
+        }
+        // What is typed before its shell is there would be lost.
+        let mut prompt = String::new();
+        while !prompt.contains('$') {
+            match session.output(deadline)? {
+                Output::Bytes(bytes) => prompt.push_str(&String::from_utf8_lossy(&bytes)),
+                other => bail!("wetty's shell: {other:?} after {prompt:?}"),
+            }
         }
         session.emit(&json!(["resize", {"cols": COLS, "rows": ROWS}]))?;
         // Its shell reads lines; this one takes the shell's place.

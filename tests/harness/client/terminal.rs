@@ -477,6 +477,11 @@ impl Terminal {
         Ok(())
     }
 
+    /// Says what was parsed, although nothing came.
+    pub async fn acknowledge_now(&mut self, client: &mut Client) -> Result<()> {
+        self.acknowledge(client).await
+    }
+
     fn has_flow_control(&self) -> bool {
         let selected = self.stages.selected.as_ref();
         selected.is_some_and(|selected| selected.extensions().flow_control == Some(true))
