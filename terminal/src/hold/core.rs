@@ -107,12 +107,7 @@ impl Core {
                 let id = std::mem::take(&mut self.meta.id);
                 self.meta = Meta { id, ..meta };
             }
-            Request::CheckpointPart(bytes) => {
-                if let Err(error) = self.store.checkpoint_part(bytes) {
-                    tracing::debug!(%error, "no memory for a checkpoint");
-                    self.store.checkpoint_abort();
-                }
-            }
+            Request::CheckpointPart(bytes) => self.store.checkpoint_part(bytes),
             Request::CheckpointEnd(mark) => self.store.checkpoint_end(mark),
             Request::Attach
             | Request::FetchCheckpoint

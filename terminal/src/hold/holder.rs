@@ -44,6 +44,8 @@ struct Ready {
 impl Holder {
     /// Holds the terminal until nothing of it is to be kept.
     pub(crate) fn run(mut self) {
+        // There may be something to say before anything happens.
+        self.turn(Instant::now(), Ready::default());
         while !self.is_over() {
             let ready = self.wait();
             self.turn(Instant::now(), ready);
@@ -62,10 +64,7 @@ impl Holder {
     fn is_over(&self) -> bool {
         self.core.forget
             && self.core.program.gone
-            && self
-                .client
-                .as_ref()
-                .is_none_or(|client| client.told.gone && !client.is_stuck())
+            && self.client.as_ref().is_none_or(Peer::knows_the_end)
     }
 
     /// Waits until there is something to do.
@@ -143,7 +142,7 @@ impl Holder {
         if ready.listener {
             self.accept();
         }
-        if ready.client || self.core.is_out_of_memory() {
+        if ready.client {
             self.attend(now);
         }
         if ready.candidate {
@@ -241,7 +240,6 @@ impl Holder {
         let Some(mut candidate) = self.candidate.take() else {
             return;
         };
-        // What it sends behind its first request is for later, when the terminal is its own.
         match candidate.receive(now, &mut self.core) {
             Err(over) => tracing::debug!(?over, "a connection was refused"),
             Ok(()) if candidate.attached => {

@@ -162,6 +162,11 @@ impl Peer {
         self.out_start < self.out.len()
     }
 
+    /// Whether it was told, or does not want to know, that nothing is left.
+    pub(crate) fn knows_the_end(&self) -> bool {
+        self.follows.is_none() || (self.told.gone && !self.is_stuck())
+    }
+
     /// When it has to be told something though nothing happens.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.applied_at

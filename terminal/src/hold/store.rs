@@ -34,10 +34,20 @@ pub(crate) struct Store {
     pub(crate) resizes_before: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Incoming {
-    file: File,
+    file: Option<File>,
     bytes: u64,
+}
+
+impl Incoming {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(memory("vroom-checkpoint")?),
+        };
+        file.write_all_at(bytes, self.bytes)
+    }
 }
 
 impl Store {
@@ -110,33 +120,23 @@ impl Store {
         Ok(count)
     }
 
-    /// Takes bytes of the next checkpoint; one that becomes larger than [`CHECKPOINT_BYTES`] is dropped.
-    pub(crate) fn checkpoint_part(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let incoming = match &mut self.incoming {
-            Some(incoming) => incoming,
-            none => none.insert(Incoming {
-                file: memory("vroom-checkpoint")?,
-                bytes: 0,
-            }),
-        };
+    /// Takes bytes of the next checkpoint; one that becomes larger than [`CHECKPOINT_BYTES`], or finds no
+    /// memory, is dropped at its end.
+    pub(crate) fn checkpoint_part(&mut self, bytes: &[u8]) {
+        let incoming = self.incoming.get_or_insert_default();
         let end = incoming.bytes.saturating_add(bytes.len() as u64);
-        if end <= CHECKPOINT_BYTES {
-            incoming.file.write_all_at(bytes, incoming.bytes)?;
-        }
-        incoming.bytes = end;
-        Ok(())
+        let kept = end <= CHECKPOINT_BYTES && incoming.write(bytes).is_ok();
+        incoming.bytes = if kept { end } else { u64::MAX };
     }
 
-    /// Makes the parts that came the checkpoint, if they are whole and newer.
+    /// Makes the parts that came the checkpoint, if they are whole and newer; no part is a blank screen.
     pub(crate) fn checkpoint_end(&mut self, mark: Mark) {
-        let incoming = self.incoming.take();
-        let Some(incoming) = incoming.filter(|incoming| incoming.bytes <= CHECKPOINT_BYTES) else {
-            return;
-        };
-        if !(self.mark.offset..=self.end).contains(&mark.offset) {
+        let incoming = self.incoming.take().unwrap_or_default();
+        let is_newer = (self.mark.offset..=self.end).contains(&mark.offset);
+        if incoming.bytes > CHECKPOINT_BYTES || !is_newer {
             return;
         }
-        self.checkpoint = Some(incoming.file);
+        self.checkpoint = incoming.file;
         self.checkpoint_bytes = incoming.bytes;
         self.mark = mark;
         while self
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(store.room(), RING_BYTES);
         store.append(&vec![b'x'; 1_000_000]).unwrap();
         assert_eq!(store.room(), RING_BYTES - 1_000_000);
-        store.checkpoint_part(b"screen").unwrap();
+        store.checkpoint_part(b"screen");
         store.checkpoint_end(mark(600_000));
         assert_eq!(store.room(), RING_BYTES - 400_000);
         let mut buffer = [0; 10];
@@ -253,14 +253,21 @@ mod tests {
         assert_eq!(&buffer[..4], b"reen");
         // Neither an older one, nor one of output that is to come, nor half a one.
         for offset in [599_999, 1_000_001] {
-            store.checkpoint_part(b"other").unwrap();
+            store.checkpoint_part(b"other");
             store.checkpoint_end(mark(offset));
             assert_eq!((store.mark.offset, store.checkpoint_bytes), (600_000, 6));
         }
-        store.checkpoint_part(b"half").unwrap();
-        store.checkpoint_abort();
+        let piece = vec![0; 1 << 20];
+        for _ in 0..=CHECKPOINT_BYTES >> 20 {
+            store.checkpoint_part(&piece);
+        }
         store.checkpoint_end(mark(1_000_000));
         assert_eq!((store.mark.offset, store.checkpoint_bytes), (600_000, 6));
+        store.checkpoint_part(b"half");
+        store.checkpoint_abort();
+        store.checkpoint_end(mark(1_000_000));
+        assert_eq!((store.mark.offset, store.checkpoint_bytes), (1_000_000, 0));
+        assert_eq!(store.read_checkpoint(0, &mut buffer).unwrap(), 0);
     }
 
     #[test]
@@ -275,7 +282,7 @@ mod tests {
             store.resize(size(rows));
         }
         assert_eq!(store.resize_at(1).unwrap().offset, 20);
-        store.checkpoint_part(b"s").unwrap();
+        store.checkpoint_part(b"s");
         store.checkpoint_end(mark(20));
         assert_eq!(store.resize_at(0), None);
         assert_eq!(store.resize_at(1).unwrap().size, size(2));

@@ -179,15 +179,20 @@ impl Holds {
         }
     }
 
-    /// Takes one terminal over.
+    /// Takes one terminal over; tried again when its holder just becomes another.
     async fn attach(&self, id: &str) -> Result<Arc<Session>, Error> {
-        for _ in 0..VERSIONS_MAX {
+        let mut tries = 1;
+        loop {
             let stream = UnixStream::connect(self.reach(id)).await?;
-            if let Found::Session(session) = Beginning::new(stream).with_old().await? {
-                return Ok(session);
+            match Beginning::new(stream).with_old().await {
+                Ok(Found::Session(session)) => return Ok(session),
+                Ok(Found::Upgrading) if tries < TRIES_MAX => {}
+                Ok(Found::Upgrading) => return Err(Error::Holder("is of another version")),
+                Err(Error::Io(error)) if is_cut(&error) && tries < TRIES_MAX => {}
+                Err(error) => return Err(error),
             }
+            tries += 1;
         }
-        Err(Error::Holder("is of another version"))
     }
 
     /// The socket of a terminal by a short path.
@@ -219,11 +224,21 @@ impl Holds {
     }
 }
 
+/// Whether a connection ended before it should.
+fn is_cut(error: &io::Error) -> bool {
+    let kinds = [
+        ErrorKind::UnexpectedEof,
+        ErrorKind::ConnectionReset,
+        ErrorKind::BrokenPipe,
+    ];
+    kinds.contains(&error.kind())
+}
+
 /// The program that holds a terminal.
 const EXECUTABLE: &str = "vroom-hold";
 
 /// How long a holder may take to answer; without an answer it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often a holder of another version may be met before it is left alone.
-const VERSIONS_MAX: usize = 3;
+/// How often a holder is asked that goes away while it answers.
+const TRIES_MAX: usize = 3;

@@ -1,9 +1,13 @@
 //! Sessions to test, and someone who follows them.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rustix::net::sockopt::socket_peercred;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use vroom_terminal::{Error, Holds, Keep, Meta, Read, Session, SpawnConfig};
@@ -54,24 +58,24 @@ impl Folder {
 
     /// The processes that hold terminals of this folder.
     pub fn holders(&self) -> Vec<u32> {
-        let dir = self.dir.path().join("terminals");
-        let sockets: Vec<String> = std::fs::read_to_string("/proc/net/unix")
-            .unwrap()
-            .lines()
-            .filter(|line| line.contains(dir.to_str().unwrap()))
-            .map(|line| line.split_whitespace().nth(6).unwrap().to_owned())
-            .collect();
-        processes(|pid| {
-            let open = std::fs::read_dir(format!("/proc/{pid}/fd"));
-            let open = open.into_iter().flatten().filter_map(Result::ok);
-            let mut links = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
-            links.any(|link| {
-                let link = link.to_string_lossy();
-                sockets
-                    .iter()
-                    .any(|inode| link == format!("socket:[{inode}]"))
-            })
-        })
+        let names = self.sockets().into_iter();
+        let paths = names.map(|name| self.dir.path().join("terminals").join(name));
+        let streams = paths.filter_map(|path| UnixStream::connect(path).ok());
+        let peers = streams.filter_map(|stream| socket_peercred(stream).ok());
+        peers
+            .map(|peer| peer.pid.as_raw_nonzero().get().unsigned_abs())
+            .collect()
+    }
+}
+
+impl Drop for Folder {
+    /// Leaves no holder behind, whatever became of the test.
+    fn drop(&mut self) {
+        for holder in self.holders() {
+            let holder = Pid::from_raw(i32::try_from(holder).unwrap());
+            // It may have gone by itself meanwhile.
+            kill(holder, Signal::SIGTERM).unwrap_or_default();
+        }
     }
 }
 
@@ -80,17 +84,14 @@ pub fn executable() -> &'static str {
     env!("CARGO_BIN_EXE_vroom-hold")
 }
 
-/// The process that started another.
-pub fn parent(pid: u32) -> u32 {
-    field(pid, 1)
-}
-
-/// A field of what the system says about a process, counted from its state on.
-pub fn field(pid: u32, number: usize) -> u32 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let field = fields.split_ascii_whitespace().nth(number).unwrap();
-    field.parse().unwrap()
+/// The session that a process is in; `None` when it has ended.
+pub fn session_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace();
+    let is_dead = fields.next()? == "Z";
+    let session = fields.nth(2)?.parse().ok();
+    session.filter(|_| !is_dead)
 }
 
 pub fn exists(pid: u32) -> bool {
