@@ -389,6 +389,7 @@ export class App {
       driver: () => this.#session?.share?.driver ?? null,
       self: () => this.#session?.share?.self ?? null,
       viewport: () => ({ ...this.#frame.desktop.viewport }),
+      extensions: () => this.#connector.live?.connection.extensions ?? [],
       channels: () => this.#connector.live?.connection.channelNames ?? [],
       frames: () => this.#picture.frames,
       stats: () => ({ ...this.#sampler.statistics }),

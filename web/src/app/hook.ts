@@ -15,6 +15,8 @@ export interface Hook {
   /** Own participant id, or null. */
   readonly self: string | null;
   readonly viewport: { readonly width: number; readonly height: number };
+  /** Extensions that the server agreed to. */
+  readonly extensions: readonly string[];
   /** Names of the open channels, without `control`. */
   readonly channels: readonly string[];
   /** Video frames shown so far. */

@@ -71,7 +71,9 @@ export interface TerminalView {
   fix(rows: number, cols: number): void;
   focus(): void;
   selection(): string;
-  selectAll(): void;
+  /** Everything that can be scrolled to; a line that was wrapped is one line. */
+  everything(): string;
+  readonly cells: { rows: number; cols: number };
   /** True while the program brackets pastes, so that it can tell them from typing. */
   readonly bracketsPaste: boolean;
   /** The bytes of a paste, harmless and bracketed where the program wants that. */

@@ -174,8 +174,18 @@ export class XtermView implements TerminalView {
     return this.#terminal.getSelection();
   }
 
-  selectAll(): void {
-    this.#terminal.selectAll();
+  everything(): string {
+    const buffer = this.#terminal.buffer.active;
+    let text = "";
+    for (let place = 0; place < buffer.length; place += 1) {
+      const line = buffer.getLine(place);
+      text += `${place === 0 || line?.isWrapped ? "" : "\n"}${line?.translateToString(true) ?? ""}`;
+    }
+    return text.trimEnd();
+  }
+
+  get cells(): { rows: number; cols: number } {
+    return { rows: this.#terminal.rows, cols: this.#terminal.cols };
   }
 
   pasteBytes(content: string): Uint8Array {
@@ -222,6 +232,8 @@ export class XtermView implements TerminalView {
   }
 
   dispose(): void {
+    // An engine that is gone before it has answered proves nothing.
+    if (this.#probing !== null) proven = null;
     this.#prediction?.dispose();
     this.#terminal.dispose();
   }
@@ -230,9 +242,10 @@ export class XtermView implements TerminalView {
     return this.#terminal.element?.querySelector(".xterm-screen")?.getBoundingClientRect();
   }
 
+  /** One engine answers like another, so only the first of a page is asked. */
   #probe(): Promise<EngineCapabilities> {
     const terminal = this.#terminal;
-    return probe({
+    proven ??= probe({
       write: (query, done) => terminal.write(query, done),
       take: () => {
         const answer = this.#probing ?? "";
@@ -242,6 +255,7 @@ export class XtermView implements TerminalView {
       truecolor: () => keepsTruecolor(terminal),
       unicodeVersion: /^\d+(\.\d+)*/.exec(terminal.unicode.activeVersion)?.[0] ?? "6",
     });
+    return proven;
   }
 
   #typed(content: string): void {
@@ -275,6 +289,9 @@ export class XtermView implements TerminalView {
     return false;
   }
 }
+
+/** What the engine of this page has answered. */
+let proven: Promise<EngineCapabilities> | null = null;
 
 /** Whether a cell written in a 24-bit colour still has it. */
 function keepsTruecolor(terminal: Terminal): boolean {

@@ -156,6 +156,16 @@ export class TerminalPane extends HTMLElement {
     this.#view?.setSticky(sticky);
   }
 
+  /** Everything that can be scrolled to, as text. */
+  everything(): string {
+    return this.#view?.everything() ?? "";
+  }
+
+  /** Rows and columns that are shown. */
+  cells(): { rows: number; cols: number } {
+    return this.#view?.cells ?? { rows: 0, cols: 0 };
+  }
+
   selection(): string {
     return this.#view?.selection() ?? "";
   }

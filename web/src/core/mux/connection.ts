@@ -101,6 +101,11 @@ export class Connection {
     return this.#channels.names;
   }
 
+  /** What the server agreed to. */
+  get extensions(): string[] {
+    return [...this.#extensions];
+  }
+
   /** True when the server agreed to this extension. */
   has(extension: string): boolean {
     return this.#extensions.has(extension);

@@ -102,6 +102,8 @@ export class TerminalClient {
   stage: Stage = "hello";
   #encoding: Encoding = "json";
   #attached = false;
+  /** The offer, the identity and the request have left with HELLO. */
+  #ahead = false;
   readonly #decoder = new TlvDecoder();
 
   constructor(
@@ -112,10 +114,20 @@ export class TerminalClient {
     private readonly events: TerminalEvents,
   ) {}
 
-  /** Sends HELLO; called when the control channel is open. */
+  /**
+   * Sends HELLO; called when the control channel is open.
+   *
+   * A terminal that is joined was kept by a server that takes the whole conversation at once, in JSON: then it is there
+   * one round trip later.
+   */
   start(): void {
     const hello = { protocol: "vroom-terminal", version: 1, control_encoding: ["cbor", "json"] };
     this.events.transmit(encodeTlv(Tlv.Hello, utf8(toJson(hello))));
+    if (this.wish.attach === undefined) return;
+    this.#ahead = true;
+    this.#offer();
+    this.#authenticate();
+    this.#request();
   }
 
   /** Takes a payload of the control channel. */
@@ -189,14 +201,22 @@ export class TerminalClient {
     }
     this.#encoding = text(fields, "control_encoding") === "cbor" ? "cbor" : "json";
     this.stage = "capabilities";
+    if (!this.#ahead) this.#offer();
+  }
+
+  #offer(): void {
     this.#send(Tlv.CapabilityOffer, offer(this.engine));
+  }
+
+  #authenticate(): void {
+    this.#send(Tlv.AuthRequest, { method: "inherit" });
   }
 
   #selected(fields: Fields): void {
     if (!this.#at("capabilities")) return;
     this.events.selected(readSelect(fields));
     this.stage = "authenticating";
-    this.#send(Tlv.AuthRequest, { method: "inherit" });
+    if (!this.#ahead) this.#authenticate();
   }
 
   #authenticated(fields: Fields): void {
@@ -206,6 +226,10 @@ export class TerminalClient {
       return;
     }
     this.stage = "pty";
+    if (!this.#ahead) this.#request();
+  }
+
+  #request(): void {
     const { writer, attach, have, readonly, scrollback } = this.wish;
     this.#send(Tlv.PtyRequest, {
       term: "xterm-256color",
