@@ -13,8 +13,22 @@
 
 #![forbid(unsafe_code)]
 
+pub mod auth;
 pub mod cli;
+pub mod commands;
 pub mod config;
+mod error;
+pub mod files;
+pub mod forward;
+pub mod net;
 pub mod options;
 pub mod paths;
+pub mod remote;
+pub mod settings;
 pub mod target;
+pub mod term;
+pub mod trust;
+pub mod tty;
+pub mod ui;
+
+pub use error::Error;
