@@ -8,6 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vroom-protocol", &[]),
     ("vroom-desktop", &[]),
     ("vroom-predict", &[]),
+    ("vroom-predict-tty", &["vroom-predict"]),
     ("vroom-predict-wasm", &["vroom-predict"]),
     ("vroom-transport", &["vroom-protocol"]),
     ("vroom-terminal", &["vroom-protocol"]),
@@ -28,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "vroom-client",
-        &["vroom-protocol", "vroom-transport", "vroom-predict"],
+        &["vroom-protocol", "vroom-transport", "vroom-predict", "vroom-predict-tty"],
     ),
     (
         "vroom-tests",
