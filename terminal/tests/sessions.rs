@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use support::sessions::{Folder, Follower, exists, until};
 use support::{DEADLINE, line, on_pty, program};
 use tokio::time::timeout;
-use vroom_terminal::screen::{Screen, ScreenLimits};
+use vroom_terminal::screen::{Screen, ScreenLimits, SnapshotOptions};
 use vroom_terminal::{Error, Holds, Keep, Meta, PtySize, WRITERS_MAX};
 
 #[tokio::test]
@@ -519,4 +519,82 @@ async fn a_long_path_is_no_obstacle() {
     drop(session.unwrap());
     let found = holds.recover().await.remove(0);
     Follower::new(found).forget().await;
+}
+
+#[tokio::test]
+async fn the_screen_answers_when_it_is_asked_to_and_never_twice() {
+    let folder = Folder::new();
+    let file = folder.dir.path().join("wait");
+    std::fs::write(&file, b"").unwrap();
+    let script = format!(
+        "stty raw -echo; printf ready; head -c 1; printf '\\033[c'; head -c 1; \
+         while [ -e {} ]; do sleep 0.02; done; printf '\\033[c'; exec cat -v",
+        file.display()
+    );
+    let mut follower = folder.start("one", on_pty(line(script))).await;
+    follower.until("ready").await;
+    // Whoever starts it answers by itself, and here nobody does.
+    follower.write("ab");
+    follower.until("\x1b[cb").await;
+    drop(follower);
+    // What is asked while nobody is there is answered by who comes next, and the rest is not.
+    std::fs::remove_file(&file).unwrap();
+    let mut follower = folder.recover_one().await;
+    follower.until("\x1b[cb\x1b[c^[[?").await;
+    drop(follower);
+    let mut follower = folder.recover_one().await;
+    follower.write("<end>");
+    follower.until("<end>").await;
+    assert_eq!(
+        follower.text().matches("^[[?").count(),
+        1,
+        "{}",
+        follower.text()
+    );
+    follower.session.set_answering(false);
+    follower.forget().await;
+}
+
+#[tokio::test]
+async fn what_goes_into_the_clipboard_is_handed_on() {
+    let folder = Folder::new();
+    let command = line("read go; printf '\\033]52;c;aGVsbG8=\\007'; cat");
+    let mut follower = folder.start("one", on_pty(command)).await;
+    follower.write("\n");
+    let text = timeout(DEADLINE, follower.session.clipboard())
+        .await
+        .unwrap();
+    assert_eq!(text, b"hello");
+    follower.forget().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_continues_at_its_offset() {
+    let folder = Folder::new();
+    let mut follower = folder
+        .start("one", on_pty(line("seq 1 100000; printf done; read go")))
+        .await;
+    let mut screens = Vec::new();
+    // At any moment, while the output goes on.
+    while !support::find(&follower.seen, b"done") {
+        let (offset, bytes) = follower.session.snapshot(&SnapshotOptions::EVERYTHING);
+        if screens.len() < 20 {
+            let mut screen = Screen::new(PtySize::default(), ScreenLimits::default());
+            screen.advance(&bytes);
+            screens.push((offset, screen));
+        }
+        follower.session.set_reader_offset(Some(follower.offset));
+        assert!(follower.more().await);
+    }
+    assert_eq!(follower.session.history().end(), follower.offset);
+    assert!(
+        screens
+            .iter()
+            .any(|(offset, _)| *offset > 0 && *offset < follower.offset)
+    );
+    for (offset, mut screen) in screens {
+        screen.advance(&follower.seen[usize::try_from(offset).unwrap()..]);
+        assert!(screen.digest() == follower.session.digest(), "{offset}");
+    }
+    follower.forget().await;
 }

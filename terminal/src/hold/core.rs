@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::frame::{Report, Request, Welcome};
 use super::meta::Meta;
 use super::program::Program;
+use super::report::{Report, Welcome};
+use super::request::Request;
 use super::start::Keep;
 use super::store::Store;
 use super::typed::{TooMuch, Typed};
@@ -242,6 +243,11 @@ impl Core {
     /// Whether output waits for memory.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         self.unstored > 0
+    }
+
+    /// Whether nothing is under way that a successor could not go on with.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.is_out_of_memory() && !self.store.is_receiving()
     }
 
     /// The program ended: the rest of its output is let in.

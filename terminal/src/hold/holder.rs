@@ -49,7 +49,8 @@ impl Holder {
         while !self.is_over() {
             let ready = self.wait();
             self.turn(Instant::now(), ready);
-            if std::mem::take(&mut self.core.wants_upgrade) {
+            if self.core.wants_upgrade && self.core.is_settled() {
+                self.core.wants_upgrade = false;
                 // When it returns there is no successor, and we go on.
                 let error = handover::exec(&mut self);
                 tracing::warn!(%error, "the holder was not upgraded");

@@ -85,7 +85,8 @@ const _: () = assert!(INBOX_BYTES >= PAYLOAD_BYTES + HEADER_BYTES + SPACE_MIN);
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::{Report, Request};
+    use super::super::report::Report;
+    use super::super::request::Request;
     use super::*;
 
     #[test]

@@ -15,11 +15,11 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use super::codec::Decode;
 use super::core::Core;
 use super::fault;
-use super::frame::Report;
 use super::handover::{self, CHECK, FILES_MAX, HANDOVER, MAGIC, START, VERSION};
 use super::holder::{Holder, socket_path};
 use super::peer::Peer;
 use super::program::Program;
+use super::report::Report;
 use super::start::Start;
 use super::store::Store;
 use crate::Error;

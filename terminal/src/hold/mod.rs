@@ -2,6 +2,7 @@
 
 mod codec;
 mod core;
+mod estate;
 pub(crate) mod fault;
 mod frame;
 mod handover;
@@ -11,19 +12,21 @@ mod launch;
 mod meta;
 mod peer;
 mod program;
+mod report;
+mod request;
 mod start;
 mod store;
 mod typed;
 mod writers;
 
 pub(crate) use core::BUILD;
-pub(crate) use frame::{
-    HEADER_BYTES, Mark, PIECE_BYTES, PREAMBLE, Report, Request, UPGRADE, Welcome,
-};
+pub(crate) use frame::{HEADER_BYTES, Mark, PIECE_BYTES, PREAMBLE, UPGRADE};
 pub(crate) use handover::{MAGIC, START};
 pub(crate) use holder::{SOCKET_SUFFIX, socket_path};
 pub(crate) use inbox::Inbox;
 pub(crate) use launch::START_BYTES;
+pub(crate) use report::{Report, Welcome};
+pub(crate) use request::Request;
 pub(crate) use start::Start;
 pub(crate) use store::{RING_BYTES, is_checkpoint_possible};
 pub(crate) use writers::{Standing, Writers};

@@ -5,8 +5,10 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
-use super::frame::{HEADER_BYTES, Mark, PIECE_BYTES, PREAMBLE, Report, Request, UPGRADE};
+use super::frame::{HEADER_BYTES, Mark, PIECE_BYTES, PREAMBLE, UPGRADE};
 use super::inbox::Inbox;
+use super::report::Report;
+use super::request::Request;
 use crate::PtyMode;
 
 /// A daemon that is connected to a holder.

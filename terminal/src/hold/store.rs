@@ -149,6 +149,11 @@ impl Store {
         }
     }
 
+    /// Whether a part of a checkpoint is there and the rest is not.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.incoming.is_some()
+    }
+
     /// Drops the parts of a checkpoint whose sender is gone.
     pub(crate) fn checkpoint_abort(&mut self) {
         self.incoming = None;

@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 
 use self::shared::{Shared, lock};
 use crate::hold::Request;
-use crate::screen::{ScreenDigest, SnapshotOptions};
+use crate::screen::{ScreenDigest, SnapshotOptions, ViewerCapabilities};
 use crate::{END_PATIENCE, Error, Exit, History, Meta, PtySize, Terminal};
 
 pub use holds::Holds;
@@ -244,6 +244,12 @@ impl Session {
     /// Says who answers the program's queries: the screen here, or else the driver's terminal.
     pub fn set_answering(&self, answering: bool) {
         self.shared.answering.store(answering, Ordering::SeqCst);
+    }
+
+    /// Says which abilities the screen claims in its answers; all of them before the first call.
+    pub fn set_claims(&self, claims: &ViewerCapabilities) {
+        self.shared
+            .with_model(|model| model.screen.set_claims(claims));
     }
 
     /// Waits for what the program puts into the clipboard next, and takes it; cancel-safe.

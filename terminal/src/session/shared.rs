@@ -145,8 +145,8 @@ impl Shared {
     }
 
     /// Looks at the screen.
-    pub(crate) fn with_model<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
-        look(&lock(&self.model))
+    pub(crate) fn with_model<T>(&self, look: impl FnOnce(&mut Model) -> T) -> T {
+        look(&mut lock(&self.model))
     }
 
     /// How much output there was since the newest checkpoint.
