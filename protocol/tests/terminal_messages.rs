@@ -145,7 +145,7 @@ fn auth_response() -> impl Strategy<Value = AuthResponse> {
 }
 
 fn writer() -> impl Strategy<Value = Writer> {
-    "[A-Za-z0-9_-]{1,64}".prop_map(|name| Writer::new(name).expect("a plain name"))
+    "[A-Za-z0-9_-]{1,64}".prop_filter_map("a plain name", Writer::new)
 }
 
 fn role() -> impl Strategy<Value = Role> {

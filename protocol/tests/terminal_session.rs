@@ -694,10 +694,10 @@ fn of_news_that_nobody_takes_the_newest_is_kept() {
         reference: Some(at),
         ..ShareState::default()
     };
-    for at in 0..1000 {
-        pair.server.share_state(pair.now, state(at));
+    for at in 0..1000_u16 {
+        pair.server.share_state(pair.now, state(at.into()));
         pair.server
-            .window_size(pair.now, WindowSize::new(24, 1 + at as u16));
+            .window_size(pair.now, WindowSize::new(24, 1 + at));
     }
     let waiting: Vec<_> = std::iter::from_fn(|| pair.server.poll_transmit()).collect();
     assert!(waiting.len() < 100, "{}", waiting.len());

@@ -1,5 +1,9 @@
 //! SHARE and SHARE_STATE: their form, both ways and truncated everywhere.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 

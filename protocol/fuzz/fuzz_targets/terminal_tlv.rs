@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use vroom_protocol::terminal::{
     Ahead, AuthRequest, AuthResponse, Capabilities, Client, ClientConfig, ClientHello,
@@ -81,7 +82,7 @@ fn talk(steps: Vec<Step>) {
     };
     let mut server = Server::new(offer, now);
     let mut client = Client::new(config, now);
-    let mut waiting = Vec::new();
+    let mut waiting: Vec<Bytes> = Vec::new();
     let mut replies = 0;
     for step in steps {
         match step {

@@ -41,7 +41,6 @@ pub struct Permissions(u16);
 impl Permissions {
     /// The permission bits of a mode; its other bits are left out.
     pub const fn from_mode(mode: u32) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "twelve bits are left")]
         Self((mode & 0o7777) as u16)
     }
 
