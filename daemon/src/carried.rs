@@ -263,6 +263,7 @@ impl vroom_transport::Session for Carried {
                 session.on_request(now, connection, request, &spec);
             }
             Event::ChannelOpened { id, spec, .. } => session.on_opened(now, connection, id, &spec),
+            Event::ChannelRejected { request, .. } => session.on_rejected(request),
             Event::ChannelClosed { id, .. } => session.on_closed(now, connection, id),
             Event::Message {
                 channel,
@@ -367,7 +368,12 @@ async fn ended(ending: &mut watch::Receiver<bool>) {
 }
 
 /// What is offered besides what every server has.
-const EXTENSIONS: [&str; 2] = [mux::SESSION_RESUME, mux::SEQ_ACK];
+const EXTENSIONS: [&str; 4] = [
+    mux::SESSION_RESUME,
+    mux::SEQ_ACK,
+    mux::FILE_TRANSFER,
+    mux::PORT_FORWARDING,
+];
 
 /// How long the mux may take to say goodbye before the connection is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);

@@ -91,6 +91,15 @@ pub struct Serve {
     /// Let browsers call this server by this name; may be given several times
     #[arg(long, value_name = "NAME", env = "VROOM_HOSTS", value_delimiter = ',')]
     pub host: Vec<String>,
+    /// Show clients the files in this folder [default: your home]
+    #[arg(long, value_name = "FOLDER", env = "VROOM_FILES_ROOT")]
+    pub files_root: Option<PathBuf>,
+    /// Show clients no files
+    #[arg(long, env = "VROOM_NO_FILES", conflicts_with = "files_root")]
+    pub no_files: bool,
+    /// Forward no connections
+    #[arg(long, env = "VROOM_NO_FORWARDING")]
+    pub no_forwarding: bool,
     /// Send everything over WebSocket
     #[arg(long, env = "VROOM_NO_WEBRTC")]
     pub no_webrtc: bool,

@@ -30,6 +30,10 @@ pub struct Config {
     pub desktop: DesktopConfig,
     /// What terminals may do.
     pub terminal: TerminalConfig,
+    /// Which files clients have.
+    pub files: FilesConfig,
+    /// What is forwarded.
+    pub forwarding: ForwardingConfig,
     /// How pictures travel.
     pub media: MediaConfig,
     /// What strangers may hold.
@@ -110,6 +114,26 @@ pub struct TerminalConfig {
     pub enabled: Option<bool>,
     /// The shell; the user's own by default.
     pub shell: Option<PathBuf>,
+}
+
+/// Which files clients have.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilesConfig {
+    /// Whether they have any.
+    pub enabled: Option<bool>,
+    /// The folder that they have; the user's home by default.
+    pub root: Option<PathBuf>,
+}
+
+/// What is forwarded.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct ForwardingConfig {
+    /// Whether anything is.
+    pub enabled: Option<bool>,
+    /// Whether clients may have us listen on more than loopback.
+    pub any_address: Option<bool>,
 }
 
 /// How pictures travel.

@@ -56,6 +56,15 @@ pub(crate) struct Daemon {
     pub(crate) ending: watch::Sender<bool>,
 }
 
+impl Daemon {
+    /// The folder that clients may look into, if any.
+    pub(crate) fn files_root(&self) -> Option<PathBuf> {
+        let root = self.settings.files_root.as_deref();
+        let root = root.unwrap_or_else(|| self.terminals.home());
+        self.settings.files.then(|| root.to_owned())
+    }
+}
+
 /// Waits until the end has begun.
 pub(crate) async fn ended(ending: &mut watch::Receiver<bool>) {
     // An error means that the server is gone, which is an end, too.

@@ -12,6 +12,8 @@ use vroom_protocol::{ChannelId, ChannelSpec, Code, Connection, RequestId};
 
 use crate::auth::{Identity, Refused};
 use crate::daemon::Daemon;
+use crate::files::Files;
+use crate::forward::{Forwards, Policy};
 use crate::lane::Lane;
 use crate::origin::Origin;
 use crate::shells::Shells;
@@ -31,6 +33,8 @@ pub(crate) struct Session {
     /// The picture on a channel.
     video: Option<Video>,
     shells: Shells,
+    files: Files,
+    forwards: Forwards,
     bell: Arc<Notify>,
 }
 
@@ -41,6 +45,11 @@ impl Session {
         Self {
             viewer: Viewer::new(Arc::clone(&daemon), origin.transport, Arc::clone(&bell)),
             shells: Shells::new(Arc::clone(&daemon), origin),
+            files: Files::new(daemon.files_root()),
+            forwards: Forwards::new(Policy {
+                enabled: daemon.settings.forwarding,
+                any_address: daemon.settings.forward_any_address,
+            }),
             daemon,
             origin,
             identity,
@@ -105,15 +114,18 @@ impl Session {
             // VROOM-Graphical §4.1: listing them early is allowed, their frames are ignored.
             Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.identity.is_some(),
             Ok(Lane::Shell(name)) => self.check_shell(&name).is_ok(),
-            Err(_) => false,
+            Ok(lane @ (Lane::Files | Lane::Forwards)) => self.check_work(&lane).is_ok(),
+            Ok(Lane::Forwarded(_)) | Err(_) => false,
         }
     }
 
     /// Decides about a channel that the client asks for.
     fn check(&self, spec: &ChannelSpec) -> Result<(), (Code, &'static str)> {
         let lane = Lane::of(spec)?;
-        if let Lane::Shell(name) = &lane {
-            return self.check_shell(name);
+        match &lane {
+            Lane::Shell(name) => return self.check_shell(name),
+            Lane::Files | Lane::Forwards | Lane::Forwarded(_) => return self.check_work(&lane),
+            Lane::Pointer | Lane::Button | Lane::Video => {}
         }
         if self.identity.is_none() {
             return Err((Code::AUTH_FAILED, "not authenticated"));
@@ -126,6 +138,16 @@ impl Session {
                 Err((Code::NOT_ALLOWED, "viewers cannot drive"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether somebody may use files and forwards: viewers may not.
+    fn check_work(&self, lane: &Lane) -> Result<(), (Code, &'static str)> {
+        may_work(self.identity.as_ref().map(|who| who.role))?;
+        if *lane == Lane::Files {
+            self.files.check()
+        } else {
+            Ok(())
         }
     }
 
@@ -142,7 +164,7 @@ impl Session {
 
     /// Answers a request for a channel.
     pub(crate) fn on_request(
-        &self,
+        &mut self,
         now: Instant,
         connection: &mut Connection,
         request: RequestId,
@@ -150,11 +172,19 @@ impl Session {
     ) {
         match self.check(spec) {
             Ok(()) => {
+                if let Ok(Lane::Forwarded(name)) = Lane::of(spec) {
+                    return self.forwards.on_request(now, connection, request, name);
+                }
                 // `None` means that all ids are in use, which the mux has told the client.
                 connection.accept_channel(now, request);
             }
             Err((code, reason)) => connection.reject_channel(now, request, code, reason),
         }
+    }
+
+    /// A channel that we asked for is not opened.
+    pub(crate) fn on_rejected(&mut self, request: RequestId) {
+        self.forwards.on_rejected(request);
     }
 
     /// A channel is open.
@@ -175,6 +205,9 @@ impl Session {
             }
             Lane::Video => self.start_video(now, connection, id),
             Lane::Pointer | Lane::Button => {}
+            Lane::Files => self.files.on_opened(now, connection, id),
+            Lane::Forwards => self.forwards.on_control_opened(id),
+            Lane::Forwarded(name) => self.forwards.on_opened(now, connection, id, *name),
         }
         self.channels.insert(id, lane);
     }
@@ -185,6 +218,9 @@ impl Session {
             Some(Lane::Button) => self.viewer.release(),
             Some(Lane::Video) => self.video = None,
             Some(Lane::Shell(name)) => self.shells.on_closed(now, connection, &name),
+            Some(Lane::Files) => self.files.on_closed(),
+            Some(Lane::Forwards) => self.forwards.on_control_closed(),
+            Some(Lane::Forwarded(_)) => self.forwards.on_closed(id),
             Some(Lane::Pointer) | None => {}
         }
     }
@@ -230,8 +266,15 @@ impl Session {
             Some(Lane::Shell(name)) => {
                 let name = name.clone();
                 let message = (kind, payload);
+                self.shells.set_agent(self.forwards.agent_socket());
                 self.shells
                     .on_message(now, connection, &name, message, &mut self.identity);
+            }
+            Some(Lane::Files) => self.files.on_message(now, connection, kind, &payload),
+            Some(Lane::Forwards) => self.forwards.on_message(now, connection, kind, &payload),
+            Some(Lane::Forwarded(_)) => {
+                self.forwards
+                    .on_data(now, connection, channel, kind, payload);
             }
             None => {}
         }
@@ -270,6 +313,8 @@ impl Session {
             video.pump(now, connection, self.viewer.wishes());
         }
         self.shells.pump(now, connection, &mut self.identity);
+        self.files.pump(now, connection);
+        self.forwards.pump(now, connection);
     }
 
     /// Waits until there is something to pump; cancel-safe.
@@ -284,6 +329,8 @@ impl Session {
             () = self.bell.notified() => {}
             () = video => {}
             () = self.shells.ready() => {}
+            () = self.files.ready() => {}
+            () = self.forwards.ready() => {}
         }
     }
 
@@ -295,10 +342,25 @@ impl Session {
     /// When to pump even if nothing happens.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let video = self.video.as_ref().and_then(Video::deadline);
-        [self.viewer.deadline(), video, self.shells.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let shells = self.shells.deadline();
+        [
+            self.viewer.deadline(),
+            video,
+            shells,
+            self.forwards.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+/// Whether somebody in this role has files and forwards.
+fn may_work(role: Option<Role>) -> Result<(), (Code, &'static str)> {
+    match role {
+        None => Err((Code::AUTH_FAILED, "not authenticated")),
+        Some(Role::Viewer) => Err((Code::NOT_ALLOWED, "viewers have neither files nor forwards")),
+        Some(Role::Operator | Role::Owner) => Ok(()),
     }
 }
 
@@ -315,3 +377,17 @@ pub(crate) const fn refusal(refused: Refused) -> (Code, &'static str) {
 
 /// The name of the one session there is.
 pub(crate) const DEFAULT: &str = "default";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_and_strangers_have_neither_files_nor_forwards() {
+        let code = |role| may_work(role).map_err(|(code, _)| code);
+        assert_eq!(code(None), Err(Code::AUTH_FAILED));
+        assert_eq!(code(Some(Role::Viewer)), Err(Code::NOT_ALLOWED));
+        assert_eq!(code(Some(Role::Operator)), Ok(()));
+        assert_eq!(code(Some(Role::Owner)), Ok(()));
+    }
+}

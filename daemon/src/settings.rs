@@ -47,6 +47,14 @@ pub struct Settings {
     pub terminals: bool,
     /// The shell of terminals; `None` is the user's own.
     pub shell: Option<PathBuf>,
+    /// Whether clients have files.
+    pub files: bool,
+    /// The folder that they have; `None` is the user's home.
+    pub files_root: Option<PathBuf>,
+    /// Whether connections are forwarded.
+    pub forwarding: bool,
+    /// Whether clients may have us listen on more than loopback.
+    pub forward_any_address: bool,
     /// The encoder; `None` chooses.
     pub encoder: Option<String>,
     /// Whether WebRTC is offered.
@@ -163,6 +171,10 @@ impl Settings {
             follow_resize: config.desktop.follow_resize.unwrap_or(true),
             terminals: config.terminal.enabled.unwrap_or(true),
             shell: config.terminal.shell,
+            files: !serve.no_files && config.files.enabled.unwrap_or(true),
+            files_root: serve.files_root.or(config.files.root),
+            forwarding: !serve.no_forwarding && config.forwarding.enabled.unwrap_or(true),
+            forward_any_address: config.forwarding.any_address.unwrap_or(false),
             encoder: serve
                 .encoder
                 .or(config.media.encoder)

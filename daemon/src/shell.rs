@@ -1,6 +1,6 @@
 //! One terminal of a connection: what is agreed on, and the program that runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,6 +32,8 @@ pub(crate) struct Shell {
     told_failures: u8,
     request: Option<PtyRequest>,
     variables: Vec<(String, String)>,
+    /// Where the program finds the client's SSH agent.
+    agent: Option<PathBuf>,
     running: Option<Running>,
 }
 
@@ -57,6 +59,7 @@ impl Shell {
             told_failures: auth_failures,
             request: None,
             variables: Vec::new(),
+            agent: None,
             running: None,
         }
     }
@@ -102,6 +105,13 @@ impl Shell {
     pub(crate) fn leave(&mut self) {
         if let Some(running) = &self.running {
             running.leave();
+        }
+    }
+
+    /// Where a program that is started from now on finds the client's SSH agent.
+    pub(crate) fn set_agent(&mut self, socket: Option<&Path>) {
+        if self.agent.as_deref() != socket {
+            self.agent = socket.map(Path::to_owned);
         }
     }
 
@@ -300,6 +310,12 @@ impl Shell {
             .request
             .as_ref()
             .and_then(|request| pty_spec(request, truecolor));
+        let mut env = daemon
+            .terminals
+            .environment(std::mem::take(&mut self.variables));
+        if let Some(socket) = &self.agent {
+            env.vars.insert("SSH_AUTH_SOCK".into(), socket.into());
+        }
         let program = Program {
             command,
             pty,
@@ -307,9 +323,7 @@ impl Shell {
                 Some(_) => StderrTo::Own,
                 None => StderrTo::Output,
             },
-            env: daemon
-                .terminals
-                .environment(std::mem::take(&mut self.variables)),
+            env,
             cwd: cwd.map(PathBuf::from),
         };
         let response = match daemon.terminals.spawn(program) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +23,8 @@ pub(crate) struct Shells {
     origin: Origin,
     shells: BTreeMap<Option<String>, Shell>,
     auth_failures: u8,
+    /// Where programs that are started find the client's SSH agent.
+    agent: Option<PathBuf>,
     /// The channel whose last words are awaited before the connection is closed.
     last_words: Option<ChannelId>,
 }
@@ -34,6 +37,7 @@ impl Shells {
             origin,
             shells: BTreeMap::new(),
             auth_failures: 0,
+            agent: None,
             last_words: None,
         }
     }
@@ -48,6 +52,13 @@ impl Shells {
     /// Another transport carries them from now on.
     pub(crate) fn come_back(&mut self, origin: Origin) {
         self.origin = origin;
+    }
+
+    /// Where programs that are started from now on find the client's SSH agent.
+    pub(crate) fn set_agent(&mut self, socket: Option<&Path>) {
+        if self.agent.as_deref() != socket {
+            self.agent = socket.map(Path::to_owned);
+        }
     }
 
     /// Decides about a channel that the client asks for.
@@ -174,7 +185,10 @@ impl Shells {
         let Some(shell) = self.shells.get_mut(key) else {
             return;
         };
-        let over = shell.work(now, connection, &self.daemon, self.origin, identity);
+        let over = {
+            shell.set_agent(self.agent.as_deref());
+            shell.work(now, connection, &self.daemon, self.origin, identity)
+        };
         // Pairs that try side by side share the tries of their connection.
         self.auth_failures = self.auth_failures.saturating_add(shell.new_failures());
         if self.auth_failures >= Server::AUTH_FAILURES_MAX {

@@ -1,7 +1,7 @@
 //! All terminals of the server, so that none is left when it ends.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -72,6 +72,11 @@ impl Terminals {
     /// The name of the user that programs run as.
     pub(crate) fn user(&self) -> &str {
         &self.account.name
+    }
+
+    /// The home of that user.
+    pub(crate) fn home(&self) -> &Path {
+        &self.account.home
     }
 
     /// A name for one more terminal.

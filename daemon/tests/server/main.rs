@@ -9,7 +9,9 @@
 mod client;
 mod daemon;
 mod ending;
+mod files;
 mod floor;
+mod forward;
 mod http;
 mod listening;
 mod log;
