@@ -33,4 +33,15 @@ export function guardOutput(terminal: Terminal, events: GuardEvents): void {
   // Status strings could be made to answer with what the output put there.
   parser.registerOscHandler(50, () => true);
   parser.registerOscHandler(777, () => true);
+  for (const id of COUNTED) parser.registerCsiHandler(id, (params) => params.some((count) => typeof count === "number" && count > COUNT_MAX));
 }
+
+/** Counts of lines, columns or characters above this do nothing: the engine would be busy with them for minutes. */
+const COUNT_MAX = 10_000;
+
+/** What the engine does as many times as it is told: insert, delete, scroll, repeat and tabulate. */
+const COUNTED = [
+  ..."LMST^bIZ@PX".split("").map((final) => ({ final })),
+  ...["@", "A"].map((final) => ({ intermediates: " ", final })),
+  ...["}", "~"].map((final) => ({ intermediates: "'", final })),
+];

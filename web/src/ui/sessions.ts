@@ -27,6 +27,8 @@ export class SessionSheet {
   #timer: ReturnType<typeof setInterval> | null = null;
   /** The name that is being changed; the list keeps still meanwhile. */
   #renaming: string | null = null;
+  /** A list has come since the sheet was opened. */
+  #shown = false;
 
   constructor(private readonly actions: SessionActions) {}
 
@@ -43,6 +45,7 @@ export class SessionSheet {
     dialog.addEventListener("close", () => {
       this.#close = null;
       this.#renaming = null;
+      this.#shown = false;
       if (this.#timer !== null) clearInterval(this.#timer);
     });
     this.actions.refresh();
@@ -57,6 +60,8 @@ export class SessionSheet {
     this.#list.replaceChildren(...terminals.map((entry) => this.#row(entry)));
     this.#empty.hidden = terminals.length > 0;
     setText(this.#empty, "No terminal is running.");
+    if (!this.#shown) this.#list.querySelector("button")?.focus();
+    this.#shown = true;
     if (focused !== undefined) this.#list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 

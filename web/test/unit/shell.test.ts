@@ -283,6 +283,26 @@ describe("a shell", () => {
     expect(owner.events).toContain("people 2");
   });
 
+  test("a size is told once, and again when another one was given meanwhile", async () => {
+    const { joined, shell: made } = await shell();
+    const conversation = joined.server.conversations.at(-1);
+    const resizes = (): number => conversation?.received.filter(({ channel, payload }) => channel === "vroom.terminal.control" && payload[3] === 0x30).length ?? 0;
+    made.resize(SIZE);
+    made.resize({ ...SIZE, rows: 30 });
+    made.resize({ ...SIZE, rows: 30 });
+    await settle();
+    expect(resizes()).toBe(1);
+    conversation?.terminals.get("vroom.terminal.control")?.resized();
+    const program = joined.server.state.programs.get("t1");
+    if (program) program.size = { rows: 10, cols: 40 };
+    conversation?.terminals.get("vroom.terminal.control")?.resized();
+    await settle();
+    made.resize({ ...SIZE, rows: 30 });
+    await settle();
+    expect(resizes()).toBe(2);
+    expect(program?.size).toEqual({ rows: 30, cols: 80 });
+  });
+
   test("a server without flow control works as before", async () => {
     const joined = new Joined();
     joined.server.state.flowControl = false;

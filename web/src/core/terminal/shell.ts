@@ -53,6 +53,8 @@ export class Shell {
   /** The engine shows this terminal already, so that only what is missing has to come. */
   #shown = false;
   #ended = false;
+  /** The size that the program's terminal has, as far as this side knows; it is told only what differs. */
+  #told: { rows: number; cols: number } | null = null;
 
   constructor(
     private readonly engine: EngineCapabilities,
@@ -98,6 +100,10 @@ export class Shell {
     const pair: Pair = new Pair(connection, key, this.engine, this.size, wish, {
       ...this.events,
       joined: (grant) => this.#joined(grant),
+      resized: (rows, cols) => {
+        this.#told = { rows, cols };
+        this.events.resized(rows, cols);
+      },
       output: (bytes) => this.#output.push(bytes),
       repaint: (offset, body) => this.#output.repaint(offset, body),
       applied: (offset) => {
@@ -121,6 +127,8 @@ export class Shell {
 
   resize(size: TerminalSize): void {
     this.size = size;
+    if (this.#told?.rows === size.rows && this.#told.cols === size.cols) return;
+    this.#told = this.#pair?.isJoined === true ? { rows: size.rows, cols: size.cols } : null;
     this.#pair?.resize(size);
   }
 
@@ -137,6 +145,7 @@ export class Shell {
   }
 
   #joined(grant: PtyGrant): void {
+    this.#told = grant.rows !== undefined && grant.cols !== undefined ? { rows: grant.rows, cols: grant.cols } : null;
     this.#terminalId = grant.terminalId ?? null;
     this.#readonly = grant.readonly || grant.role === "viewer";
     this.#output.joined(grant.offset ?? (this.#shown ? this.#output.handed : 0));
