@@ -33,6 +33,8 @@ export function guardOutput(terminal: Terminal, events: GuardEvents): void {
   // Status strings could be made to answer with what the output put there.
   parser.registerOscHandler(50, () => true);
   parser.registerOscHandler(777, () => true);
+  // A sixel image of no width and a claimed height of millions would be as many line feeds.
+  parser.registerDcsHandler({ final: "q" }, (data) => /"[\d;]*\d{6}/.test(data));
   for (const id of COUNTED) parser.registerCsiHandler(id, (params) => params.some((count) => typeof count === "number" && count > COUNT_MAX));
 }
 
