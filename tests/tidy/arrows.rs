@@ -29,7 +29,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "vroom-client",
-        &["vroom-protocol", "vroom-transport", "vroom-predict", "vroom-predict-tty"],
+        &[
+            "vroom-protocol",
+            "vroom-transport",
+            "vroom-predict",
+            "vroom-predict-tty",
+        ],
     ),
     (
         "vroom-tests",
