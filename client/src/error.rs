@@ -136,7 +136,7 @@ impl Error {
 
 /// Whether a server that ended a connection with this code will do so again.
 #[must_use]
-pub const fn is_final(code: Code) -> bool {
+pub(crate) const fn is_final(code: Code) -> bool {
     !matches!(code, Code::GOING_AWAY | Code::HELLO_TIMEOUT)
 }
 

@@ -6,6 +6,7 @@ mod decode;
 mod escape;
 mod input_log;
 mod run;
+mod screen;
 mod session;
 
 pub use agreement::Wish;

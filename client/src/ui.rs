@@ -186,7 +186,7 @@ impl Hidden {
 impl Drop for Hidden {
     fn drop(&mut self) {
         // The terminal may be gone; then there is nothing to give back.
-        drop(tcsetattr(&self.tty, OptionalActions::Now, &self.before));
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
     }
 }
 

@@ -42,9 +42,9 @@ pub(super) fn ready() {
     if !is_successor() {
         return;
     }
-    // A predecessor that is gone needs no word.
-    drop(rustix::io::write(io::stdin(), &[1]));
-    drop(rustix::process::setsid());
+    // A predecessor that is gone needs no word, and one that leads its own session stays in it.
+    let _ = rustix::io::write(io::stdin(), &[1]);
+    let _ = rustix::process::setsid();
 }
 
 /// The variable that tells the successor what it is.

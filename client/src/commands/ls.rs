@@ -78,7 +78,7 @@ fn table(entries: &[SessionEntry], now: u64) -> String {
         let mut row = String::new();
         for (width, text) in widths.iter().zip(line) {
             // Writing to a String cannot fail.
-            drop(write!(row, "{text:<width$}  "));
+            let _ = write!(row, "{text:<width$}  ");
         }
         table.push_str(row.trim_end());
         table.push('\n');

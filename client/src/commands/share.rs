@@ -151,13 +151,13 @@ fn listing(state: &ShareState) -> String {
             None => link.used.to_string(),
         };
         // Writing to a String cannot fail.
-        drop(writeln!(
+        let _ = writeln!(
             text,
             "{:<24}  {:<8}  {:<10}  {uses}",
             plain(&link.id),
             link.role.name(),
             format!("{} min", left.div_ceil(60)),
-        ));
+        );
     }
     text
 }

@@ -3,14 +3,18 @@
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
+use vroom_predict::Preference;
 use vroom_protocol::terminal::{ExitStatus, Extensions, PtyRequest};
 
 use super::Failure;
+use crate::cli::Predict;
 use crate::error::Error;
 use crate::forward::Forwards;
+use crate::net::Way;
 use crate::options::Escape;
 use crate::remote::Remote;
 use crate::settings::Settings;
+use crate::target::is_loopback;
 use crate::term::{self, Ending, Terminal, Wish};
 use crate::tty::{Input, Output, Probed, Raw, probe, pty_modes, window_size};
 
@@ -133,6 +137,7 @@ pub(super) async fn run(
         raw: front.raw,
         escape,
         forwards,
+        predict: preference(settings),
     };
     let mut prover = settings.prover();
     let ended = term::run(remote, &mut prover, wish, terminal, &settings.ui).await;
@@ -156,6 +161,20 @@ pub(super) async fn run(
     };
     remote.close("").await;
     result
+}
+
+/// When typed characters are shown early. On this machine never by itself: following the screen
+/// costs more there than it could save.
+fn preference(settings: &Settings) -> Preference {
+    let is_here = settings.plan.ways.iter().all(|way| match way {
+        Way::Unix(_) => true,
+        Way::Net(hop) => is_loopback(&hop.host) && settings.options.proxy_jump.is_none(),
+    });
+    match settings.options.predict.unwrap_or_default() {
+        Predict::Always => Preference::Always,
+        Predict::Auto if !is_here => Preference::Adaptive,
+        Predict::Auto | Predict::Never => Preference::Never,
+    }
 }
 
 /// The status of the program, as a shell would tell it.

@@ -24,6 +24,7 @@ pub(super) async fn run(term: Term) -> Result<ExitCode, Failure> {
     if let Some(escape) = &term.escape {
         settings.options.escape = Some(Escape::parse(escape).map_err(Failure::usage)?);
     }
+    settings.options.predict = term.predict.or(settings.options.predict);
     let specs = forwards(&term, &settings).map_err(Failure::usage)?;
     let command = (!term.command.is_empty()).then(|| term.command.join(" "));
     let wants_pty = !term.no_command && wants_pty(&term, &settings, command.is_some());

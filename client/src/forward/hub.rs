@@ -178,7 +178,7 @@ impl Forwards {
         let mut text = "The following connections are open:\r\n".to_owned();
         for (name, what) in &state.open {
             // Writing to a String cannot fail.
-            drop(write!(text, "  {name}: {what}\r\n"));
+            let _ = write!(text, "  {name}: {what}\r\n");
         }
         text
     }

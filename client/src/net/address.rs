@@ -13,7 +13,7 @@ use crate::target::join_port;
 
 /// Which addresses may be used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Family {
+pub(super) enum Family {
     /// All.
     #[default]
     Any,

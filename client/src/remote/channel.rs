@@ -258,6 +258,11 @@ impl Slot {
         }
     }
 
+    /// Whether something waits to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.lock().outbox.is_empty()
+    }
+
     /// Whether the reader is too far behind.
     pub(super) fn is_overrun(&self) -> bool {
         self.bytes_max

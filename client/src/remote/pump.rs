@@ -39,8 +39,12 @@ impl Pump {
     fn work(&mut self, now: Instant, connection: &mut Connection) {
         let ops = std::mem::take(&mut self.shared.lock().ops);
         let mut later = Vec::new();
+        let is_spoken_for = self.is_control_waiting(connection);
         for op in ops {
             match op {
+                // What was said on a terminal's control channel is what lets its other channels be
+                // opened, and requests on channel 0 would overtake it.
+                Op::Open(spec, slot) if is_spoken_for => later.push(Op::Open(spec, slot)),
                 Op::Open(spec, slot) => match connection.open_channel(now, spec.clone()) {
                     Ok(request) => {
                         self.shared.lock().asked.insert(request, slot);
@@ -78,6 +82,17 @@ impl Pump {
                 state.ops.push_front(op);
             }
         }
+    }
+
+    /// Whether something is still to be sent on the control channel of a terminal.
+    fn is_control_waiting(&self, connection: &Connection) -> bool {
+        let state = self.shared.lock();
+        state.channels.iter().any(|(id, slot)| {
+            let is_control = connection
+                .channel(*id)
+                .is_some_and(|spec| spec.name.starts_with(TERMINAL_CONTROL));
+            is_control && (connection.queued_bytes(*id) > 0 || slot.is_waiting())
+        })
     }
 
     /// Moves what waits on channels into the mux, as far as that takes it.
@@ -279,8 +294,8 @@ impl Session for Pump {
             }
             return;
         }
-        self.work(now, connection);
         self.send(now, connection);
+        self.work(now, connection);
         self.watch(now, connection);
         if let Some(reason) = closing {
             connection.close(now, Code::NORMAL, &reason);
@@ -358,6 +373,9 @@ fn send_slot(now: Instant, connection: &mut Connection, slot: &Arc<Slot>) -> boo
     }
     sent
 }
+
+/// What the names of the control channels of terminals begin with.
+const TERMINAL_CONTROL: &str = "vroom.terminal.control";
 
 /// How long nothing may come back before the server is asked whether it is there.
 const PROBE: Duration = Duration::from_millis(1500);

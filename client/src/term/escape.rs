@@ -2,7 +2,7 @@
 
 /// Tells what is typed for us from what is typed for the program.
 #[derive(Clone, Debug)]
-pub struct Escapes {
+pub(super) struct Escapes {
     char: Option<u8>,
     state: State,
 }
@@ -18,7 +18,7 @@ enum State {
 
 /// What was typed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Typed {
+pub(super) enum Typed {
     /// Bytes for the program.
     Bytes(Vec<u8>),
     /// Leave.
@@ -38,7 +38,7 @@ pub enum Typed {
 impl Escapes {
     /// Looks for this character, or for none.
     #[must_use]
-    pub fn new(char: Option<u8>) -> Self {
+    pub(super) fn new(char: Option<u8>) -> Self {
         Self {
             char,
             state: State::LineStart,
@@ -46,7 +46,7 @@ impl Escapes {
     }
 
     /// Takes what was read, and says what it means, in order.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<Typed> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Typed> {
         let Some(char) = self.char else {
             return vec![Typed::Bytes(bytes.to_vec())];
         };
@@ -96,7 +96,7 @@ impl Escapes {
 
     /// What can be typed, for the person.
     #[must_use]
-    pub fn help(&self) -> String {
+    pub(super) fn help(&self) -> String {
         let char = match self.char {
             Some(char @ 0x01..=0x1A) => format!("^{}", char::from(char + 0x40)),
             Some(char) => char::from(char).to_string(),

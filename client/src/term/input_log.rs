@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 /// Input from the first byte that the server did not acknowledge.
 #[derive(Clone, Debug, Default)]
-pub struct InputLog {
+pub(super) struct InputLog {
     /// The offset of the first byte that is kept.
     start: u64,
     bytes: VecDeque<u8>,
@@ -14,19 +14,19 @@ pub struct InputLog {
 
 impl InputLog {
     /// Keeps bytes that are sent now; returns the offset behind them.
-    pub fn push(&mut self, bytes: &[u8]) -> u64 {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> u64 {
         self.bytes.extend(bytes);
         self.end()
     }
 
     /// The offset behind the last byte.
     #[must_use]
-    pub fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
 
     /// The program has been given all up to here.
-    pub fn acknowledged(&mut self, offset: u64) {
+    pub(super) fn acknowledged(&mut self, offset: u64) {
         let count = offset.saturating_sub(self.start);
         let count = usize::try_from(count)
             .unwrap_or(usize::MAX)
@@ -36,7 +36,7 @@ impl InputLog {
     }
 
     /// What is to be sent again after the program was given all up to here.
-    pub fn resend(&mut self, offset: u64) -> Bytes {
+    pub(super) fn resend(&mut self, offset: u64) -> Bytes {
         self.acknowledged(offset);
         let (front, back) = self.bytes.as_slices();
         Bytes::from([front, back].concat())
@@ -44,7 +44,7 @@ impl InputLog {
 
     /// Whether more may be typed; otherwise nothing is read until the server acknowledges.
     #[must_use]
-    pub fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.bytes.len() < INPUT_BYTES
     }
 }

@@ -7,12 +7,15 @@ use bytes::Bytes;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep};
+use vroom_predict::Preference;
+use vroom_predict_tty::Echo;
 use vroom_protocol::terminal::{ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, WindowSize};
 
 use super::agreement::{Agreed, Wish, agree};
 use super::banner::Banner;
 use super::decode::{Received, decode};
 use super::escape::{Escapes, Typed};
+use super::screen::{self, Screen};
 use super::session::Session;
 use crate::auth::{Control, Prover};
 use crate::error::Error;
@@ -36,6 +39,8 @@ pub struct Terminal {
     pub escape: Option<u8>,
     /// What is forwarded besides.
     pub forwards: Forwards,
+    /// When typed characters are shown before the server confirms them.
+    pub predict: Preference,
 }
 
 /// How it ended.
@@ -71,6 +76,7 @@ struct Runner<'a> {
     terminal: Terminal,
     escapes: Escapes,
     session: Session,
+    screen: Screen,
     signals: Signals,
     link: watch::Receiver<LinkState>,
     banner: Banner,
@@ -113,6 +119,7 @@ impl<'a> Runner<'a> {
             ui,
             escapes: Escapes::new(terminal.escape.filter(|_| terminal.raw.is_some())),
             session: Session::new()?,
+            screen: Screen::plain(),
             signals: Signals::new().map_err(|source| Error::Io {
                 what: "cannot listen to signals",
                 source,
@@ -211,7 +218,13 @@ impl<'a> Runner<'a> {
             grant,
         } = agreed;
         let selected = control.client().selected().cloned();
+        let applied = grant.as_ref().and_then(|grant| grant.input_offset);
         let resend = self.session.begin(selected.as_ref(), grant.as_ref());
+        if let (true, Some(size)) = (self.session.flow_control, self.size()) {
+            self.screen.predict(size, self.terminal.predict);
+        }
+        let sent = self.session.log.end();
+        self.predict(|echo, _| echo.restart(applied.unwrap_or(0), sent));
         if !resend.is_empty() {
             pty.send_now(BYTES, resend)?;
         }
@@ -293,6 +306,7 @@ impl<'a> Runner<'a> {
                     }
                 }
                 () = self.banner.tick() => self.draw_banner(),
+                () = until(self.screen.deadline()) => self.predict(Echo::tick),
                 Some(question) = questions.recv(), if self.asked.is_none() => self.put(question),
             }
         }
@@ -324,6 +338,7 @@ impl<'a> Runner<'a> {
                     self.on_link(0);
                 }
                 () = self.banner.tick() => self.draw_banner(),
+                () = until(self.screen.deadline()) => self.predict(Echo::tick),
             }
         }
     }
@@ -347,6 +362,9 @@ impl<'a> Runner<'a> {
     fn on_event(&mut self, event: Result<ClientEvent, Error>, pair: &mut Pair) -> Result<Option<Over>, Error> {
         match event {
             Ok(ClientEvent::Exited(status)) => self.session.exit = Some(status),
+            Ok(ClientEvent::PtyMode(mode)) => {
+                self.predict(|echo, _| echo.set_mode(screen::mode(mode)));
+            }
             Ok(ClientEvent::StartDenied(denial)) => {
                 self.ui.error(denial.reason.unwrap_or_default());
             }
@@ -387,13 +405,24 @@ impl<'a> Runner<'a> {
         let (flow_control, compression) = (self.session.flow_control, self.session.compression);
         match decode(kind, payload, flow_control, compression)? {
             Some(Received::Output(bytes)) => {
-                self.session.output(bytes, &mut self.terminal.output);
+                let output = &mut self.terminal.output;
+                self.screen.output(&bytes, &mut self.session, output);
             }
             Some(Received::Repaint { offset, body }) => {
-                self.session
-                    .repaint(offset, body, &mut self.terminal.output);
+                let output = &mut self.terminal.output;
+                self.screen
+                    .repaint(offset, &body, &mut self.session, output);
             }
-            Some(Received::Acknowledged(offset)) => self.session.log.acknowledged(offset),
+            Some(Received::Acknowledged(offset)) => {
+                self.session.log.acknowledged(offset);
+                let rtt = self.remote.rtt().map(|rtt| rtt.as_secs_f32() * 1000.0);
+                self.predict(|echo, now| {
+                    if let Some(rtt_ms) = rtt {
+                        echo.set_link(rtt_ms);
+                    }
+                    echo.acknowledged(now, offset)
+                });
+            }
             None => {}
         }
         Ok(())
@@ -445,8 +474,9 @@ impl<'a> Runner<'a> {
                         self.session.log.push(&bytes);
                     }
                     if let Some(pair) = pair {
-                        pair.pty.send_now(BYTES, bytes)?;
+                        pair.pty.send_now(BYTES, bytes.clone())?;
                     }
+                    self.predict(|echo, now| echo.typed(now, &bytes));
                 }
                 Typed::Leave => return Ok(Some(Ending::Left)),
                 Typed::Suspend => self.suspend(pair)?,
@@ -464,7 +494,7 @@ impl<'a> Runner<'a> {
     /// Says something on the person's terminal, beside what the program shows.
     fn tell(&mut self, text: &str) {
         let text = Bytes::from(format!("\r\n{text}"));
-        self.session.show(text, &mut self.terminal.output);
+        self.aside(text);
     }
 
     fn status(&self) -> String {
@@ -507,6 +537,7 @@ impl<'a> Runner<'a> {
                 if let (Some(pair), Some(size)) = (pair, self.size())
                     && pair.has_pty
                 {
+                    self.predict(|echo, _| echo.resize(size.rows, size.cols));
                     // Before the program runs it is told with the request.
                     drop(pair.control.step(|client, now| client.resize(now, size)));
                 }
@@ -559,13 +590,25 @@ impl<'a> Runner<'a> {
         }
         let cols = self.size().map_or(80, |size| size.cols);
         let text = self.banner.draw(Instant::now(), cols);
-        self.session.show(text, &mut self.terminal.output);
+        if !text.is_empty() {
+            self.aside(text);
+        }
+    }
+
+    /// Shows something that is not of the program.
+    fn aside(&mut self, text: Bytes) {
+        let output = &mut self.terminal.output;
+        self.screen.aside(text, &mut self.session, output);
+    }
+
+    fn predict(&mut self, tell: impl FnOnce(&mut Echo, u64) -> Vec<u8>) {
+        let output = &mut self.terminal.output;
+        self.screen.tell(&mut self.session, output, tell);
     }
 
     fn put(&mut self, question: Question) {
         let text = format!("\r\n\x1b[7m{} (y/n)\x1b[m ", question.text);
-        self.session
-            .show(Bytes::from(text), &mut self.terminal.output);
+        self.aside(Bytes::from(text));
         self.asked = Some(question);
     }
 
@@ -575,17 +618,15 @@ impl<'a> Runner<'a> {
         };
         let yes = matches!(typed.first(), Some(b'y' | b'Y'));
         let text = if yes { "yes\r\n" } else { "no\r\n" };
-        self.session
-            .show(Bytes::from_static(text.as_bytes()), &mut self.terminal.output);
+        self.aside(Bytes::from_static(text.as_bytes()));
         // Whoever asked may have gone.
-        drop(question.answer.send(yes));
+        let _ = question.answer.send(yes);
     }
 
     /// Gives the person's terminal back: what the program turned on is turned off.
     async fn restore(&mut self) {
         if self.terminal.raw.is_some() {
-            // What waits was not shown, and is no longer of interest.
-            self.terminal.output.discard();
+            self.predict(|echo, _| echo.hide());
             let undo = self.session.trail.undo();
             self.terminal.output.push(undo.into());
             // A terminal that takes nothing any more must not keep us.
@@ -600,6 +641,14 @@ async fn receive(channel: Option<&Channel>) -> Option<(u8, Bytes)> {
     match channel {
         Some(channel) => channel.recv().await,
         None => None,
+    }
+}
+
+/// Waits until then; for ever without a time.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 

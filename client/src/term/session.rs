@@ -11,7 +11,7 @@ use vroom_protocol::terminal::{
 
 use super::input_log::InputLog;
 use crate::error::Error;
-use crate::tty::{FRESH, Output, Trail};
+use crate::tty::{Output, Trail};
 
 /// The state of a terminal that outlives its channels.
 #[derive(Debug)]
@@ -92,7 +92,11 @@ impl Session {
     }
 
     /// The terminal is there; returns the input that is to be sent again.
-    pub(super) fn begin(&mut self, selected: Option<&Capabilities>, grant: Option<&PtyGrant>) -> Bytes {
+    pub(super) fn begin(
+        &mut self,
+        selected: Option<&Capabilities>,
+        grant: Option<&PtyGrant>,
+    ) -> Bytes {
         let extensions = selected.map(Capabilities::extensions).unwrap_or_default();
         self.flow_control = extensions.flow_control == Some(true);
         self.compression = extensions.zstd_compression == Some(true);
@@ -113,23 +117,23 @@ impl Session {
         self.log.resend(grant.input_offset.unwrap_or(0))
     }
 
-    /// Takes output.
-    pub(super) fn output(&mut self, bytes: Bytes, output: &mut Output) {
+    /// Takes output; `shown` is what is written for it.
+    pub(super) fn output(&mut self, bytes: &[u8], shown: Bytes, output: &mut Output) {
         self.received += bytes.len() as u64;
-        self.trail.push(&bytes);
-        self.show(bytes, output);
+        self.trail.push(bytes);
+        self.show(shown, output);
         self.mark();
     }
 
-    /// Takes a picture of the whole screen in the place of what waits to be shown.
-    pub(super) fn repaint(&mut self, offset: u64, body: Bytes, output: &mut Output) {
+    /// Takes a picture of the whole screen in the place of what waits to be shown; `shown` is what
+    /// is written for it.
+    pub(super) fn repaint(&mut self, offset: u64, body: &[u8], shown: Bytes, output: &mut Output) {
         let dropped = output.discard();
         self.pushed -= dropped as u64;
         self.marks.clear();
-        self.show(Bytes::from_static(FRESH), output);
         self.trail = Trail::default();
-        self.trail.push(&body);
-        self.show(body, output);
+        self.trail.push(body);
+        self.show(shown, output);
         self.received = offset;
         self.mark();
     }
@@ -205,11 +209,15 @@ mod tests {
         (session, Output::stdout().unwrap())
     }
 
+    fn take(session: &mut Session, bytes: &[u8], output: &mut Output) {
+        session.output(bytes, Bytes::copy_from_slice(bytes), output);
+    }
+
     #[test]
     fn output_is_acknowledged_when_it_was_written() {
         let (mut session, mut output) = session();
-        session.output(Bytes::from_static(b"abc"), &mut output);
-        session.output(Bytes::from_static(b"de"), &mut output);
+        take(&mut session, b"abc", &mut output);
+        take(&mut session, b"de", &mut output);
         assert_eq!(session.acknowledgement(true), None);
         session.wrote(4);
         assert_eq!(session.acknowledgement(false), None);
@@ -224,10 +232,10 @@ mod tests {
     #[test]
     fn a_repaint_takes_the_place_of_what_waits() {
         let (mut session, mut output) = session();
-        session.output(Bytes::from_static(b"waits"), &mut output);
-        session.repaint(1000, Bytes::from_static(b"screen"), &mut output);
-        assert_eq!(output.queued(), FRESH.len() + 6);
-        session.wrote(FRESH.len() + 5);
+        take(&mut session, b"waits", &mut output);
+        session.repaint(1000, b"body", Bytes::from_static(b"screen"), &mut output);
+        assert_eq!(output.queued(), 6);
+        session.wrote(5);
         assert_eq!(session.acknowledgement(true), None);
         session.wrote(1);
         assert_eq!(session.acknowledgement(true), Some(PtyMessage::Ack(1000)));
@@ -241,7 +249,7 @@ mod tests {
     fn a_large_amount_is_acknowledged_at_once() {
         let (mut session, mut output) = session();
         let much = usize::try_from(PtyMessage::ACK_BYTES).unwrap();
-        session.output(Bytes::from(vec![b'x'; much]), &mut output);
+        take(&mut session, &vec![b'x'; much], &mut output);
         session.wrote(much);
         assert!(session.acknowledgement(false).is_some());
         output.discard();
@@ -254,9 +262,9 @@ mod tests {
             offset: Some(3),
             ..ExitStatus::exited(0)
         });
-        session.output(Bytes::from_static(b"ab"), &mut output);
+        take(&mut session, b"ab", &mut output);
         assert!(!session.is_complete());
-        session.output(Bytes::from_static(b"c"), &mut output);
+        take(&mut session, b"c", &mut output);
         assert!(session.is_complete());
         output.discard();
     }

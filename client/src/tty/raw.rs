@@ -31,7 +31,7 @@ impl Raw {
     /// Gives it back for a while.
     pub fn pause(&self) {
         // A terminal that is gone needs nothing back.
-        drop(tcsetattr(&self.tty, OptionalActions::Drain, &self.before));
+        let _ = tcsetattr(&self.tty, OptionalActions::Drain, &self.before);
     }
 
     /// Takes it again.
@@ -45,7 +45,7 @@ impl Raw {
 impl Drop for Raw {
     fn drop(&mut self) {
         // Not Drain: a terminal that takes no output must not keep us here.
-        drop(tcsetattr(&self.tty, OptionalActions::Now, &self.before));
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
     }
 }
 
