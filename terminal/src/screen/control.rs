@@ -42,7 +42,7 @@ impl Model {
             b"n" | b"}" => self.charsets.called = 2,
             b"o" | b"|" => self.charsets.called = 3,
             b"#8" => self.fill_with_e(),
-            b"%@" | b"%G" => {
+            b"%G" => {
                 self.charsets.called = 0;
                 self.charsets.sets[0] = Charset::Ascii;
             }

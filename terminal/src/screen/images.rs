@@ -10,7 +10,7 @@ mod sixel;
 use std::collections::BTreeMap;
 
 use self::command::Command;
-pub(super) use self::command::words;
+pub(super) use self::command::{is_control, words};
 pub(super) use self::placement::{Anchor, Placement, Placements};
 
 /// The images that were transmitted, within a quota.
@@ -71,6 +71,16 @@ pub(super) struct Upload {
 
 /// The number of images kept; the oldest goes when there are more.
 const IMAGES_MAX: usize = 1024;
+
+/// Whether a byte stands in base64.
+pub(super) fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// Whether a byte stands in a sixel string.
+pub(super) fn is_sixel(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e | b'\r' | b'\n')
+}
 
 impl Images {
     pub(super) fn new(quota: usize) -> Self {

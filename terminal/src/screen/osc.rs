@@ -18,7 +18,7 @@ impl Model {
     pub(super) fn osc(&mut self, content: &[u8]) {
         self.last = None;
         // What is not UTF-8 is no text of a program that a user wants to see.
-        let content = String::from_utf8_lossy(content);
+        let content = plain(&String::from_utf8_lossy(content), usize::MAX);
         let (number, rest) = content.split_once(';').unwrap_or((&content, ""));
         match number {
             "0" | "2" => self.titles.set(rest),

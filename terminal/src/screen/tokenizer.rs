@@ -72,7 +72,7 @@ pub const CLIPBOARD_BYTES: usize = 1 << 20;
 /// The longest OSC 52: its clipboard in base64 and what stands before it.
 const CLIPBOARD_SEQUENCE_BYTES: usize = CLIPBOARD_BYTES / 3 * 4 + 64;
 /// The longest beginning of a device control string, up to its final byte.
-const DCS_HEADER_BYTES: usize = 64;
+pub(super) const DCS_HEADER_BYTES: usize = 64;
 /// Escape sequences with more intermediates mean nothing; further ones are forgotten.
 const INTERMEDIATES_MAX: usize = 3;
 /// What is remembered of strings that are skipped: another terminal skips their rest as well.
@@ -356,14 +356,13 @@ impl Tokenizer {
             Kind::Osc | Kind::Apc => Fate::Skip,
             Kind::Dcs => {
                 let header = &content[..content.len().min(DCS_HEADER_BYTES)];
-                match header.iter().position(|byte| !(0x20..0x40).contains(byte)) {
+                let number = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
+                match header.iter().position(|byte| !number(byte)) {
                     None if header.len() < DCS_HEADER_BYTES => Fate::Open,
-                    None => Fate::Skip,
-                    Some(at) => match (header[at], at.checked_sub(1).map(|at| header[at])) {
-                        (b'q', Some(b'$')) => Fate::Read(SEQUENCE_BYTES),
-                        (b'q', None | Some(b'0'..=b'9' | b';')) => Fate::Read(self.image_bytes),
-                        _ => Fate::Skip,
-                    },
+                    Some(at) if header[at] == b'q' => Fate::Read(self.image_bytes),
+                    Some(0) if header == b"$" => Fate::Open,
+                    Some(0) if header.starts_with(b"$q") => Fate::Read(SEQUENCE_BYTES),
+                    _ => Fate::Skip,
                 }
             }
         }

@@ -17,7 +17,7 @@ const CONTROL_BYTES: usize = 1024;
 impl Command {
     /// Reads `key=value,…`; `None` when it is none or too long.
     pub(super) fn parse(control: &str) -> Option<Self> {
-        if control.len() > CONTROL_BYTES {
+        if control.len() > CONTROL_BYTES || !is_control(control.as_bytes()) {
             return None;
         }
         let mut command = Self {
@@ -32,7 +32,7 @@ impl Command {
             let Some((key, value)) = pair.split_once('=') else {
                 continue;
             };
-            let (&[key], Some(&first)) = (key.as_bytes(), value.as_bytes().first()) else {
+            let (&[key, ..], &[first, ..]) = (key.as_bytes(), value.as_bytes()) else {
                 continue;
             };
             match key {
@@ -74,6 +74,18 @@ impl Command {
     }
 }
 
+/// Whether this is control data: pairs of a letter and a word or number, and nothing else.
+pub(in super::super) fn is_control(control: &[u8]) -> bool {
+    control.is_empty()
+        || control.split(|byte| *byte == b',').all(|pair| {
+            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+            let [key, b'=', value @ ..] = pair else {
+                return false;
+            };
+            key.is_ascii_alphabetic() && !value.is_empty() && value.iter().all(plain)
+        })
+}
+
 /// Keys and values as they stand in a command.
 pub(in super::super) fn words(keys: &[(u8, i64)]) -> String {
     keys.iter()
@@ -96,9 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_passed_over() {
-        let command = Command::parse("a,=,xx=1,i=,q=99999999999999999999,f=4x").unwrap();
+    fn what_is_no_number_counts_as_missing() {
+        let command = Command::parse("q=99999999999999999999,f=4x,i=-3").unwrap();
         assert_eq!(command.view(), []);
-        assert_eq!(command.get(b'q'), 0);
+        assert_eq!([b'q', b'f', b'i'].map(|key| command.get(key)), [0; 3]);
+    }
+
+    #[test]
+    fn what_is_no_control_data_is_refused() {
+        for control in ["a", "a=", "=1", "xx=1", "a=T,", "a=T, t=f", "a=\u{9b}"] {
+            assert_eq!(Command::parse(control), None, "{control}");
+        }
     }
 }

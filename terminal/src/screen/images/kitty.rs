@@ -5,7 +5,7 @@
 use std::str;
 
 use super::super::model::Model;
-use super::{Command, Image, Key, Placement, Source, Upload, png};
+use super::{Command, Image, Key, Placement, Source, Upload, is_base64, png};
 
 /// The largest image in pixels, either way.
 const SIZE_MAX_PX: u32 = 10_000;
@@ -18,9 +18,11 @@ impl Model {
         self.last = None;
         let split = content.iter().position(|byte| *byte == b';');
         let (control, payload) = match split {
-            Some(at) => (&content[..at], &content[at + 1..]),
-            None => (content, &[][..]),
+            Some(at) => (&content[..at], content[at + 1..].to_vec()),
+            None => (content, Vec::new()),
         };
+        let mut payload = payload;
+        payload.retain(|byte| is_base64(*byte));
         let Some(control) = str::from_utf8(control).ok() else {
             return;
         };
@@ -31,26 +33,26 @@ impl Model {
             self.images.upload = None;
             self.delete_images(&command);
         } else if self.images.upload.is_some() {
-            self.chunk(&command, payload);
+            self.chunk(&command, &payload);
         } else {
             match command.action {
                 b'p' => self.put(&command),
                 b't' | b'T' | b'q' if command.medium != b'd' => {
                     self.image_reply(&command, "EINVAL:only direct transmission is supported");
                 }
-                b't' | b'T' | b'q' if !command.more => self.transmitted(&command, payload.to_vec()),
+                b't' | b'T' | b'q' if !command.more => self.transmitted(&command, payload),
                 _ if command.more => self.begin_upload(control, &command, payload),
                 _ => self.image_reply(&command, "EINVAL:unsupported action"),
             }
         }
     }
 
-    fn begin_upload(&mut self, control: &str, command: &Command, payload: &[u8]) {
+    fn begin_upload(&mut self, control: &str, command: &Command, payload: Vec<u8>) {
         let wanted = matches!(command.action, b't' | b'T' | b'q');
         let keys = control.split(',').filter(|key| !key.starts_with("m="));
         self.images.upload = Some(Upload {
             control: keys.collect::<Vec<_>>().join(","),
-            payload: if wanted { payload.to_vec() } else { Vec::new() },
+            payload: if wanted { payload } else { Vec::new() },
             wanted,
         });
     }

@@ -1,7 +1,7 @@
 //! Sixel images.
 
 use super::super::model::Model;
-use super::{Placement, Source};
+use super::{Placement, Source, is_sixel};
 
 /// The largest image in pixels, either way; the rest of a larger one is not counted.
 const SIZE_MAX_PX: u32 = 16_384;
@@ -13,6 +13,8 @@ impl Model {
         if let Some(what) = content.strip_prefix(b"$q") {
             return self.answer_setting(what);
         }
+        let mut content = content.to_vec();
+        content.retain(|byte| is_sixel(*byte));
         let head = content.iter().position(|byte| *byte == b'q');
         if let Some(head) = head {
             let size = size(&content[head + 1..]);
@@ -20,7 +22,7 @@ impl Model {
         }
     }
 
-    fn show_sixel(&mut self, content: &[u8], size: (u32, u32)) {
+    fn show_sixel(&mut self, content: Vec<u8>, size: (u32, u32)) {
         let (rows, cols) = self.cells(size);
         let (line, col) = (self.page.line(), self.page.col());
         // Behind the last column there is no room for it.
@@ -43,7 +45,7 @@ impl Model {
                     sixel: true,
                 },
             );
-            self.keep_image(image, Source::Sixel(content.to_vec()), size);
+            self.keep_image(image, Source::Sixel(content), size);
         }
         self.feed_under_image(rows);
         if fits && col + cols >= self.page.cols() {
