@@ -164,5 +164,6 @@ fn has_room(connection: &Connection, channel: ChannelId) -> bool {
 const QUEUE_BYTES: usize = 256 * 1024;
 
 /// The bytes that a client may not have confirmed yet, where it confirms them; then answers wait,
-/// so that the mux still has all that a resumed session needs.
+/// so that the mux still has all that a resumed session needs, unless the client asks for more at
+/// once than is kept.
 const REPLAY_BYTES: usize = mux::SERVER_RING_BYTES * 3 / 4;

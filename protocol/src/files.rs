@@ -22,7 +22,7 @@ pub use crate::encoding::DecodeError;
 pub const CHANNEL: &str = "file-transfer";
 
 /// The most bytes that one answer to FILE_READ carries; who asks for more gets so many.
-pub const READ_BYTES_MAX: usize = 192 * 1024;
+pub const READ_BYTES_MAX: usize = 1024 * 1024;
 
 /// The most entries in one FILE_LIST_RESPONSE; a longer list comes in several.
 pub const LIST_ENTRIES_MAX: usize = 4096;

@@ -113,14 +113,14 @@ impl Queue {
 }
 
 /// The requests that may wait for the thread; with one more the channel is closed.
-const REQUESTS_MAX: usize = 1024;
+const REQUESTS_MAX: usize = 8192;
 
 /// What those requests may hold, in bytes; with more the channel is closed.
 const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The answers that may wait for the connection, in bytes; then the thread waits. One answer may go
 /// beyond.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// What an answer costs besides its payload.
 const ANSWER_COST: usize = 64;
