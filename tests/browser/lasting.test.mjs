@@ -1,18 +1,20 @@
 // Terminals that nothing can lose: cuts, reloads, splits, search, pastes, and people who only watch.
 
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
-import { Daemon, browser, until } from './harness.mjs';
+import { Daemon, browser, scratch, until } from './harness.mjs';
 import { Viewer } from './page.mjs';
 
 /** A daemon with terminals only, and a page on it whose sockets can be cut. */
-async function open(t, { context } = {}) {
-  const daemon = await Daemon.start(t, { args: ['--desktop', 'none'], env: { SHELL: '/bin/bash', PS1: '$ ', HISTFILE: '' } });
+async function open(t, { args = [] } = {}) {
+  const daemon = await Daemon.start(t, { args: ['--desktop', 'none', ...args], env: { SHELL: '/bin/bash', PS1: '$ ', HISTFILE: '' } });
   const instance = await browser(t);
   const sockets = [];
   const viewer = await Viewer.open(t, instance, daemon, {
     connected: false,
-    context: { permissions: ['clipboard-read', 'clipboard-write'], ...context },
+    context: { permissions: ['clipboard-read', 'clipboard-write'] },
     query: 'transport=websocket',
     prepare: (page) => page.routeWebSocket(/\/vroom$/, (socket) => {
       const server = socket.connectToServer();
@@ -24,6 +26,8 @@ async function open(t, { context } = {}) {
     const running = (await viewer.hook('terminals')).find((each) => each.state === 'running');
     return running && viewer.terminal(running.id);
   });
+  // What is typed before the prompt is echoed twice: by the terminal, and by the shell.
+  await terminal.shows(/[$#]\s*$/);
   const cut = async () => {
     for (const { socket, server } of sockets.splice(0)) {
       await server.close({ code: 1001 });
@@ -232,4 +236,24 @@ test('a terminal left running is in the list of sessions and can be joined and e
   await viewer.page.getByRole('button', { name: /^End / }).first().click();
   await viewer.page.getByRole('button', { name: 'End it' }).click();
   await until('its end', async () => (await viewer.hook('terminals'))[0]?.state === 'exited');
+});
+
+test('files go up and come back unchanged, and nothing is replaced unasked', async (t) => {
+  const folder = scratch(t);
+  const { viewer } = await open(t, { args: ['--files-root', folder] });
+  const content = Buffer.from(Uint8Array.from({ length: 700_001 }, (_, place) => (place * 31) & 0xff));
+  writeFileSync(join(folder, 'there.txt'), 'mine');
+  await viewer.page.getByRole('button', { name: 'Files', exact: true }).click();
+  const panel = viewer.page.locator('vroom-files');
+  await panel.getByRole('button', { name: 'Download there.txt' }).waitFor();
+  const file = (name, buffer) => ({ name, mimeType: 'application/octet-stream', buffer });
+  await panel.locator('input[type=file]').setInputFiles([file('big.bin', content), file('there.txt', Buffer.from('yours'))]);
+  await panel.getByText('Is there already').waitFor();
+  assert.equal(readFileSync(join(folder, 'there.txt'), 'utf8'), 'mine');
+  await panel.getByRole('button', { name: 'Replace' }).click();
+  await until('the replaced file', () => readFileSync(join(folder, 'there.txt'), 'utf8') === 'yours');
+  assert.ok(readFileSync(join(folder, 'big.bin')).equals(content), 'the large file');
+  const [download] = await Promise.all([viewer.page.waitForEvent('download'), panel.getByRole('button', { name: 'Download big.bin' }).click()]);
+  assert.equal(download.suggestedFilename(), 'big.bin');
+  assert.ok(readFileSync(await download.path()).equals(content), 'and back');
 });

@@ -50,7 +50,6 @@ export class XtermView implements TerminalView {
   #probing: string | null = "";
   #clipboard = false;
   #enabled = true;
-  #term = "";
 
   constructor(
     private readonly events: TerminalViewEvents,
@@ -203,15 +202,15 @@ export class XtermView implements TerminalView {
 
   search(term: string, direction: "next" | "previous" | "here"): void {
     if (term === "") {
-      this.#term = "";
       this.#search.clearDecorations();
       this.#terminal.clearSelection();
       this.events.found(0, 0);
       return;
     }
-    const options = { incremental: direction === "here", decorations: matchColours(this.look.theme, isDark()) };
-    const found = direction === "previous" || (direction === "here" && this.#term === "") ? this.#search.findPrevious(term, options) : this.#search.findNext(term, options);
-    this.#term = term;
+    // While a term is typed the newest match is shown: what one looks for is above, and the last one is nearest.
+    if (direction === "here") this.#terminal.clearSelection();
+    const options = { decorations: matchColours(this.look.theme, isDark()) };
+    const found = direction === "next" ? this.#search.findNext(term, options) : this.#search.findPrevious(term, options);
     if (!found) this.events.found(0, 0);
   }
 
