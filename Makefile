@@ -47,6 +47,7 @@ test-web:
 # The real page in a real browser against the real daemon and real Wayland programs.
 test-browser:
 	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests
+	$(CARGO) run --locked -q -p vroom-terminal --example screen_streams -- tests/out/streams
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && npm test --silent
 
 # The protocol crate has to run in a page too.

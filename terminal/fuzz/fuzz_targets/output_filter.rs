@@ -70,9 +70,11 @@ fn check(viewer: &ViewerCapabilities, token: Token<'_>) {
                     .any(|byte| (0x20..0x30).contains(byte) || *byte >= 0x3c && *byte < 0x40);
                 assert!(known || other, "{content:?}");
             }
-            if let Some(flags) = content
-                .strip_prefix(b">")
-                .and_then(|it| it.strip_suffix(b"u"))
+            let plain = !content.iter().any(|byte| (0x20..0x30).contains(byte));
+            if plain
+                && let Some(flags) = content
+                    .strip_prefix(b">")
+                    .and_then(|it| it.strip_suffix(b"u"))
             {
                 let flags: u32 = String::from_utf8_lossy(flags).parse().expect("flags");
                 let most = [0, 1, 3, 15]

@@ -44,7 +44,7 @@ fn attribute(pen: &mut Cell, code: u16) {
         2 => pen.flags.insert(Flags::DIM),
         3 => pen.flags.insert(Flags::ITALIC),
         4 => underline(pen, 1),
-        5 | 6 => pen.flags.insert(BLINK),
+        5 => pen.flags.insert(BLINK),
         7 => pen.flags.insert(Flags::INVERSE),
         8 => pen.flags.insert(Flags::HIDDEN),
         9 => pen.flags.insert(Flags::STRIKEOUT),

@@ -7,6 +7,8 @@
 )]
 
 mod law;
+mod programs;
+mod streams;
 
 use vroom_terminal::PtySize;
 use vroom_terminal::screen::{Screen, ScreenLimits, SnapshotOptions};
