@@ -18,6 +18,7 @@ const PIECE_BYTES: usize = 16 << 10;
 const SCREENS: usize = 100;
 
 fn main() {
+    idle();
     println!(
         "{:<22} {:>14} {:>14}",
         "stream", "model MiB/s", "filter MiB/s"
@@ -63,6 +64,10 @@ fn main() {
             seconds * 1e3
         );
     }
+}
+
+/// What a screen costs that shows a prompt and nothing else.
+fn idle() {
     let before = resident_kib();
     let screens: Vec<Screen> = (0..SCREENS)
         .map(|_| {

@@ -205,9 +205,8 @@ impl OutputFilter {
             match policy::string(kind, &self.held[2..], &self.viewer) {
                 Verdict::Wait => {}
                 Verdict::Hold(limit) => {
-                    let room = (limit + 2).saturating_sub(self.held.len());
                     let more = &bytes[taken + 1..at];
-                    if more.len() > room {
+                    if self.held.len() - 2 + more.len() > limit {
                         self.refuse(kind);
                         return &bytes[taken + 1..];
                     }

@@ -1,5 +1,8 @@
 //! One screen of a terminal: its lines, those above them, and where the cursor stands.
 
+mod cells;
+mod size;
+
 use alacritty_terminal::grid::{Dimensions, Grid, Row};
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::{Cell, Flags};
@@ -7,6 +10,7 @@ use alacritty_terminal::vte::ansi::{Color, NamedColor};
 
 use super::charset::Charsets;
 use super::images::Placements;
+pub(super) use cells::part_wide;
 
 /// One screen: the main one, which has lines above it, or the alternate one, which has none.
 ///
@@ -223,62 +227,6 @@ impl Page {
         }
     }
 
-    /// Fills cells of one line.
-    pub(super) fn fill(&mut self, line: usize, from: usize, to: usize, blank: &Cell) {
-        let to = to.min(self.cols());
-        if from >= to {
-            return;
-        }
-        let row = self.row_mut(line);
-        part_wide(row, from, blank);
-        part_wide(row, to, blank);
-        row[Column(from)..Column(to)].fill(blank.clone());
-        self.placements.overwrite(line..line + 1, from..to);
-    }
-
-    /// Fills whole lines.
-    pub(super) fn fill_rows(&mut self, from: usize, to: usize, blank: &Cell) {
-        for line in from..to {
-            self.row_mut(line).reset(blank);
-        }
-        let cols = self.cols();
-        self.placements.overwrite(from..to, 0..cols);
-    }
-
-    /// Puts blank cells in at the cursor; what is pushed over the end of the line is gone.
-    pub(super) fn insert_cells(&mut self, count: usize, blank: &Cell) {
-        self.settle();
-        let (line, col, cols) = (self.line(), self.col(), self.cols());
-        let count = count.min(cols - col);
-        self.end_wrap(line);
-        let row = self.row_mut(line);
-        part_wide(row, col, blank);
-        let cells = &mut row[Column(col)..];
-        cells.rotate_right(count);
-        cells[..count].fill(blank.clone());
-        let last = &mut row[Column(cols - 1)];
-        if last.flags.contains(Flags::WIDE_CHAR) {
-            *last = blank.clone();
-        }
-        self.placements.overwrite(line..line + 1, col..cols);
-    }
-
-    /// Takes cells out at the cursor; blank ones come in at the end of the line.
-    pub(super) fn delete_cells(&mut self, count: usize, blank: &Cell) {
-        self.settle();
-        let (line, col, cols) = (self.line(), self.col(), self.cols());
-        let count = count.min(cols - col);
-        self.end_wrap(line);
-        let row = self.row_mut(line);
-        part_wide(row, col, blank);
-        part_wide(row, col + count, blank);
-        let cells = &mut row[Column(col)..];
-        cells.rotate_left(count);
-        let kept = cells.len() - count;
-        cells[kept..].fill(blank.clone());
-        self.placements.overwrite(line..line + 1, col..cols);
-    }
-
     /// Saves the cursor (DECSC).
     pub(super) fn save(&mut self, saved: Saved) {
         self.grid.saved_cursor = self.grid.cursor.clone();
@@ -298,62 +246,6 @@ impl Page {
     pub(super) fn clear_history(&mut self) {
         self.grid.clear_history();
         self.placements.clear_history();
-    }
-
-    /// Follows a new size; long lines are broken anew when `reflow`.
-    pub(super) fn resize(&mut self, rows: usize, cols: usize, reflow: bool) {
-        self.placements.pin(&mut self.grid);
-        self.grid.resize(reflow, rows, cols);
-        (self.top, self.bottom) = (0, rows);
-        self.mend();
-        self.placements.unpin(&mut self.grid);
-    }
-
-    /// Restores the invariants after a change of size.
-    fn mend(&mut self) {
-        let (rows, cols) = (self.rows(), self.cols());
-        let last = Column(cols - 1);
-        let oldest = self.grid.topmost_line().0;
-        for line in oldest..=self.grid.bottommost_line().0 {
-            let row = &mut self.grid[Line(line)];
-            for col in 0..cols {
-                let flags = row[Column(col)].flags;
-                if !flags.intersects(LAYOUT) {
-                    continue;
-                }
-                let follows =
-                    col + 1 < cols && row[Column(col + 1)].flags.contains(Flags::WIDE_CHAR_SPACER);
-                let led = col > 0 && row[Column(col - 1)].flags.contains(Flags::WIDE_CHAR);
-                if (flags.contains(Flags::WIDE_CHAR) && !follows)
-                    || (flags.contains(Flags::WIDE_CHAR_SPACER) && !led)
-                {
-                    row[Column(col)] = default_cell();
-                }
-                if col != last.0 {
-                    row[Column(col)].flags.remove(Flags::WRAPLINE);
-                }
-            }
-        }
-        self.end_wrap(rows - 1);
-        let point = self.grid.cursor.point;
-        let (line, col) = (point.line.0.clamp(0, i32::MAX), point.column.0);
-        let pending = self.grid.cursor.input_needs_wrap;
-        self.go(usize::try_from(line).unwrap_or(0), col);
-        let wrapped = self.row(self.line())[last].flags.contains(Flags::WRAPLINE);
-        self.grid.cursor.input_needs_wrap = pending && self.col() == last.0 && !wrapped;
-        let saved = &mut self.grid.saved_cursor.point;
-        saved.line.0 = saved.line.0.clamp(0, i32::try_from(rows - 1).unwrap_or(0));
-        saved.column = saved.column.min(last);
-    }
-}
-
-/// Takes a wide character apart whose second half stands at `col`.
-pub(super) fn part_wide(row: &mut Row<Cell>, col: usize, blank: &Cell) {
-    if col > 0 && col < row.len() && row[Column(col)].flags.contains(Flags::WIDE_CHAR_SPACER) {
-        let wrap = row[Column(col)].flags & Flags::WRAPLINE;
-        row[Column(col - 1)] = blank.clone();
-        row[Column(col)] = blank.clone();
-        row[Column(col)].flags.insert(wrap);
     }
 }
 

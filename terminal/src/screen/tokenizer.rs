@@ -5,9 +5,14 @@
 //! aborted as in xterm: CAN and SUB abort, ESC ends a string and begins the next sequence, controls
 //! inside a control sequence act at once.
 
+mod strings;
+
 use std::str;
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::memchr;
+
+pub(super) use self::strings::DCS_HEADER_BYTES;
+use self::strings::{Fate, Kind, string_end};
 
 /// One piece of a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,32 +52,10 @@ enum State {
     Skip(bool),
 }
 
-/// The strings that are read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    Osc,
-    Dcs,
-    Apc,
-}
-
-/// What the beginning of a string says about it.
-enum Fate {
-    /// Too short to tell.
-    Open,
-    /// Nobody reads it.
-    Skip,
-    /// It is read when it has at most this many bytes of content.
-    Read(usize),
-}
-
 /// The longest control sequence or string without an image; a longer one is skipped.
 pub const SEQUENCE_BYTES: usize = 64 << 10;
 /// The longest clipboard that is read; a longer one is skipped.
 pub const CLIPBOARD_BYTES: usize = 1 << 20;
-/// The longest OSC 52: its clipboard in base64 and what stands before it.
-const CLIPBOARD_SEQUENCE_BYTES: usize = CLIPBOARD_BYTES / 3 * 4 + 64;
-/// The longest beginning of a device control string, up to its final byte.
-pub(super) const DCS_HEADER_BYTES: usize = 64;
 /// Escape sequences with more intermediates mean nothing; further ones are forgotten.
 const INTERMEDIATES_MAX: usize = 3;
 /// What is remembered of strings that are skipped: another terminal skips their rest as well.
@@ -171,8 +154,8 @@ impl Tokenizer {
         sink: &mut impl FnMut(Token<'_>),
     ) -> Option<usize> {
         let body = &bytes[2..];
-        let end = string_end(body, kind == Kind::Osc)?;
-        match self.fate(kind, &body[..end]) {
+        let end = kind.end(body)?;
+        match kind.fate(&body[..end], self.image_bytes) {
             Fate::Read(limit) if end <= limit && !matches!(body[end], CAN | SUB) => {
                 sink(kind.token(&body[..end]));
             }
@@ -297,12 +280,12 @@ impl Tokenizer {
         bytes: &'a [u8],
         sink: &mut impl FnMut(Token<'_>),
     ) -> &'a [u8] {
-        let end = string_end(bytes, kind == Kind::Osc);
+        let end = kind.end(bytes);
         let more = &bytes[..end.unwrap_or(bytes.len())];
         // As much as decides about the string is taken before the rest.
         let (head, tail) = more.split_at(more.len().min(DCS_HEADER_BYTES));
         self.unfinished.extend_from_slice(head);
-        let limit = match self.fate(kind, &self.unfinished[2..]) {
+        let limit = match kind.fate(&self.unfinished[2..], self.image_bytes) {
             Fate::Open => usize::MAX,
             Fate::Skip => 0,
             Fate::Read(limit) => limit,
@@ -321,7 +304,7 @@ impl Tokenizer {
             return &[];
         };
         if !matches!(bytes[end], CAN | SUB)
-            && let Fate::Read(_) = self.fate(kind, &self.unfinished[2..])
+            && let Fate::Read(_) = kind.fate(&self.unfinished[2..], self.image_bytes)
         {
             sink(kind.token(&self.unfinished[2..]));
         }
@@ -342,40 +325,6 @@ impl Tokenizer {
         };
         self.end_string(bytes[end]);
         &bytes[end + 1..]
-    }
-
-    /// What becomes of a string that begins with `content`.
-    fn fate(&self, kind: Kind, content: &[u8]) -> Fate {
-        let Some(first) = content.first() else {
-            return Fate::Open;
-        };
-        match kind {
-            Kind::Osc if content.starts_with(b"52;") => Fate::Read(CLIPBOARD_SEQUENCE_BYTES),
-            Kind::Osc if first.is_ascii_digit() => Fate::Read(SEQUENCE_BYTES),
-            Kind::Apc if *first == b'G' => Fate::Read(self.image_bytes),
-            Kind::Osc | Kind::Apc => Fate::Skip,
-            Kind::Dcs => {
-                let header = &content[..content.len().min(DCS_HEADER_BYTES)];
-                let number = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
-                match header.iter().position(|byte| !number(byte)) {
-                    None if header.len() < DCS_HEADER_BYTES => Fate::Open,
-                    Some(at) if header[at] == b'q' => Fate::Read(self.image_bytes),
-                    Some(0) if header == b"$" => Fate::Open,
-                    Some(0) if header.starts_with(b"$q") => Fate::Read(SEQUENCE_BYTES),
-                    _ => Fate::Skip,
-                }
-            }
-        }
-    }
-}
-
-impl Kind {
-    fn token(self, content: &[u8]) -> Token<'_> {
-        match self {
-            Self::Osc => Token::Osc(content),
-            Self::Dcs => Token::Dcs(content),
-            Self::Apc => Token::Graphics(content.get(1..).unwrap_or_default()),
-        }
     }
 }
 
@@ -403,13 +352,4 @@ fn text<'a>(bytes: &'a [u8], sink: &mut impl FnMut(Token<'_>)) -> &'a [u8] {
         rest = &after[len..];
     }
     &[]
-}
-
-/// Where a string ends: at ESC, CAN, SUB, and some also at BEL.
-fn string_end(bytes: &[u8], bel: bool) -> Option<usize> {
-    let end = memchr3(ESC, CAN, SUB, bytes);
-    if !bel {
-        return end;
-    }
-    memchr2(BEL, ESC, &bytes[..end.unwrap_or(bytes.len())]).or(end)
 }

@@ -6,8 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod filtering;
 mod law;
 mod programs;
+mod replies;
 mod streams;
 
 use vroom_terminal::PtySize;
