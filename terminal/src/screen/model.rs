@@ -107,7 +107,7 @@ impl Model {
     pub(super) fn resize(&mut self, size: PtySize) {
         let (rows, cols) = dimensions(size);
         let changed = (rows, cols) != (self.page.rows(), self.page.cols());
-        let told = size != self.size;
+        let (told, cell_px) = (size != self.size, self.cell_px());
         self.size = size;
         if changed {
             self.page.resize(rows, cols, self.main.is_none());
@@ -119,6 +119,9 @@ impl Model {
             self.tabs.extend_from_slice(&tabs(cols)[known..]);
             self.last = None;
             self.keep_in_region();
+        }
+        if changed || cell_px != self.cell_px() {
+            self.measure_places();
         }
         if told && self.modes.size_reports {
             self.report_size();

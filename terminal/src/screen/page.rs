@@ -221,9 +221,15 @@ impl Page {
 
     /// The next line does not continue this one any more.
     pub(super) fn end_wrap(&mut self, line: usize) {
+        self.end_wrap_at(index(line));
+    }
+
+    /// The same for any line that exists.
+    pub(super) fn end_wrap_at(&mut self, line: Line) {
         let last = Column(self.cols() - 1);
-        if self.row(line)[last].flags.contains(Flags::WRAPLINE) {
-            self.row_mut(line)[last].flags.remove(Flags::WRAPLINE);
+        if line >= self.grid.topmost_line() && self.grid[line][last].flags.contains(Flags::WRAPLINE)
+        {
+            self.grid[line][last].flags.remove(Flags::WRAPLINE);
         }
     }
 

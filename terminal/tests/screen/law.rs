@@ -4,7 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{check_cut, small};
+use vroom_terminal::screen::{OutputFilter, SnapshotOptions, ViewerCapabilities};
+
+use super::{check_cut, difference, screen, small};
 
 /// A piece of a stream that does something.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
@@ -154,7 +156,7 @@ fn stream(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn a_snapshot_carries_everything_over(
@@ -175,5 +177,48 @@ proptest! {
         for cut in 0..=stream.len() {
             check_cut(small(rows, cols), &stream, cut);
         }
+    }
+
+    #[test]
+    fn a_snapshot_carries_everything_over_after_new_sizes(
+        streams in vec(stream(20), 1..4),
+        sizes in vec((1_u16..8, 2_u16..16), 4),
+    ) {
+        let sizes: Vec<_> = sizes.iter().map(|(rows, cols)| small(*rows, *cols)).collect();
+        let mut first = screen(sizes[0], b"");
+        let mut second = screen(sizes[0], b"");
+        for (stream, size) in streams.iter().zip(&sizes[1..]) {
+            first.advance(stream);
+            second.advance(stream);
+            prop_assert!(first.digest() == second.digest());
+            first.resize(*size);
+            second = screen(*size, &first.snapshot(&SnapshotOptions::EVERYTHING));
+            prop_assert!(first.digest() == second.digest(), "{}", difference(&first, &second));
+        }
+    }
+
+    #[test]
+    fn the_pieces_of_a_stream_do_not_matter(stream in stream(30), piece in 1_usize..9) {
+        let whole = screen(small(5, 12), &stream);
+        let mut pieces = screen(small(5, 12), b"");
+        for piece in stream.chunks(piece) {
+            pieces.advance(piece);
+        }
+        prop_assert!(whole.digest() == pieces.digest());
+    }
+
+    #[test]
+    fn a_snapshot_passes_the_filter(stream in stream(40)) {
+        let first = screen(small(5, 12), &stream);
+        let snapshot = first.snapshot(&SnapshotOptions::EVERYTHING);
+        let mut shown = Vec::new();
+        let mut filter = OutputFilter::new(&ViewerCapabilities::EVERYTHING);
+        filter.push(&snapshot, &mut shown);
+        // What the program has begun may be refused before it ends.
+        let mut first = first;
+        first.advance(b"\x18\0");
+        filter.push(b"\x18\0", &mut shown);
+        let second = screen(small(5, 12), &shown);
+        prop_assert!(first.digest() == second.digest(), "{}", difference(&first, &second));
     }
 }

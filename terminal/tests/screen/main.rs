@@ -10,6 +10,7 @@ mod filtering;
 mod law;
 mod programs;
 mod replies;
+mod showing;
 mod streams;
 
 use vroom_terminal::PtySize;

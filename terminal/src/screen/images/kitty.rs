@@ -5,7 +5,7 @@
 use std::str;
 
 use super::super::model::Model;
-use super::{Command, Image, Key, Placement, Source, Upload, is_base64, png};
+use super::{Command, Image, Key, Placement, Placements, Source, Upload, is_base64, png};
 
 /// The largest image in pixels, either way.
 const SIZE_MAX_PX: u32 = 10_000;
@@ -132,7 +132,7 @@ impl Model {
 
     fn place(&mut self, command: &Command, image: Key, size: (u32, u32)) {
         let virtual_place = command.get(b'U') == 1;
-        let (rows, cols) = self.place_cells(command, size);
+        let (rows, cols) = self.place_cells(&command.view(), size);
         let (line, col) = (self.page.line(), self.page.col());
         let stays = command.get(b'C') == 1 || virtual_place;
         // One that is cut off by the lower edge cannot be shown again the same way.
@@ -170,11 +170,15 @@ impl Model {
     }
 
     /// How many characters a place covers: lines and columns.
-    fn place_cells(&self, command: &Command, (width, height): (u32, u32)) -> (usize, usize) {
+    fn place_cells(&self, view: &[(u8, i64)], (width, height): (u32, u32)) -> (usize, usize) {
         let (cell_width, cell_height) = self.image_cell_px();
+        let get = |key: u8| {
+            let found = view.iter().find(|(name, _)| *name == key);
+            found.map_or(0, |(_, value)| u32::try_from(*value).unwrap_or(0))
+        };
         let shown = |whole: u32, from: u8, len: u8| {
-            let rest = whole.saturating_sub(command.get(from)).max(1);
-            match command.get(len) {
+            let rest = whole.saturating_sub(get(from)).max(1);
+            match get(len) {
                 0 => rest,
                 len => len.min(rest),
             }
@@ -182,8 +186,8 @@ impl Model {
         let width = u64::from(shown(width, b'x', b'w'));
         let height = u64::from(shown(height, b'y', b'h'));
         let (cell_width, cell_height) = (u64::from(cell_width), u64::from(cell_height));
-        let offset = |key: u8, cell: u64| u64::from(command.get(key)).min(cell - 1);
-        let (cols, rows) = (u64::from(command.get(b'c')), u64::from(command.get(b'r')));
+        let offset = |key: u8, cell: u64| u64::from(get(key)).min(cell - 1);
+        let (cols, rows) = (u64::from(get(b'c')), u64::from(get(b'r')));
         let (cols, rows) = (cols.min(PLACE_MAX), rows.min(PLACE_MAX));
         let (cols, rows) = match (cols, rows) {
             (0, 0) => (
@@ -202,6 +206,24 @@ impl Model {
         };
         let cells = |value: u64| usize::try_from(value.clamp(1, PLACE_MAX)).unwrap_or(1);
         (cells(rows), cells(cols))
+    }
+
+    /// Measures all places anew, for characters of another size.
+    pub(in super::super) fn measure_places(&mut self) {
+        let measured = |places: &Placements| -> Vec<(usize, usize)> {
+            let measure = |place: &Placement| match self.images.stored.get(&place.image) {
+                Some(image) if place.sixel => self.cells(image.size),
+                Some(image) => self.place_cells(&place.view, image.size),
+                None => (place.rows, place.cols),
+            };
+            places.all().map(measure).collect()
+        };
+        let page = measured(&self.page.placements);
+        let main = self.main.as_ref().map(|main| measured(&main.placements));
+        self.page.set_place_sizes(page);
+        if let (Some(page), Some(sizes)) = (&mut self.main, main) {
+            page.set_place_sizes(sizes);
+        }
     }
 
     /// Keeps an image, and forgets where those are shown that had to go for it.

@@ -9,6 +9,7 @@ use alacritty_terminal::grid::{Dimensions, Grid};
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::Cell;
 
+use super::super::page::Page;
 use super::Key;
 
 /// One image in one place.
@@ -78,6 +79,30 @@ impl Placements {
         self.list
             .iter()
             .filter(move |placement| self.line(placement).is_none_or(|line| line >= oldest))
+    }
+
+    /// All places, also those that are gone.
+    pub(in super::super) fn all(&self) -> impl Iterator<Item = &Placement> {
+        self.list.iter()
+    }
+
+    /// Gives all places other sizes, on a screen of so many lines and columns.
+    fn set_sizes(&mut self, sizes: Vec<(usize, usize)>, rows: usize, cols: usize) {
+        for (place, size) in self.list.iter_mut().zip(sizes) {
+            (place.rows, place.cols) = size;
+        }
+        self.list.retain_mut(|place| {
+            let Some(anchor) = place.anchor else {
+                return true;
+            };
+            if place.sixel {
+                place.cols = place.cols.min(cols.saturating_sub(anchor.col));
+            }
+            let end = anchor.line - self.scrolled + wide(place.rows);
+            let fits = place.rows <= rows && end <= wide(rows);
+            fits && place.rows > 0 && place.cols > 0 && anchor.col < cols
+        });
+        self.change(|_, line| Some(line));
     }
 
     /// The line of a place, counted from the first visible one.
@@ -240,7 +265,6 @@ impl Placements {
             }
         }
         (self.scrolled, self.sixels_end) = (0, i64::MIN);
-        let rows = grid.screen_lines();
         let mut lines = lines.into_iter();
         self.list.retain_mut(|placement| {
             let Some(anchor) = &mut placement.anchor else {
@@ -250,9 +274,28 @@ impl Placements {
                 return false;
             };
             anchor.line = line;
-            placement.rows <= rows && line + wide(placement.rows) <= wide(rows)
+            true
         });
-        self.change(|_, line| Some(line));
+    }
+}
+
+impl Page {
+    /// Gives the images of the screen other sizes; what does not fit any more is gone.
+    pub(super) fn set_place_sizes(&mut self, sizes: Vec<(usize, usize)>) {
+        let (rows, cols) = (self.rows(), self.cols());
+        self.placements.set_sizes(sizes, rows, cols);
+        let sixels = self.placements.list.iter().filter(|place| place.sixel);
+        let at_edge = sixels.filter_map(|place| {
+            let anchor = place.anchor?;
+            let line = anchor.line - self.placements.scrolled;
+            (anchor.col + place.cols >= cols).then_some(line..line + wide(place.rows))
+        });
+        let lines: Vec<i64> = at_edge.flatten().collect();
+        for line in lines {
+            if let Ok(line) = i32::try_from(line) {
+                self.end_wrap_at(Line(line));
+            }
+        }
     }
 }
 
