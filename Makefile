@@ -26,8 +26,8 @@ setup-test: ## Install what the tests need besides
 web: setup ## Build the page into web/dist
 	@packaging/build-web.sh
 
-build: web ## Build vroomd for use
-	$(CARGO) build --release --locked -p vroom-daemon
+build: web ## Build vroomd and vroom for use
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-client
 
 run: build ## Start vroomd with a desktop of its own
 	@exec target/release/vroomd $(ARGS)
@@ -36,7 +36,7 @@ test: setup-test web lint test-web test-rust test-wasm test-browser ## Run every
 	@echo "all checks passed"
 
 test-core: ## The inner loop: crates that need no system libraries
-	$(CARGO) test --locked -p vroom-protocol -p vroom-desktop -p vroom-transport -p vroom-terminal
+	$(CARGO) test --locked -p vroom-protocol -p vroom-desktop -p vroom-transport -p vroom-terminal -p vroom-client
 
 test-rust:
 	$(CARGO) test --workspace --locked
@@ -65,7 +65,8 @@ bench: setup-test build ## Measure latency, CPU and memory; prints a table
 # As root: the emulated link needs network namespaces, and sshd a user to log in.
 bench-terminal: ## Measure terminals beside sshd, mosh and wetty; prints ratios
 	@packaging/setup.sh bench
-	$(CARGO) build --release --locked -p vroom-daemon -p vroom-terminal -p vroom-client -p vroom-tests
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-client -p vroom-tests
+	@packaging/build-hold.sh
 	cd tests/bench && npm install --no-save --silent --no-audit --no-fund
 	target/release/vroom-bench-terminal $(ARGS)
 

@@ -7,10 +7,9 @@ use std::os::fd::AsRawFd;
 
 use filedescriptor::FileDescriptor;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, tcgetpgrp};
 use portable_pty::{SlavePty, native_pty_system};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::{PtySize, modes};
 
@@ -46,7 +45,7 @@ impl Pty {
         // On Linux both sides have the same attributes.
         let mut termios = tcgetattr(&master)?;
         modes::apply(modes, &mut termios);
-        tcsetattr(&master, SetArg::TCSANOW, &termios)?;
+        tcsetattr(&master, OptionalActions::Now, &termios)?;
         set_non_blocking(&master)?;
         Ok((Self { master }, pair.slave))
     }
@@ -86,11 +85,11 @@ impl Pty {
 
     /// What the terminal does with what is typed now.
     pub(crate) fn mode(&self) -> Option<PtyMode> {
-        let flags = tcgetattr(&self.master).ok()?.local_flags;
+        let flags = tcgetattr(&self.master).ok()?.local_modes;
         Some(PtyMode {
-            echo: flags.contains(LocalFlags::ECHO),
-            canonical: flags.contains(LocalFlags::ICANON),
-            isig: flags.contains(LocalFlags::ISIG),
+            echo: flags.contains(LocalModes::ECHO),
+            canonical: flags.contains(LocalModes::ICANON),
+            isig: flags.contains(LocalModes::ISIG),
         })
     }
 }

@@ -1,8 +1,4 @@
 //! Who waits for whom, and what is kept.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where its own functions fail"
-)]
 
 mod support;
 

@@ -25,8 +25,8 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) typed: Typed,
     pub(crate) tty: PtyMode,
-    /// The highest offset of the output that a daemon was sent.
-    pub(crate) seen: u64,
+    /// Queries in the output before this offset are answered, or will be by a terminal that got them.
+    pub(crate) answered: u64,
     /// When the program last wrote, or something was typed.
     pub(crate) active_at: SystemTime,
     /// Nothing is to be kept once everybody has ended.
@@ -62,7 +62,7 @@ impl Core {
             store,
             typed: Typed::default(),
             tty: PtyMode::default(),
-            seen: 0,
+            answered: 0,
             active_at: SystemTime::now(),
             forget: false,
             wants_upgrade: false,
@@ -87,6 +87,9 @@ impl Core {
             } => {
                 self.look_at_tty();
                 self.active(now);
+                if writer.is_empty() {
+                    self.answered = self.answered.max(offset);
+                }
                 let sink = self.program.pty.as_ref().map(Pty::master);
                 self.typed.take(writer, offset, bytes, sink)?;
             }
@@ -114,6 +117,7 @@ impl Core {
             | Request::FetchCheckpoint
             | Request::Follow { .. }
             | Request::Room { .. }
+            | Request::Answering(_)
             | Request::Upgrade => {}
         }
         Ok(())
@@ -127,7 +131,7 @@ impl Core {
             size: self.store.size,
             first: self.store.first(),
             end: self.store.end,
-            seen: self.seen,
+            answered: self.answered,
             exit: self.program.exit,
             active_at: self.active_at,
             checkpoint: self.store.mark,

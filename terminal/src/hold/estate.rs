@@ -28,7 +28,7 @@ pub(super) fn encode(holder: &Holder, now: Instant, out: &mut Vec<u8>) {
     core.keep.encode(out);
     out.put_os(&core.dir);
     out.put_os(&core.executable);
-    out.put_u64(core.seen);
+    out.put_u64(core.answered);
     out.put_time(core.active_at);
     out.put_bool(core.forget);
     encode_store(&core.store, out);
@@ -38,7 +38,7 @@ pub(super) fn encode(holder: &Holder, now: Instant, out: &mut Vec<u8>) {
         out.put_option(since, |out, since| put_duration(out, now - since));
     }
     out.put_option(holder.client.as_ref(), |out, client| {
-        encode_peer(client, out)
+        encode_peer(client, out);
     });
 }
 
@@ -55,12 +55,12 @@ pub(super) fn decode(
     let meta = Meta::decode(&mut bytes)?;
     let keep = Keep::decode(&mut bytes)?;
     let paths = (bytes.path()?, bytes.path()?);
-    let (seen, active_at, forget) = (bytes.u64()?, bytes.time()?, bytes.bool()?);
+    let (answered, active_at, forget) = (bytes.u64()?, bytes.time()?, bytes.bool()?);
     let store = decode_store(&mut bytes, ring, next)?;
     let typed = decode_typed(&mut bytes)?;
     let program = decode_program(&mut bytes, now, next)?;
     let mut core = Core::new(meta, keep, paths, program, store);
-    core.seen = seen;
+    core.answered = answered;
     core.active_at = active_at;
     core.forget = forget;
     core.typed = typed;
@@ -204,6 +204,7 @@ fn encode_peer(peer: &Peer, out: &mut Vec<u8>) {
     out.put_raw(&PREAMBLE);
     out.put_bytes(peer.inbox.rest());
     out.put_bytes(peer.out.get(peer.out_start..).unwrap_or_default());
+    out.put_bool(peer.answers);
     out.put_bool(peer.told.welcome);
     out.put_u64(peer.told.resizes);
     for told in [peer.told.exit, peer.told.output_ended, peer.told.gone] {
@@ -229,6 +230,7 @@ fn decode_peer(
     space.copy_from_slice(rest);
     peer.inbox.filled(rest.len());
     peer.out = bytes.bytes()?.to_vec();
+    peer.answers = bytes.bool()?;
     peer.told = Told {
         welcome: bytes.bool()?,
         // It is told the mode again, which is harmless.

@@ -118,6 +118,7 @@ mod tests {
             Request::FetchCheckpoint,
             Request::Follow { from: 1, until: 2 },
             Request::Room { until: u64::MAX },
+            Request::Answering(true),
             Request::Introduce { writer: "a" },
             Request::Input {
                 writer: "a",
@@ -156,7 +157,7 @@ mod tests {
             size: PtySize::default(),
             first: 1,
             end: 9,
-            seen: 4,
+            answered: 4,
             exit: Some(exit),
             active_at: std::time::UNIX_EPOCH,
             checkpoint: mark(),

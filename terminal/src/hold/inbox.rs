@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn frames_come_out_whole_however_they_are_cut() {
         let piece: Vec<u8> = (0..super::super::frame::PIECE_BYTES)
-            .map(|at| (at % 251) as u8)
+            .map(|at| u8::try_from(at % 251).unwrap())
             .collect();
         let mut stream = Vec::new();
         for offset in 0..40 {

@@ -27,6 +27,8 @@ pub(crate) struct Peer {
     /// Whether it has the terminal.
     pub(crate) attached: bool,
     pub(crate) told: Told,
+    /// Whether it answers the program's queries; when not, a terminal behind it does.
+    pub(crate) answers: bool,
     /// The next byte of output that it gets, once it follows.
     pub(crate) follows: Option<u64>,
     /// How far the program's output may be read for it.
@@ -69,6 +71,7 @@ impl Peer {
             greeted: false,
             attached: false,
             told: Told::default(),
+            answers: true,
             follows: None,
             until: u64::MAX,
             fetches: None,
@@ -82,6 +85,7 @@ impl Peer {
             out: Vec::new(),
             greeted: true,
             attached: true,
+            answers: false,
             ..Self::new(stream)
         }
     }
@@ -132,6 +136,10 @@ impl Peer {
                     self.told.resizes = core.store.resizes_before + passed.count() as u64;
                 }
                 Request::Room { until } => self.until = until,
+                Request::Answering(answering) => {
+                    self.answers = answering;
+                    self.note_answered(core);
+                }
                 other => core.handle(now, other).map_err(|_| Over::Misbehaved)?,
             }
         }
@@ -152,10 +160,18 @@ impl Peer {
             }
             self.out.clear();
             self.out_start = 0;
+            self.note_answered(core);
             self.compose(now, core).map_err(|_| Over::Closed)?;
             if self.out.is_empty() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Notes that a terminal behind the daemon answers the queries in what was sent.
+    fn note_answered(&self, core: &mut Core) {
+        if let Some(sent) = self.follows.filter(|_| !self.answers) {
+            core.answered = core.answered.max(sent);
         }
     }
 
@@ -231,7 +247,6 @@ impl Peer {
         if sent > offset {
             Report::Output { offset, bytes }.encode(&mut self.out);
             self.follows = Some(sent);
-            core.seen = core.seen.max(sent);
         }
         if let Some(exit) = core.program.exit.filter(|exit| sent >= exit.output_bytes)
             && !self.told.exit

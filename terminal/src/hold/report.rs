@@ -46,8 +46,8 @@ pub(crate) struct Welcome {
     pub(crate) first: u64,
     /// Where the output ends so far.
     pub(crate) end: u64,
-    /// The highest offset that any daemon was sent.
-    pub(crate) seen: u64,
+    /// Queries in the output before this are answered.
+    pub(crate) answered: u64,
     /// How the program ended, once all it wrote is kept here.
     pub(crate) exit: Option<Exit>,
     /// When the program last wrote, or something was typed.
@@ -145,7 +145,7 @@ impl Welcome {
         out.put_size(self.size);
         out.put_u64(self.first);
         out.put_u64(self.end);
-        out.put_u64(self.seen);
+        out.put_u64(self.answered);
         out.put_option(self.exit.as_ref(), put_exit);
         out.put_time(self.active_at);
         self.checkpoint.encode(out);
@@ -166,7 +166,7 @@ impl Welcome {
             size: bytes.size()?,
             first: bytes.u64()?,
             end: bytes.u64()?,
-            seen: bytes.u64()?,
+            answered: bytes.u64()?,
             exit: bytes.option(take_exit)?,
             active_at: bytes.time()?,
             checkpoint: Mark::decode(bytes)?,

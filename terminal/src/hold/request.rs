@@ -18,9 +18,11 @@ pub(crate) enum Request<'a> {
     Follow { from: u64, until: u64 },
     /// Read the program's output until this offset.
     Room { until: u64 },
+    /// Whether the daemon answers the program's queries; who attaches does until it says otherwise.
+    Answering(bool),
     /// A writer that was not known, or not any more, begins.
     Introduce { writer: &'a str },
-    /// Type the bytes of a writer; without a name they are nobody's and count for nobody.
+    /// Type the bytes of a writer; without a name they answer all queries in the output before `offset`.
     Input {
         writer: &'a str,
         offset: u64,
@@ -99,6 +101,10 @@ impl Request<'_> {
                 out.put_text(writer);
                 13
             }
+            Self::Answering(answering) => {
+                out.put_bool(*answering);
+                14
+            }
             Self::Upgrade => UPGRADE,
         };
         finish(out, start, kind);
@@ -136,6 +142,7 @@ impl<'a> Request<'a> {
             13 => Self::Introduce {
                 writer: bytes.text()?,
             },
+            14 => Self::Answering(bytes.bool()?),
             UPGRADE => Self::Upgrade,
             _ => return None,
         };

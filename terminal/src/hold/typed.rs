@@ -30,10 +30,10 @@ impl Typed {
         bytes: &[u8],
         sink: Option<&File>,
     ) -> Result<(), TooMuch> {
-        let end = offset.checked_add(bytes.len() as u64).ok_or(TooMuch)?;
         let mut fresh = bytes;
         let mut slot = None;
         if !writer.is_empty() {
+            let end = offset.checked_add(bytes.len() as u64).ok_or(TooMuch)?;
             let taken = self.writers.standing(writer).map(|standing| standing.taken);
             let known = taken.map_or(0, |taken| taken.saturating_sub(offset));
             let known = usize::try_from(known).unwrap_or(usize::MAX);

@@ -42,7 +42,7 @@ impl Beginning {
     /// Begins with a holder that was just started.
     pub(crate) async fn with_new(mut self) -> Result<Arc<Session>, Error> {
         let welcome = self.welcome().await?;
-        Ok(self.follow(&welcome, &[], 0))
+        Ok(self.follow(&welcome, &[], 0, false))
     }
 
     /// Takes a terminal over, with all that its holder has kept.
@@ -65,7 +65,7 @@ impl Beginning {
         // Some of what was before is for clients that come back.
         let recent = welcome.end.saturating_sub(RECENT_BYTES);
         let from = welcome.checkpoint.offset.min(recent).max(welcome.first);
-        let session = self.follow(&welcome, &checkpoint, from);
+        let session = self.follow(&welcome, &checkpoint, from, true);
         while session.history().end() < welcome.end && !session.history().is_ended() {
             session.history().changed(session.history().end()).await;
         }
@@ -139,10 +139,17 @@ impl Beginning {
     }
 
     /// Listens to the holder from now on.
-    fn follow(self, welcome: &Welcome, checkpoint: &[u8], from: u64) -> Arc<Session> {
+    fn follow(
+        self,
+        welcome: &Welcome,
+        checkpoint: &[u8],
+        from: u64,
+        answering: bool,
+    ) -> Arc<Session> {
         let (read, write) = self.stream.into_split();
         let model = Model::new(welcome, checkpoint);
-        let shared = Arc::new(Shared::new(welcome, model, Link::new(write), from));
+        let link = Link::new(write);
+        let shared = Arc::new(Shared::new(welcome, model, link, from, answering));
         shared.link.send(Request::Follow {
             from,
             until: u64::MAX,

@@ -161,10 +161,7 @@ impl Holds {
     async fn recover_one(&self, id: &str) -> Option<Arc<Session>> {
         let found = timeout(PATIENCE, self.attach(id)).await;
         match found.unwrap_or(Err(Error::Holder("does not answer"))) {
-            Ok(session) => {
-                session.set_answering(true);
-                Some(session)
-            }
+            Ok(session) => Some(session),
             Err(Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused => {
                 tracing::info!(id, "the holder of a terminal has died");
                 if let Err(error) = std::fs::remove_file(socket_path(&self.dir, id)) {

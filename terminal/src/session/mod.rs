@@ -10,7 +10,6 @@ mod state;
 mod typing;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -243,7 +242,7 @@ impl Session {
 
     /// Says who answers the program's queries: the screen here, or else the driver's terminal.
     pub fn set_answering(&self, answering: bool) {
-        self.shared.answering.store(answering, Ordering::SeqCst);
+        self.shared.set_answering(answering);
     }
 
     /// Says which abilities the screen claims in its answers; all of them before the first call.

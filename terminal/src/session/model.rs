@@ -10,8 +10,8 @@ pub(crate) struct Model {
     size: PtySize,
     /// Output before this is in the screen from the start.
     from: u64,
-    /// Output before this was seen by another daemon, which answered the queries in it.
-    seen: u64,
+    /// Queries in the output before this are answered.
+    answered: u64,
     /// Where the newest checkpoint was made.
     pub(crate) mark: u64,
 }
@@ -38,7 +38,7 @@ impl Model {
             screen,
             size: mark.size,
             from: mark.offset,
-            seen: welcome.seen,
+            answered: welcome.answered,
             mark: mark.offset,
         }
     }
@@ -46,17 +46,17 @@ impl Model {
     /// Shows output from an offset on, as far as it was not shown before.
     pub(crate) fn advance(&mut self, offset: u64, bytes: &[u8]) -> Wishes {
         let shown = before(self.from, offset, bytes);
-        let (seen, unseen) = bytes.split_at(before(self.seen, offset, bytes).max(shown));
-        let seen = seen.get(shown..).unwrap_or_default();
-        if !seen.is_empty() {
-            self.screen.advance(seen);
+        let (old, new) = bytes.split_at(before(self.answered, offset, bytes).max(shown));
+        let old = old.get(shown..).unwrap_or_default();
+        if !old.is_empty() {
+            self.screen.advance(old);
             drop(self.screen.take_replies());
             drop(self.screen.take_clipboard());
         }
-        if unseen.is_empty() {
+        if new.is_empty() {
             return Wishes::default();
         }
-        self.screen.advance(unseen);
+        self.screen.advance(new);
         Wishes {
             replies: self.screen.take_replies(),
             clipboard: self.screen.take_clipboard(),

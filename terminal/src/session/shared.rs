@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) exit: watch::Sender<Option<Exit>>,
     pub(crate) ended: watch::Sender<bool>,
     pub(crate) lost: watch::Sender<bool>,
-    pub(crate) answering: AtomicBool,
+    answering: AtomicBool,
     /// What the program last put into the clipboard and nobody took.
     clipboard: Mutex<Option<Vec<u8>>>,
     clipboard_changed: Notify,
@@ -41,7 +41,15 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// A terminal as its holder describes it, whose output comes from an offset on.
-    pub(crate) fn new(welcome: &Welcome, model: Model, link: Link, from: u64) -> Self {
+    ///
+    /// `answering` is what the holder takes for granted.
+    pub(crate) fn new(
+        welcome: &Welcome,
+        model: Model,
+        link: Link,
+        from: u64,
+        answering: bool,
+    ) -> Self {
         let mut state = TtyState::default().with_mode(welcome.tty);
         state.follow(&model.screen);
         Self {
@@ -56,7 +64,7 @@ impl Shared {
             exit: watch::Sender::new(None),
             ended: watch::Sender::new(false),
             lost: watch::Sender::new(false),
-            answering: AtomicBool::new(false),
+            answering: AtomicBool::new(answering),
             clipboard: Mutex::default(),
             clipboard_changed: Notify::new(),
             active_at: AtomicU64::new(millis(welcome.active_at)),
@@ -125,7 +133,7 @@ impl Shared {
             let pieces = wishes.replies.chunks(PIECE_BYTES);
             self.link.send_all(pieces.map(|bytes| Request::Input {
                 writer: "",
-                offset: 0,
+                offset: self.history.end(),
                 bytes,
             }));
         }
@@ -180,6 +188,13 @@ impl Shared {
         if is_news {
             *told = until;
             self.link.send(Request::Room { until });
+        }
+    }
+
+    /// Says whether the screen answers the program's queries.
+    pub(crate) fn set_answering(&self, answering: bool) {
+        if self.answering.swap(answering, Ordering::SeqCst) != answering {
+            self.link.send(Request::Answering(answering));
         }
     }
 

@@ -121,6 +121,8 @@ pub struct Follower {
     pub seen: Vec<u8>,
     pub offset: u64,
     pub typed: u64,
+    /// Whether output may come faster than it is read; then what was seen begins anew.
+    pub may_miss: bool,
 }
 
 impl Follower {
@@ -128,6 +130,7 @@ impl Follower {
         Self {
             offset: session.history().first(),
             seen: Vec::new(),
+            may_miss: false,
             typed: session.input_offset("me"),
             session,
         }
@@ -164,6 +167,11 @@ impl Follower {
                 true
             }
             Read::Ended => false,
+            Read::Behind { first } if self.may_miss => {
+                self.offset = first;
+                self.seen.clear();
+                true
+            }
             other => panic!("{other:?}"),
         }
     }
