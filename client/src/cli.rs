@@ -14,7 +14,12 @@ pub use term::{Predict, Term};
 
 /// Use the terminals, files and ports of a VROOM server
 #[derive(Debug, Parser)]
-#[command(name = "vroom", version, max_term_width = 100, subcommand_required = true)]
+#[command(
+    name = "vroom",
+    version,
+    max_term_width = 100,
+    subcommand_required = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -117,7 +117,10 @@ impl Config {
             source: Box::new(source),
         })?;
         let defaults = ("defaults", &config.defaults);
-        let hosts = config.hosts.iter().map(|(name, host)| (name.as_str(), host));
+        let hosts = config
+            .hosts
+            .iter()
+            .map(|(name, host)| (name.as_str(), host));
         for (name, host) in hosts.chain([defaults]) {
             host.options().map_err(|source| ConfigError::Value {
                 path: path.to_path_buf(),
@@ -233,6 +236,9 @@ mod tests {
         let text = "[hosts.a]\npredict = \"maybe\"\n";
         let error = Config::parse(text, Path::new("c.toml")).unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("hosts.a") && error.contains("maybe"), "{error}");
+        assert!(
+            error.contains("hosts.a") && error.contains("maybe"),
+            "{error}"
+        );
     }
 }

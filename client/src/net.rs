@@ -7,6 +7,7 @@ mod address;
 mod dial;
 mod http;
 mod link;
+mod owner;
 mod plan;
 mod tls;
 

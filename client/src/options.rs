@@ -170,10 +170,7 @@ impl Options {
             }
             "user" => first(&mut self.user, value.to_owned()),
             "identityfile" => self.identity_files.push(value.into()),
-            "identitiesonly" => first(
-                &mut self.identities_only,
-                yes_no("IdentitiesOnly", value)?,
-            ),
+            "identitiesonly" => first(&mut self.identities_only, yes_no("IdentitiesOnly", value)?),
             "identityagent" => first(&mut self.identity_agent, value.to_owned()),
             "stricthostkeychecking" => {
                 let checking = HostKeyChecking::parse(value)?;
@@ -213,8 +210,12 @@ impl Options {
             "batchmode" => first(&mut self.batch_mode, yes_no("BatchMode", value)?),
             "predict" => first(&mut self.predict, predict(value)?),
             // Means nothing here, and scripts that were made for ssh say it.
-            "tcpkeepalive" | "compression" | "serveralivecountmax" | "controlmaster"
-            | "controlpath" | "controlpersist" => {}
+            "tcpkeepalive"
+            | "compression"
+            | "serveralivecountmax"
+            | "controlmaster"
+            | "controlpath"
+            | "controlpersist" => {}
             _ => return Err(OptionError::Unknown(name.to_owned())),
         }
         Ok(())
@@ -401,7 +402,10 @@ mod tests {
         let error = options.set_line("Prot=1").unwrap_err();
         assert_eq!(error.to_string(), "the option \"Prot\" is not known here");
         let error = options.set_line("Port=x").unwrap_err().to_string();
-        assert_eq!(error, "Port cannot be \"x\"; it is a number from 1 to 65535");
+        assert_eq!(
+            error,
+            "Port cannot be \"x\"; it is a number from 1 to 65535"
+        );
         assert!(options.set_line("Port").is_err());
         assert!(options.set_line("Port=").is_err());
     }

@@ -65,7 +65,9 @@ impl Remote {
     /// Opens a reliable channel whose reader may be slow: it holds nobody up, and the channel is
     /// closed when more than so many bytes wait for it.
     pub async fn open_bounded(&self, name: &str, bytes_max: usize) -> Result<Channel, Error> {
-        let channel = self.shared.ask(ChannelSpec::reliable(name), Some(bytes_max));
+        let channel = self
+            .shared
+            .ask(ChannelSpec::reliable(name), Some(bytes_max));
         channel.opened(name).await?;
         Ok(channel)
     }

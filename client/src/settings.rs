@@ -106,11 +106,13 @@ impl Settings {
             Some(credentials) => credentials.get(&self.known_as())?,
             None => None,
         };
-        Ok(Dialer::new(self.plan.clone(), self.trust()?, self.ui.clone())
-            .through(jump)
-            .family(self.ipv4, self.ipv6)
-            .times(self.options.connect_timeout, self.options.alive_interval)
-            .saved(saved))
+        Ok(
+            Dialer::new(self.plan.clone(), self.trust()?, self.ui.clone())
+                .through(jump)
+                .family(self.ipv4, self.ipv6)
+                .times(self.options.connect_timeout, self.options.alive_interval)
+                .saved(saved),
+        )
     }
 
     /// How it proves that it is the right one.
@@ -223,7 +225,10 @@ mod tests {
             ..Reach::default()
         };
         assert_eq!(resolve("work", &reach).known_as(), "w.example:1");
-        assert_eq!(resolve("work", &reach).options.user.as_deref(), Some("file"));
+        assert_eq!(
+            resolve("work", &reach).options.user.as_deref(),
+            Some("file")
+        );
         let user = resolve("me@work", &reach).options.user;
         assert_eq!(user.as_deref(), Some("me"));
         reach.option = vec!["User=option".into(), "Port=2".into()];

@@ -212,16 +212,10 @@ mod tests {
     #[test]
     fn hosts_are_written_as_for_ssh() {
         assert_eq!(host("h"), (None, "h".into(), None));
-        assert_eq!(
-            host("u@h:22"),
-            (Some("u".into()), "h".into(), Some(22))
-        );
+        assert_eq!(host("u@h:22"), (Some("u".into()), "h".into(), Some(22)));
         assert_eq!(host("[::1]:22"), (None, "::1".into(), Some(22)));
         assert_eq!(host("::1"), (None, "::1".into(), None));
-        assert_eq!(
-            host("a@b@h"),
-            (Some("a@b".into()), "h".into(), None)
-        );
+        assert_eq!(host("a@b@h"), (Some("a@b".into()), "h".into(), None));
     }
 
     #[test]
@@ -245,7 +239,18 @@ mod tests {
 
     #[test]
     fn what_is_no_target_is_said() {
-        for text in ["", "@h", "u@", "h:0", "h:65536", "h:x", "[::1", "gopher://h", "-oX", "u@-h"] {
+        for text in [
+            "",
+            "@h",
+            "u@",
+            "h:0",
+            "h:65536",
+            "h:x",
+            "[::1",
+            "gopher://h",
+            "-oX",
+            "u@-h",
+        ] {
             assert!(Target::parse(text).is_err(), "{text}");
         }
     }

@@ -139,7 +139,9 @@ async fn confirm(host: &str, fingerprint: &Fingerprint, ui: &Ui) -> Result<(), E
         match answer {
             "yes" => return Ok(()),
             "no" => {
-                return Err(Error::HostKey(format!("the key of {host} was not accepted")));
+                return Err(Error::HostKey(format!(
+                    "the key of {host} was not accepted"
+                )));
             }
             _ if Fingerprint::parse(answer).as_ref() == Some(fingerprint) => return Ok(()),
             _ => prompt = "Please type 'yes', 'no' or the fingerprint: ",
@@ -189,7 +191,10 @@ mod tests {
         trust.check("h:1", &old, false, &ui).await.unwrap();
         let error = trust.check("h:1", &new, false, &ui).await.unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("CHANGED") && error.contains("sed -i 1d"), "{error}");
+        assert!(
+            error.contains("CHANGED") && error.contains("sed -i 1d"),
+            "{error}"
+        );
         trust.check("h:1", &new, true, &ui).await.unwrap();
         // Another port is another server.
         let strict = Trust::new(HostKeyChecking::Yes, file.clone());

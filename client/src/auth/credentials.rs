@@ -112,8 +112,11 @@ impl Credentials {
         }
         let text = fs::read_to_string(&self.path).map_err(|source| self.failed(source))?;
         // The message of the parser would quote the line, and with it the secret.
-        toml::from_str(&text)
-            .map_err(|_| self.failed(io::Error::other("it is damaged; delete it and log in again")))
+        toml::from_str(&text).map_err(|_| {
+            self.failed(io::Error::other(
+                "it is damaged; delete it and log in again",
+            ))
+        })
     }
 
     /// Writes a new file and puts it in the place of the old one, so that none is ever half there.
@@ -127,7 +130,9 @@ impl Credentials {
                     .mode(0o700)
                     .create(dir)?;
             }
-            let new = self.path.with_extension(format!("new-{}", std::process::id()));
+            let new = self
+                .path
+                .with_extension(format!("new-{}", std::process::id()));
             let mut file = OpenOptions::new()
                 .create_new(true)
                 .write(true)

@@ -101,7 +101,10 @@ impl Candidate {
         match &self.source {
             Source::Agent(_, identity) => Ok(identity.key.clone()),
             Source::Opened(key) => encoded(key.public_key()).ok_or_else(|| {
-                Error::Declined(format!("the public half of {} cannot be written", self.name))
+                Error::Declined(format!(
+                    "the public half of {} cannot be written",
+                    self.name
+                ))
             }),
             Source::File(_) => Err(Error::Lost),
         }

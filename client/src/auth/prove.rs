@@ -93,19 +93,21 @@ impl Prover {
         let Some(algorithm) = signature_algorithm(&key).map(str::to_owned) else {
             return Ok(None);
         };
-        self.ui.verbose(&format!("trying the key {}", candidate.name));
+        self.ui
+            .verbose(&format!("trying the key {}", candidate.name));
         let method = |proof| AuthMethod::PublicKey {
             algorithm: algorithm.clone(),
             key: key.clone(),
             proof,
         };
-        self.send(control, method(None))?;
+        // A signature is about a user: without a name, the server could not know which is meant.
+        let user = self.user.clone().or_else(local_user).unwrap_or_default();
+        self.send_as(control, &user, method(None))?;
         let nonce = match self.answer(control).await? {
             ClientEvent::Challenged(Challenge::Nonce(nonce)) => nonce,
             other => return settled(other).map(Some),
         };
-        let user = self.user.as_deref().unwrap_or_default();
-        let data = signed_data(&nonce, &remote.binding(), user, &key);
+        let data = signed_data(&nonce, &remote.binding(), &user, &key);
         let signature = match candidate.sign(&data).await {
             Ok(signature) => signature,
             Err(error) => {
@@ -114,13 +116,18 @@ impl Prover {
                 Bytes::new()
             }
         };
-        self.send(control, method(Some(PublicKeyProof { nonce, signature })))?;
+        let proof = PublicKeyProof { nonce, signature };
+        self.send_as(control, &user, method(Some(proof)))?;
         let event = self.answer(control).await?;
         settled(event).map(Some)
     }
 
     /// Asks the person for a one-time code, or for the token.
-    async fn ask(&self, control: &mut Control, methods: Option<Vec<String>>) -> Result<String, Error> {
+    async fn ask(
+        &self,
+        control: &mut Control,
+        methods: Option<Vec<String>>,
+    ) -> Result<String, Error> {
         let mut methods = methods;
         for _ in 0..ASK_MAX {
             let asked = if may(methods.as_deref(), PAIRING) {
@@ -140,9 +147,7 @@ impl Prover {
                 Answer::Refused(left) => methods = Some(left),
             }
         }
-        Err(Error::Denied(
-            methods.unwrap_or_default().join(","),
-        ))
+        Err(Error::Denied(methods.unwrap_or_default().join(",")))
     }
 
     async fn attempt(&self, control: &mut Control, method: AuthMethod) -> Result<Answer, Error> {
@@ -153,6 +158,14 @@ impl Prover {
     fn send(&self, control: &mut Control, method: AuthMethod) -> Result<(), Error> {
         let request = AuthRequest {
             user: self.user.clone(),
+            method,
+        };
+        control.step(|client, now| client.authenticate(now, request))
+    }
+
+    fn send_as(&self, control: &mut Control, user: &str, method: AuthMethod) -> Result<(), Error> {
+        let request = AuthRequest {
+            user: Some(user.to_owned()),
             method,
         };
         control.step(|client, now| client.authenticate(now, request))
@@ -172,6 +185,23 @@ impl Prover {
             }
         }
     }
+}
+
+/// The name of the user of this process, as ssh takes it for the name there.
+fn local_user() -> Option<String> {
+    let uid = rustix::process::getuid().as_raw();
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, id) = (fields.next()?, fields.next()?, fields.next()?);
+        (id.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    // Accounts of a directory service stand in no file.
+    named.or_else(|| {
+        std::env::var("LOGNAME")
+            .ok()
+            .filter(|name| !name.is_empty())
+    })
 }
 
 fn settled(event: ClientEvent) -> Result<Answer, Error> {

@@ -88,9 +88,15 @@ async fn check_server(report: &mut Report, host: &str, doctor: &Doctor) {
         }
     };
     let took = started.elapsed().as_millis();
-    report.good("server", format!("{} answers in {took} ms", settings.known_as()));
+    report.good(
+        "server",
+        format!("{} answers in {took} ms", settings.known_as()),
+    );
     match log_in(&settings, &remote).await {
-        Ok(()) => report.good("login", remote.user().unwrap_or_else(|| "by key".to_owned())),
+        Ok(()) => report.good(
+            "login",
+            remote.user().unwrap_or_else(|| "by key".to_owned()),
+        ),
         Err(error) => {
             let advice = "log in with `vroom login`, or put your key into ~/.ssh/authorized_keys \
                           there";

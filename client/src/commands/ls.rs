@@ -16,7 +16,11 @@ pub(super) async fn run(ls: Ls) -> Result<(), Failure> {
     let mut entries = remote.sessions().await?;
     remote.close("").await;
     entries.retain(is_terminal);
-    entries.sort_by(|a, b| a.created.cmp(&b.created).then(a.session_id.cmp(&b.session_id)));
+    entries.sort_by(|a, b| {
+        a.created
+            .cmp(&b.created)
+            .then(a.session_id.cmp(&b.session_id))
+    });
     let text = if ls.json {
         let list: Vec<Value> = entries.iter().map(as_json).collect();
         format!("{:#}\n", Value::Array(list))
@@ -25,7 +29,9 @@ pub(super) async fn run(ls: Ls) -> Result<(), Failure> {
     } else {
         table(&entries, now())
     };
-    io::stdout().write_all(text.as_bytes()).map_err(Failure::new)
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::new)
 }
 
 fn as_json(entry: &SessionEntry) -> Value {

@@ -75,7 +75,9 @@ pub(super) async fn run(share: Share) -> Result<(), Failure> {
     };
     drop(pty);
     remote.close("").await;
-    io::stdout().write_all(text.as_bytes()).map_err(Failure::new)
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::new)
 }
 
 /// Waits until the server has let us look at the terminal.

@@ -85,7 +85,14 @@ impl Front {
             .filter_map(|(is_so, what)| is_so.then_some(*what))
             .collect();
         let name = self.probed.name.as_deref().unwrap_or("a terminal");
-        format!("{name}: {}", if can.is_empty() { "text".to_owned() } else { can.join(", ") })
+        format!(
+            "{name}: {}",
+            if can.is_empty() {
+                "text".to_owned()
+            } else {
+                can.join(", ")
+            }
+        )
     }
 
     /// The request for a terminal like this one.
@@ -200,7 +207,10 @@ mod tests {
     #[test]
     fn a_killed_program_ends_as_in_a_shell() {
         let code = |status| format!("{:?}", exit_code(&status));
-        assert_eq!(code(ExitStatus::exited(3)), format!("{:?}", ExitCode::from(3)));
+        assert_eq!(
+            code(ExitStatus::exited(3)),
+            format!("{:?}", ExitCode::from(3))
+        );
         assert_eq!(
             code(ExitStatus::killed(15)),
             format!("{:?}", ExitCode::from(143))

@@ -31,14 +31,13 @@ pub(super) async fn run(term: Term) -> Result<ExitCode, Failure> {
     let asks = wants_pty && command.is_none();
     let null_input = term.null_input || term.background;
     let mut front = shell::Front::take(asks, null_input).await?;
-    let remote = settings
-        .connect(true)
-        .await
-        .map_err(Failure::connection)?;
+    let remote = settings.connect(true).await.map_err(Failure::connection)?;
     let forwards = Forwards::new(remote.clone(), settings.ui.clone());
     let must_log_in = term.background || term.no_command;
     if must_log_in || !specs.is_empty() || wants_agent(&term, &settings) != Consent::No {
-        log_in(&settings, &remote).await.map_err(Failure::connection)?;
+        log_in(&settings, &remote)
+            .await
+            .map_err(Failure::connection)?;
         start(&forwards, &specs, &term, &settings)
             .await
             .map_err(Failure::connection)?;
@@ -84,7 +83,10 @@ fn wants_pty(term: &Term, settings: &Settings, has_command: bool) -> bool {
 }
 
 /// All forwards that were asked for.
-fn forwards(term: &Term, settings: &Settings) -> Result<Vec<ForwardSpec>, crate::forward::SpecError> {
+fn forwards(
+    term: &Term,
+    settings: &Settings,
+) -> Result<Vec<ForwardSpec>, crate::forward::SpecError> {
     let options = &settings.options;
     let of = |direction, flags: &[String], options: &[String]| {
         let all: Vec<_> = flags.iter().chain(options).cloned().collect();
@@ -133,7 +135,9 @@ async fn start(
         match settings.agent() {
             Some(agent) => {
                 if let Err(error) = forwards.start_agent(agent, consent).await {
-                    settings.ui.error(format!("cannot forward the agent: {error}"));
+                    settings
+                        .ui
+                        .error(format!("cannot forward the agent: {error}"));
                 }
             }
             None => settings.ui.error("there is no agent to forward"),

@@ -178,7 +178,9 @@ async fn copy_large(
     let mut under_way = FuturesOrdered::new();
     let mut offset = start;
     while offset < job.size {
-        let length = usize::try_from(job.size - offset).unwrap_or(PART_BYTES).min(PART_BYTES);
+        let length = usize::try_from(job.size - offset)
+            .unwrap_or(PART_BYTES)
+            .min(PART_BYTES);
         let permit = loop {
             // What has come makes room.
             tokio::select! {
@@ -219,7 +221,10 @@ async fn copy_large(
         store(&file, part, progress)?;
     }
     let modified = None;
-    server.ask(&Request::Close { handle, modified }).done().await?;
+    server
+        .ask(&Request::Close { handle, modified })
+        .done()
+        .await?;
     file.set_len(job.size)?;
     Ok(file)
 }

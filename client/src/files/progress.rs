@@ -105,7 +105,13 @@ fn line(bytes: u64, all: u64, skipped: u64, files: (usize, usize), seconds: f64)
         left => left as f64 / rate.max(1.0),
     };
     let bar: String = (1..=BAR)
-        .map(|step| if step * 100 <= percent * BAR { '#' } else { '-' })
+        .map(|step| {
+            if step * 100 <= percent * BAR {
+                '#'
+            } else {
+                '-'
+            }
+        })
         .collect();
     format!(
         "[{bar}] {percent:>3}%  {} of {}  {}/s  {}  {}/{} files",
@@ -153,6 +159,6 @@ mod tests {
 
     #[test]
     fn nothing_to_copy_is_all_copied() {
-        assert!(super::line(0, 0, 0, (0, 0), 0.0).contains("100%"));
+        assert!(line(0, 0, 0, (0, 0), 0.0).contains("100%"));
     }
 }

@@ -24,9 +24,8 @@ pub(super) async fn find(
     is_one_of_several: bool,
     options: Options,
 ) -> Result<Vec<Job>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(format!("{}: {error}", source.display()))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", source.display()));
     let metadata = fs::metadata(source).map_err(|error| failed(&error))?;
     if metadata.is_dir() && !options.recursive {
         return Err(failed(&"is a folder; -r copies folders"));
@@ -34,14 +33,23 @@ pub(super) async fn find(
     let there = server.stat(target).await.map_err(|error| failed(&error))?;
     let is_dir = target.is_empty() || there.is_some_and(|entry| entry.kind == EntryKind::Directory);
     if !is_dir && (is_one_of_several || target.ends_with('/')) {
-        return Err(Failure::new(format!("{target}: is no folder on the server")));
+        return Err(Failure::new(format!(
+            "{target}: is no folder on the server"
+        )));
     }
     let name = source
         .canonicalize()
         .ok()
-        .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()))
+        .and_then(|path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        })
         .unwrap_or_else(|| base(&source.to_string_lossy()).to_owned());
-    let there = if is_dir { join(target, &name) } else { target.to_owned() };
+    let there = if is_dir {
+        join(target, &name)
+    } else {
+        target.to_owned()
+    };
     let mut jobs = Vec::new();
     let mut folders = Vec::new();
     walk(source.to_path_buf(), there, &mut jobs, &mut folders).map_err(|error| failed(&error))?;
@@ -236,12 +244,7 @@ fn wrote(bytes: usize, answer: Response) -> Result<(), Refusal> {
     }
 }
 
-async fn open(
-    server: &FileServer,
-    job: &Transfer,
-    path: &str,
-    anew: bool,
-) -> Result<u32, Refusal> {
+async fn open(server: &FileServer, job: &Transfer, path: &str, anew: bool) -> Result<u32, Refusal> {
     let request = Open {
         path: path.to_owned(),
         mode: OpenMode::Write,
@@ -280,7 +283,10 @@ async fn already_there(
     };
     let theirs = server.read(handle, from, length).await;
     let modified = None;
-    server.ask(&Request::Close { handle, modified }).done().await?;
+    server
+        .ask(&Request::Close { handle, modified })
+        .done()
+        .await?;
     Ok(if read == length && theirs? == ours {
         there
     } else {

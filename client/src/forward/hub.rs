@@ -119,10 +119,15 @@ impl Forwards {
             bind: Endpoint::default(),
             target: Endpoint::default(),
         };
-        let existing = self.shared.lock().forwards.iter().find_map(|(id, forward)| {
-            let is_dynamic = forward.request.direction == Direction::Dynamic;
-            is_dynamic.then_some(*id)
-        });
+        let existing = self
+            .shared
+            .lock()
+            .forwards
+            .iter()
+            .find_map(|(id, forward)| {
+                let is_dynamic = forward.request.direction == Direction::Dynamic;
+                is_dynamic.then_some(*id)
+            });
         let id = match existing {
             Some(id) => id,
             None => self.request(&spec, Kind::Here).await?.0,
@@ -226,7 +231,10 @@ impl Shared {
     /// What a forward leads to that the other side listens for.
     pub(super) fn kind(&self, forward: u64) -> Option<Kind> {
         let state = self.lock();
-        state.forwards.get(&forward).map(|forward| forward.kind.clone())
+        state
+            .forwards
+            .get(&forward)
+            .map(|forward| forward.kind.clone())
     }
 
     /// Who has connected at the other end, as soon as that was told.

@@ -89,11 +89,20 @@ pub(super) async fn run(shared: Arc<Shared>, listener: Listener, forward: u64, s
     loop {
         match listener.accept().await {
             Ok((stream, source, port)) => {
-                let connection = connect(Arc::clone(&shared), stream, forward, spec.clone(), source, port);
+                let connection = connect(
+                    Arc::clone(&shared),
+                    stream,
+                    forward,
+                    spec.clone(),
+                    source,
+                    port,
+                );
                 tokio::spawn(connection);
             }
             Err(error) => {
-                shared.ui.verbose(&format!("a connection was not accepted: {error}"));
+                shared
+                    .ui
+                    .verbose(&format!("a connection was not accepted: {error}"));
                 tokio::time::sleep(RECOVERY).await;
             }
         }
@@ -132,11 +141,16 @@ async fn connect(
             } else {
                 join_port(&source, port)
             };
-            let noted = shared.note(&format!("{forward}/{from}"), format!("{from} to {leads_to}"));
+            let noted = shared.note(
+                &format!("{forward}/{from}"),
+                format!("{from} to {leads_to}"),
+            );
             pipe::pipe(stream, channel).await;
             drop(noted);
         }
-        Err(error) => shared.ui.notice(&format!("connecting to {leads_to}: {error}")),
+        Err(error) => shared
+            .ui
+            .notice(&format!("connecting to {leads_to}: {error}")),
     }
 }
 

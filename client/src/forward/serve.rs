@@ -36,13 +36,17 @@ async fn answer(shared: Arc<Shared>, incoming: Incoming) {
             ForwardCode::INVALID_ADDRESS,
             "this forward leads the other way".to_owned(),
         )),
-        Kind::There(target) => connect(&target).await.map(|stream| (stream, target.to_string())),
+        Kind::There(target) => connect(&target)
+            .await
+            .map(|stream| (stream, target.to_string())),
         Kind::Agent(agent, consent) => {
             // Who asks is told on the other channel.
             let announced = shared.announced(&incoming.name).await;
             if consented(&shared, consent, announced.as_ref()).await {
                 let target = Endpoint::unix(agent.path().to_string_lossy());
-                connect(&target).await.map(|stream| (stream, "the agent".to_owned()))
+                connect(&target)
+                    .await
+                    .map(|stream| (stream, "the agent".to_owned()))
             } else {
                 Err((
                     ForwardCode::PERMISSION_DENIED,

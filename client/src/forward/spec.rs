@@ -144,10 +144,7 @@ mod tests {
 
     #[test]
     fn unix_sockets_on_either_end() {
-        assert_eq!(
-            local("/a:/b"),
-            (Endpoint::unix("/a"), Endpoint::unix("/b"))
-        );
+        assert_eq!(local("/a:/b"), (Endpoint::unix("/a"), Endpoint::unix("/b")));
         assert_eq!(
             local("1:/b"),
             (Endpoint::tcp("localhost", 1), Endpoint::unix("/b"))
@@ -167,8 +164,20 @@ mod tests {
 
     #[test]
     fn what_is_no_forward_is_said() {
-        for text in ["", "80", "80:h", "80:h:0", "80::80", "x:h:80", "1:2:3:4:5", "[::1:h:80"] {
-            assert!(ForwardSpec::parse(Direction::Local, text).is_err(), "{text}");
+        for text in [
+            "",
+            "80",
+            "80:h",
+            "80:h:0",
+            "80::80",
+            "x:h:80",
+            "1:2:3:4:5",
+            "[::1:h:80",
+        ] {
+            assert!(
+                ForwardSpec::parse(Direction::Local, text).is_err(),
+                "{text}"
+            );
         }
     }
 }

@@ -16,6 +16,7 @@ use vroom_transport::{stream, tls as transport_tls, websocket};
 use super::address::{self, Family};
 use super::http;
 use super::link::{Rx, Stream, Tx};
+use super::owner;
 use super::plan::{Hop, Plan, Way};
 use super::tls;
 use crate::auth::credentials::Saved;
@@ -119,7 +120,10 @@ impl Dialer {
         if self.refused {
             return None;
         }
-        match (&self.saved, self.way.and_then(|way| self.plan.ways.get(way))) {
+        match (
+            &self.saved,
+            self.way.and_then(|way| self.plan.ways.get(way)),
+        ) {
             (Some(saved), _) => Some(saved.auth()),
             (None, Some(Way::Unix(_))) => Some(Auth::Peer),
             (None, Some(Way::Net(hop))) => self.local_token(hop),
@@ -129,7 +133,9 @@ impl Dialer {
 
     /// The token of a server of this user on this machine.
     fn local_token(&self, hop: &Hop) -> Option<Auth> {
-        if self.jump.is_some() || !crate::target::is_loopback(&hop.host) {
+        // Over TLS it would be another server: this user's own needs none on this machine.
+        let is_plain = hop.scheme.is_plain() && crate::target::is_loopback(&hop.host);
+        if self.jump.is_some() || !is_plain || !owner::is_ours(&hop.host, hop.port) {
             return None;
         }
         let token = std::fs::read_to_string(crate::paths::local_token()?).ok()?;
@@ -263,20 +269,19 @@ impl Dialer {
     }
 
     /// Encrypts a stream, and makes sure of the server before anything is told to it.
-    async fn tls(
-        &self,
-        stream: Stream,
-        hop: &Hop,
-        alpn: &str,
-    ) -> Result<(Stream, Vec<u8>), Error> {
+    async fn tls(&self, stream: Stream, hop: &Hop, alpn: &str) -> Result<(Stream, Vec<u8>), Error> {
         let place = hop.known_as();
         let failed = |source| Error::Link {
             place: place.clone(),
             source,
         };
         let (connector, seen) = tls::connector(alpn).map_err(failed)?;
-        let name = ServerName::try_from(hop.host.clone())
-            .map_err(|error| Error::HostKey(format!("{} cannot be the name of a server: {error}", hop.host)))?;
+        let name = ServerName::try_from(hop.host.clone()).map_err(|error| {
+            Error::HostKey(format!(
+                "{} cannot be the name of a server: {error}",
+                hop.host
+            ))
+        })?;
         let stream = transport_tls::connect(&connector, name, stream, self.deadline())
             .await
             .map_err(failed)?;
@@ -307,7 +312,12 @@ impl Dialer {
         })
     }
 
-    async fn websocket(&self, stream: Stream, hop: &Hop, binding: Vec<u8>) -> Result<Dialed, Error> {
+    async fn websocket(
+        &self,
+        stream: Stream,
+        hop: &Hop,
+        binding: Vec<u8>,
+    ) -> Result<Dialed, Error> {
         let url = hop.url();
         let connected = websocket::connect_over(
             stream,

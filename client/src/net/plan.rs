@@ -45,13 +45,21 @@ impl Hop {
     /// The address of its WebSocket.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}/vroom", self.scheme, join_port(&self.host, self.port))
+        format!(
+            "{}://{}/vroom",
+            self.scheme,
+            join_port(&self.host, self.port)
+        )
     }
 }
 
 impl Plan {
     /// Finds the ways to a place; `host` and `port` are what the configuration says instead.
-    pub fn new(place: &Place, host_name: Option<&str>, option_port: Option<u16>) -> Result<Self, Error> {
+    pub fn new(
+        place: &Place,
+        host_name: Option<&str>,
+        option_port: Option<u16>,
+    ) -> Result<Self, Error> {
         match place {
             Place::Unix(path) => Ok(Self {
                 name: format!("unix:{}", path.display()),
@@ -103,7 +111,10 @@ fn loopback(host: &str, port: Option<u16>) -> Vec<Way> {
         Some(port) => vec![tcp(port)],
         None => {
             let socket = paths::local_socket().map(Way::Unix);
-            socket.into_iter().chain([tcp(DAEMON_PORT), tcp(PORT)]).collect()
+            socket
+                .into_iter()
+                .chain([tcp(DAEMON_PORT), tcp(PORT)])
+                .collect()
         }
     }
 }

@@ -10,9 +10,7 @@ use tokio_rustls::rustls::client::danger::{
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
 };
-use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_rustls::{TlsConnector, client};
 
 use crate::trust::Fingerprint;
@@ -30,7 +28,9 @@ pub(super) struct Seen {
 ///
 /// The handshake takes every certificate whose key the server proves to hold. Whether that key is
 /// the right one is decided after the handshake and before anything is said inside.
-pub(super) fn connector(alpn: &str) -> Result<(TlsConnector, Arc<Mutex<Seen>>), vroom_transport::Error> {
+pub(super) fn connector(
+    alpn: &str,
+) -> Result<(TlsConnector, Arc<Mutex<Seen>>), vroom_transport::Error> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier {

@@ -35,6 +35,8 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct SlotState {
     pub(super) phase: Phase,
+    /// Whether it was ever open: what came in before it was closed is still to be read.
+    was_open: bool,
     /// What came in and was not read.
     pub(super) inbox: VecDeque<(u8, Bytes)>,
     inbox_bytes: usize,
@@ -77,19 +79,8 @@ impl Channel {
     pub(super) async fn opened(&self, name: &str) -> Result<(), Error> {
         loop {
             let settled = self.slot.settled.notified();
-            match &self.slot.lock().phase {
-                Phase::Asked => {}
-                Phase::Open(_) => return Ok(()),
-                Phase::Closed { code, .. } if *code == Code::GOING_AWAY => {
-                    return Err(Error::Lost);
-                }
-                Phase::Closed { code, reason } => {
-                    return Err(Error::Refused {
-                        what: name.to_owned(),
-                        code: *code,
-                        reason: reason.clone(),
-                    });
-                }
+            if let Some(opened) = self.slot.lock().opened(name) {
+                return opened;
             }
             settled.await;
         }
@@ -191,7 +182,11 @@ impl Drop for Channel {
     fn drop(&mut self) {
         let mut state = self.slot.lock();
         state.dropped = true;
-        let left: usize = state.inbox.drain(..).map(|(_, payload)| payload.len()).sum();
+        let left: usize = state
+            .inbox
+            .drain(..)
+            .map(|(_, payload)| payload.len())
+            .sum();
         drop(state);
         self.took(left);
         self.shared.bell.notify_one();
@@ -199,6 +194,20 @@ impl Drop for Channel {
 }
 
 impl SlotState {
+    /// What became of the request to open it, once that is known.
+    fn opened(&self, name: &str) -> Option<Result<(), Error>> {
+        match &self.phase {
+            _ if self.was_open => Some(Ok(())),
+            Phase::Asked | Phase::Open(_) => None,
+            Phase::Closed { code, .. } if *code == Code::GOING_AWAY => Some(Err(Error::Lost)),
+            Phase::Closed { code, reason } => Some(Err(Error::Refused {
+                what: name.to_owned(),
+                code: *code,
+                reason: reason.clone(),
+            })),
+        }
+    }
+
     fn take(&mut self) -> Option<(u8, Bytes)> {
         let message = self.inbox.pop_front()?;
         self.inbox_bytes = self.inbox_bytes.saturating_sub(message.1.len());
@@ -213,7 +222,10 @@ impl Slot {
 
     /// The server opened it.
     pub(super) fn open(&self, id: ChannelId) {
-        self.lock().phase = Phase::Open(id);
+        let mut state = self.lock();
+        state.phase = Phase::Open(id);
+        state.was_open = true;
+        drop(state);
         self.settled.notify_waiters();
         self.settled.notify_one();
     }

@@ -168,13 +168,6 @@ async fn woken() {
     }
 }
 
-
-
-
-
-
-
-
 /// How long the server may take to answer HELLO; then it is dialled again.
 const WELCOME: Duration = Duration::from_secs(10);
 

@@ -201,10 +201,7 @@ impl Pump {
         }
     }
 
-    fn answer_list(
-        &self,
-        answer: Result<Vec<vroom_protocol::mux::SessionEntry>, Error>,
-    ) {
+    fn answer_list(&self, answer: Result<Vec<vroom_protocol::mux::SessionEntry>, Error>) {
         let waiting = self.shared.lock().lists.pop_front();
         if let Some(waiting) = waiting {
             // Whoever asked may have gone.

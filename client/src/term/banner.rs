@@ -89,7 +89,11 @@ impl Banner {
             trouble.reason
         );
         let width = usize::from(cols);
-        let text: String = text.chars().filter(|c| !c.is_control()).take(width).collect();
+        let text: String = text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(width)
+            .collect();
         Bytes::from(format!(
             "\x1b7\x1b[?6l\x1b[1;1H\x1b[0;7m{text:<width$}\x1b[m\x1b8"
         ))

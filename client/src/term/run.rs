@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep};
 use vroom_predict::Preference;
 use vroom_predict_tty::Echo;
-use vroom_protocol::terminal::{ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, WindowSize};
+use vroom_protocol::terminal::{
+    ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, WindowSize,
+};
 
 use super::agreement::{Agreed, Wish, agree};
 use super::banner::Banner;
@@ -101,6 +103,14 @@ struct Pair {
     errors_out: bool,
     /// Whether the control channel is gone.
     is_mute: bool,
+}
+
+impl Pair {
+    /// Sends on the PTY channel. That it is closed shows where it is read, with the reason.
+    fn send(&self, message: &PtyMessage) {
+        let (kind, payload) = message.encode();
+        drop(self.pty.send_now(kind, payload));
+    }
 }
 
 /// Why a pair is no longer used.
@@ -226,7 +236,8 @@ impl<'a> Runner<'a> {
         let sent = self.session.log.end();
         self.predict(|echo, _| echo.restart(applied.unwrap_or(0), sent));
         if !resend.is_empty() {
-            pty.send_now(BYTES, resend)?;
+            let (kind, payload) = PtyMessage::Bytes(resend).encode();
+            pty.send_now(kind, payload)?;
         }
         let session = match &*self.link.borrow_and_update() {
             LinkState::Up { session } => *session,
@@ -257,8 +268,8 @@ impl<'a> Runner<'a> {
             if let Some(over) = self.finished(pair).await? {
                 return Ok(over);
             }
-            let may_read = !self.ended
-                && (!self.session.flow_control || self.session.log.has_room());
+            let may_read =
+                !self.ended && (!self.session.flow_control || self.session.log.has_room());
             let may_receive = self.terminal.output.queued() < OUTPUT_BYTES && !pair.read_out;
             tokio::select! {
                 event = pair.control.event(), if !pair.is_mute => {
@@ -273,11 +284,7 @@ impl<'a> Runner<'a> {
                         None => pair.errors_out = true,
                     }
                 }
-                read = async {
-                    pair.pty.writable().await?;
-                    Ok::<_, Error>(self.terminal.input.read().await)
-                }, if may_read => {
-                    let read = read?;
+                read = read_for(&pair.pty, &mut self.terminal.input), if may_read => {
                     if self.asked.is_some() {
                         self.on_answer(&read.unwrap_or_default());
                     } else if let Some(ending) = self.on_read(read, Some(pair))? {
@@ -290,7 +297,7 @@ impl<'a> Runner<'a> {
                 }
                 () = &mut pair.acknowledge, if pair.is_ack_due => {
                     pair.is_ack_due = false;
-                    self.acknowledge(pair, true)?;
+                    self.acknowledge(pair, true);
                 }
                 caught = self.signals.next() => {
                     if let Some(ending) = self.on_signal(caught, Some(pair))? {
@@ -359,7 +366,11 @@ impl<'a> Runner<'a> {
         Ok(Some(Over::Ending(Ending::Exited(exit))))
     }
 
-    fn on_event(&mut self, event: Result<ClientEvent, Error>, pair: &mut Pair) -> Result<Option<Over>, Error> {
+    fn on_event(
+        &mut self,
+        event: Result<ClientEvent, Error>,
+        pair: &mut Pair,
+    ) -> Result<Option<Over>, Error> {
         match event {
             Ok(ClientEvent::Exited(status)) => self.session.exit = Some(status),
             Ok(ClientEvent::PtyMode(mode)) => {
@@ -370,7 +381,8 @@ impl<'a> Runner<'a> {
             }
             Ok(ClientEvent::PeerError(error)) => {
                 let reason = error.reason.unwrap_or_default();
-                self.ui.verbose(&format!("the server says: {reason} ({})", error.code));
+                self.ui
+                    .verbose(&format!("the server says: {reason} ({})", error.code));
             }
             Ok(ClientEvent::Closed { code, reason }) => {
                 return Err(Error::Ended { code, reason });
@@ -387,8 +399,13 @@ impl<'a> Runner<'a> {
     /// What it means that a channel is gone: the session of the connection is, or the server put us
     /// out.
     fn channel_lost(&self, pair: &Pair) -> Error {
-        let same = matches!(&*self.link.borrow(), LinkState::Up { session } if *session == pair.session);
-        match pair.pty.close_reason().filter(|reason| same && !reason.is_empty()) {
+        let same =
+            matches!(&*self.link.borrow(), LinkState::Up { session } if *session == pair.session);
+        match pair
+            .pty
+            .close_reason()
+            .filter(|reason| same && !reason.is_empty())
+        {
             Some(reason) => Error::Declined(format!("the server closed the terminal: {reason}")),
             None => Error::Lost,
         }
@@ -430,7 +447,7 @@ impl<'a> Runner<'a> {
 
     fn on_written(&mut self, written: io::Result<usize>, pair: &mut Pair) -> Result<(), Error> {
         self.session.wrote(written.map_err(output_failed)?);
-        self.acknowledge(pair, false)?;
+        self.acknowledge(pair, false);
         if self.session.owes_acknowledgement() && !pair.is_ack_due {
             pair.is_ack_due = true;
             pair.acknowledge
@@ -440,12 +457,10 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    fn acknowledge(&mut self, pair: &Pair, in_time: bool) -> Result<(), Error> {
+    fn acknowledge(&mut self, pair: &Pair, in_time: bool) {
         if let Some(message) = self.session.acknowledgement(in_time) {
-            let (kind, payload) = message.encode();
-            pair.pty.send_now(kind, payload)?;
+            pair.send(&message);
         }
-        Ok(())
     }
 
     fn on_read(
@@ -460,8 +475,7 @@ impl<'a> Runner<'a> {
         if bytes.is_empty() {
             self.ended = true;
             if let Some(pair) = pair.filter(|pair| !pair.has_pty) {
-                let (kind, payload) = PtyMessage::EndOfInput.encode();
-                pair.pty.send_now(kind, payload)?;
+                pair.send(&PtyMessage::EndOfInput);
             }
             // A terminal that is gone types nothing more.
             return Ok(self.terminal.raw.is_some().then_some(Ending::Left));
@@ -474,7 +488,7 @@ impl<'a> Runner<'a> {
                         self.session.log.push(&bytes);
                     }
                     if let Some(pair) = pair {
-                        pair.pty.send_now(BYTES, bytes.clone())?;
+                        pair.send(&PtyMessage::Bytes(bytes.clone()));
                     }
                     self.predict(|echo, now| echo.typed(now, &bytes));
                 }
@@ -515,23 +529,28 @@ impl<'a> Runner<'a> {
             return Ok(());
         };
         raw.pause();
-        let stopped = rustix::process::kill_process(
-            rustix::process::getpid(),
-            rustix::process::Signal::TSTP,
-        );
+        let stopped =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
         // Here we go on, after a SIGCONT.
         let resumed = raw.resume();
-        stopped.map_err(io::Error::from).and(resumed).map_err(|source| Error::Io {
-            what: "cannot stop",
-            source,
-        })?;
+        stopped
+            .map_err(io::Error::from)
+            .and(resumed)
+            .map_err(|source| Error::Io {
+                what: "cannot stop",
+                source,
+            })?;
         match pair {
             Some(_) => self.signals.winch_again(),
             None => Ok(()),
         }
     }
 
-    fn on_signal(&mut self, caught: Caught, pair: Option<&mut Pair>) -> Result<Option<Ending>, Error> {
+    fn on_signal(
+        &mut self,
+        caught: Caught,
+        pair: Option<&mut Pair>,
+    ) -> Result<Option<Ending>, Error> {
         match caught {
             Caught::Winch => {
                 if let (Some(pair), Some(size)) = (pair, self.size())
@@ -544,8 +563,8 @@ impl<'a> Runner<'a> {
                 Ok(None)
             }
             Caught::Forwarded(number) => {
-                let forwarded = pair
-                    .map(|pair| pair.control.step(|client, now| client.signal(now, number)));
+                let forwarded =
+                    pair.map(|pair| pair.control.step(|client, now| client.signal(now, number)));
                 match forwarded {
                     Some(Ok(())) if self.signals.first_time(number) => Ok(None),
                     _ => Ok(Some(Ending::Signalled("interrupted"))),
@@ -636,6 +655,14 @@ impl<'a> Runner<'a> {
     }
 }
 
+/// Reads what is typed as soon as it can be sent on; a channel that is closed takes nothing more.
+async fn read_for(channel: &Channel, input: &mut Input) -> io::Result<Bytes> {
+    if channel.writable().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    input.read().await
+}
+
 /// Takes from a channel that may not be there.
 async fn receive(channel: Option<&Channel>) -> Option<(u8, Bytes)> {
     match channel {
@@ -723,9 +750,6 @@ impl Signals {
         !matches!(number, 2 | 3) || !std::mem::replace(&mut self.interrupted, true)
     }
 }
-
-/// The mux type of bytes.
-const BYTES: u8 = 0;
 
 /// How much output may wait for the person's terminal; then nothing more is taken from the channel.
 const OUTPUT_BYTES: usize = 256 * 1024;

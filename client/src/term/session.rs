@@ -159,7 +159,11 @@ impl Session {
     }
 
     fn settle(&mut self) {
-        while let Some(mark) = self.marks.front().filter(|mark| mark.pushed <= self.written) {
+        while let Some(mark) = self
+            .marks
+            .front()
+            .filter(|mark| mark.pushed <= self.written)
+        {
             self.parsed = mark.offset;
             self.marks.pop_front();
         }

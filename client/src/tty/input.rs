@@ -39,8 +39,7 @@ impl Input {
         let kind = FileType::from_raw_mode(fstat(fd)?.st_mode);
         let source = match kind {
             FileType::RegularFile => Source::Plain(File::from(fd.try_clone_to_owned()?)),
-            _ => match reopen(fd, OFlags::RDONLY)
-                .and_then(pipe::Receiver::from_owned_fd_unchecked)
+            _ => match reopen(fd, OFlags::RDONLY).and_then(pipe::Receiver::from_owned_fd_unchecked)
             {
                 Ok(polled) => Source::Polled(polled),
                 Err(_) => Source::Thread(read_in_thread(fd.try_clone_to_owned()?)?),

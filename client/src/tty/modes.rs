@@ -88,9 +88,6 @@ const OUTPUT: [(u8, OutputModes); 6] = [
     (75, OutputModes::ONLRET),
 ];
 
-const CONTROL: [(u8, ControlModes); 2] = [
-    (92, ControlModes::PARENB),
-    (93, ControlModes::PARODD),
-];
+const CONTROL: [(u8, ControlModes); 2] = [(92, ControlModes::PARENB), (93, ControlModes::PARODD)];
 
 const CS8: u8 = 91;

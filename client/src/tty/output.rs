@@ -44,9 +44,7 @@ impl Output {
         let plain = || Ok::<_, io::Error>(Sink::Plain(File::from(fd.try_clone_to_owned()?)));
         let sink = match kind {
             FileType::RegularFile => plain()?,
-            _ => match reopen(fd, OFlags::WRONLY)
-                .and_then(pipe::Sender::from_owned_fd_unchecked)
-            {
+            _ => match reopen(fd, OFlags::WRONLY).and_then(pipe::Sender::from_owned_fd_unchecked) {
                 Ok(polled) => Sink::Polled(polled),
                 Err(_) => plain()?,
             },

@@ -117,12 +117,26 @@ impl Answers {
             [b'\x1b', b'[', b'?', flags @ .., b'u'] if is_digits(flags) => {
                 probed.kitty_keyboard = true;
             }
-            [b'\x1b', b'[', b'?', b'2', b'0', b'2', b'6', b';', state, b'$', b'y'] => {
+            [
+                b'\x1b',
+                b'[',
+                b'?',
+                b'2',
+                b'0',
+                b'2',
+                b'6',
+                b';',
+                state,
+                b'$',
+                b'y',
+            ] => {
                 probed.synchronized = matches!(state, b'1' | b'2');
             }
             [b'\x1b', b'[', b'?', attributes @ .., b'c'] => {
                 probed.answered = true;
-                probed.sixel = attributes.split(|byte| *byte == b';').any(|item| item == b"4");
+                probed.sixel = attributes
+                    .split(|byte| *byte == b';')
+                    .any(|item| item == b"4");
             }
             [b'\x1b', b'P', b'>', b'|', name @ .., b'\x1b', b'\\'] => {
                 let name = String::from_utf8_lossy(name);
@@ -188,7 +202,8 @@ const NAME_CHARS_MAX: usize = 64;
 mod tests {
     use super::*;
 
-    const KITTY: &[u8] = b"\x1b[?0u\x1b[?2026;2$y\x1bP>|kitty(0.35.2)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4;22c";
+    const KITTY: &[u8] =
+        b"\x1b[?0u\x1b[?2026;2$y\x1bP>|kitty(0.35.2)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4;22c";
 
     #[test]
     fn answers_are_understood_at_any_cut() {

@@ -311,13 +311,16 @@ impl Trail {
             b"4" | b"10" | b"11" | b"12" => {
                 // A question changes nothing.
                 if !sequence.ends_with(b"?")
-                    && let Some(command) = number(command).and_then(|number| u8::try_from(number).ok())
+                    && let Some(command) =
+                        number(command).and_then(|number| u8::try_from(number).ok())
                 {
                     self.palette.insert(command);
                 }
             }
             b"104" | b"110" | b"111" | b"112" => {
-                if let Some(command) = number(command).and_then(|number| u8::try_from(number - 100).ok()) {
+                if let Some(command) =
+                    number(command).and_then(|number| u8::try_from(number - 100).ok())
+                {
                     self.palette.remove(&command);
                 }
             }
@@ -417,11 +420,11 @@ mod tests {
 
     #[test]
     fn links_titles_and_colours_are_given_back() {
-        assert_eq!(
-            undo(b"\x1b]8;id=1;http://a\x1b\\x"),
-            "\x1b]8;;\x1b\\"
-        );
+        assert_eq!(undo(b"\x1b]8;id=1;http://a\x1b\\x"), "\x1b]8;;\x1b\\");
         assert_eq!(undo(b"\x1b]8;;http://a\x07x\x1b]8;;\x07"), "");
-        assert_eq!(undo(b"\x1b[22;0t\x1b]4;1;red\x07"), "\x1b]104\x1b\\\x1b[23;0t");
+        assert_eq!(
+            undo(b"\x1b[22;0t\x1b]4;1;red\x07"),
+            "\x1b]104\x1b\\\x1b[23;0t"
+        );
     }
 }
