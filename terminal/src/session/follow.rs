@@ -8,7 +8,7 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::time::{Instant, sleep_until};
 
 use super::shared::Shared;
-use crate::hold::{Inbox, Report};
+use crate::hold::{Inbox, RING_BYTES, Report};
 
 /// Takes in what a holder says, until it is gone.
 pub(crate) async fn follow(shared: Arc<Shared>, mut stream: OwnedReadHalf, mut inbox: Inbox) {
@@ -62,8 +62,13 @@ fn take_in(shared: &Shared, inbox: &mut Inbox) -> bool {
     }
 }
 
-/// After how much output a checkpoint is made: early enough that the holder need not wait for it.
-const CHECKPOINT_BYTES: u64 = 2 * 1024 * 1024;
+/// After how much output a checkpoint is made.
+///
+/// It costs as much as a megabyte of output, so it is made late, and still early enough that the holder
+/// need not wait for it.
+const CHECKPOINT_BYTES: u64 = 3 * 1024 * 1024;
+
+const _: () = assert!(CHECKPOINT_BYTES < RING_BYTES);
 
 /// After how much output one is made when the program is quiet; less is quickly shown again.
 const QUIET_BYTES: u64 = 256 * 1024;
