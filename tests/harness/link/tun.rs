@@ -72,8 +72,7 @@ impl Request {
     fn new(name: &str) -> io::Result<Self> {
         let mut request = Self {
             name: [0; libc::IFNAMSIZ],
-            // Packets without a header in front.
-            flags: (libc::IFF_TUN | libc::IFF_NO_PI) as u16,
+            flags: FLAGS,
             rest: [0; 22],
         };
         // The last byte stays 0 and ends the name.
@@ -85,6 +84,9 @@ impl Request {
         Ok(request)
     }
 }
+
+/// IFF_TUN and IFF_NO_PI: packets of IP without a header in front.
+const FLAGS: u16 = 0x1001;
 
 nix::ioctl_write_ptr_bad!(set_interface, TUNSETIFF, Request);
 
