@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use vroom_protocol::mux::SessionControl;
 use vroom_protocol::{
     Auth, Code, Connection, Event, Hello, ResumeGrant, Secret, ServerConfig, WelcomeInfo, mux,
 };
 use vroom_transport::{LinkRx, LinkTx, drive};
 
-use crate::auth::{Identity, Refused};
+use crate::auth::{Credential, Refused};
 use crate::daemon::Daemon;
 use crate::gate::Pass;
+use crate::identity::Identity;
+use crate::links::Link;
 use crate::origin::Origin;
 use crate::picture::Picture;
 use crate::resumable::{Claim, Found, Handover, Held};
@@ -100,7 +103,7 @@ impl Carried {
     /// Decides about a HELLO.
     fn on_hello(&mut self, now: Instant, connection: &mut Connection, hello: Hello) {
         if let Some(auth) = &hello.auth {
-            match self.prove(now, auth) {
+            match self.prove(now, auth, false) {
                 Ok(identity) => self.session.identify(identity),
                 Err(refused) => {
                     let (code, reason) = self.refused(auth, refused);
@@ -155,7 +158,7 @@ impl Carried {
         auth: Option<&Auth>,
     ) {
         let proved = match auth {
-            Some(auth) => match self.prove(now, auth) {
+            Some(auth) => match self.prove(now, auth, true) {
                 Ok(identity) => Some(identity),
                 Err(refused) => {
                     let (code, reason) = self.refused(auth, refused);
@@ -174,6 +177,41 @@ impl Carried {
                 connection.refuse_resume(now, Code::SESSION_NOT_FOUND, "there is no such session");
             }
         }
+    }
+
+    /// Answers a SESSION_LIST_REQUEST, which may come before or in place of HELLO.
+    fn on_list(&mut self, now: Instant, connection: &mut Connection, auth: Option<&Auth>) {
+        let proved = match auth {
+            Some(auth) => match self.prove(now, auth, true) {
+                Ok(identity) => Some(identity),
+                Err(refused) => {
+                    let (code, reason) = self.refused(auth, refused);
+                    return connection.close(now, code, reason);
+                }
+            },
+            None => self.session.identity().cloned(),
+        };
+        match proved {
+            Some(identity) => self.list(now, connection, &identity),
+            None => connection.close(now, Code::AUTH_FAILED, "not authenticated"),
+        }
+    }
+
+    fn on_control(&self, now: Instant, connection: &mut Connection, control: &SessionControl) {
+        let Some(identity) = self.session.identity() else {
+            let reason = "not authenticated";
+            return connection.refuse_session_control(now, Code::AUTH_FAILED, reason);
+        };
+        match self.daemon.terminals.control(identity, control) {
+            Ok(()) => self.list(now, connection, identity),
+            Err((code, reason)) => connection.refuse_session_control(now, code, reason),
+        }
+    }
+
+    fn list(&self, now: Instant, connection: &mut Connection, identity: &Identity) {
+        let desktop = self.daemon.hub.entry(identity);
+        let terminals = self.daemon.terminals.list(identity);
+        connection.send_session_list(now, desktop.into_iter().chain(terminals).collect());
     }
 
     /// Takes a session over, if the client has not missed more than is kept.
@@ -223,14 +261,17 @@ impl Carried {
         });
     }
 
-    /// Who credentials belong to.
-    fn prove(&self, now: Instant, auth: &Auth) -> Result<Identity, Refused> {
-        let source = self.origin.source;
+    /// Who credentials belong to; `again` for those of somebody who was here before.
+    fn prove(&self, now: Instant, auth: &Auth, again: bool) -> Result<Identity, Refused> {
+        let (source, known) = (self.origin.source, &self.daemon.auth);
         match auth {
-            Auth::Token(token) => self.daemon.auth.token(now, source, token),
-            Auth::Session(key) => self.daemon.auth.key(now, source, key),
-            Auth::Peer => self.daemon.auth.peer(source),
-            Auth::Password { .. } | Auth::Pairing(_) | Auth::Share(_) => Err(Refused::Wrong),
+            Auth::Token(token) => known.token(now, source, token),
+            Auth::Session(key) => known.key(now, source, key),
+            Auth::Peer => known.peer(source),
+            Auth::Share(token) if again => known.recognise(now, source, token),
+            Auth::Share(token) => known.check(now, source, Credential::Share(token)),
+            Auth::Pairing(code) => known.check(now, source, Credential::Code(code)),
+            Auth::Password { .. } => Err(Refused::Wrong),
         }
     }
 
@@ -285,6 +326,11 @@ impl vroom_transport::Session for Carried {
             Event::Resumed { channels } => {
                 session.come_back(now, connection, self.origin, &channels);
             }
+            Event::SessionListRequested { auth } => {
+                self.on_list(now, connection, auth.as_ref());
+            }
+            Event::SessionControl(control) => self.on_control(now, connection, &control),
+            Event::Detached { .. } => session.detach(),
             Event::Closed { .. } => self.hand_over(now, connection),
             other => tracing::trace!(?other, "nothing to do"),
         }
@@ -293,6 +339,10 @@ impl vroom_transport::Session for Carried {
     fn pump(&mut self, now: Instant, connection: &mut Connection) {
         if *self.ending.borrow_and_update() {
             return connection.close(now, Code::GOING_AWAY, "the server ends");
+        }
+        let link = self.session.identity().and_then(Identity::link);
+        if link.is_some_and(|link| !link.is_alive(now)) {
+            return connection.close(now, Code::REVOKED, "the link no longer works");
         }
         if self.held.as_ref().is_some_and(Held::is_claimed) {
             return self.hand_over(now, connection);
@@ -316,6 +366,7 @@ impl vroom_transport::Session for Carried {
     }
 
     async fn ready(&mut self) {
+        let link = self.session.identity().and_then(Identity::link).cloned();
         let picture = async {
             match &mut self.picture {
                 Some(picture) => picture.ready().await,
@@ -332,6 +383,7 @@ impl vroom_transport::Session for Carried {
             () = self.session.ready() => {}
             () = picture => {}
             () = claimed => {}
+            () = revoked(link) => {}
             () = wanted(self.held.as_ref()) => {}
             () = ended(&mut self.ending) => {}
         }
@@ -339,7 +391,9 @@ impl vroom_transport::Session for Carried {
 
     /// A client that reads nothing is put out, taken over, or told of the end, all the same.
     async fn urgent(&mut self) {
+        let link = self.session.identity().and_then(Identity::link).cloned();
         tokio::select! {
+            () = revoked(link) => {}
             () = self.session.urgent() => {}
             () = wanted(self.held.as_ref()) => {}
             () = ended(&mut self.ending) => {}
@@ -347,7 +401,17 @@ impl vroom_transport::Session for Carried {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.session.deadline()
+        let link = self.session.identity().and_then(Identity::link);
+        let expires = link.map(|link| link.expires());
+        self.session.deadline().into_iter().chain(expires).min()
+    }
+}
+
+/// Waits until the link was revoked that the client came by.
+async fn revoked(link: Option<Arc<Link>>) {
+    match link {
+        Some(link) => link.revoked().await,
+        None => pending().await,
     }
 }
 
@@ -368,9 +432,10 @@ async fn ended(ending: &mut watch::Receiver<bool>) {
 }
 
 /// What is offered besides what every server has.
-const EXTENSIONS: [&str; 4] = [
+const EXTENSIONS: [&str; 5] = [
     mux::SESSION_RESUME,
     mux::SEQ_ACK,
+    mux::SESSION_PERSISTENCE,
     mux::FILE_TRANSFER,
     mux::PORT_FORWARDING,
 ];

@@ -33,6 +33,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE", env = "VROOM_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Ask the running server for a code that lets one browser or `vroom` in, once
+    Pair {
+        /// Look for the server in this folder instead of the usual one
+        #[arg(long, value_name = "DIR", env = "VROOM_STATE_DIR")]
+        state_dir: Option<PathBuf>,
+    },
     /// Print the version
     Version,
 }
@@ -69,6 +75,12 @@ pub struct Serve {
     /// Use the token in this file; made when it is missing
     #[arg(long, value_name = "FILE", env = "VROOM_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Let the SSH keys in this file in [default with TLS: ~/.ssh/authorized_keys]
+    #[arg(long, value_name = "FILE", env = "VROOM_AUTHORIZED_KEYS")]
+    pub authorized_keys: Option<PathBuf>,
+    /// Keep terminals and the control socket in this folder [default: $XDG_RUNTIME_DIR/vroom]
+    #[arg(long, value_name = "DIR", env = "VROOM_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
     /// Encrypt with this certificate chain (PEM)
     #[arg(
         long,

@@ -30,6 +30,7 @@ use self::tunnel::Tunnel;
 #[derive(Debug)]
 pub(crate) struct Forwards {
     policy: Policy,
+    rights: Rights,
     control: Option<ChannelId>,
     forwards: BTreeMap<u64, Forward>,
     /// Connections that the client has accepted and that are not open yet.
@@ -52,6 +53,15 @@ pub(crate) struct Policy {
     pub(crate) enabled: bool,
     /// Whether clients may listen on more than loopback.
     pub(crate) any_address: bool,
+}
+
+/// What the client's credentials allow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rights {
+    /// Whether it may forward ports.
+    pub(crate) ports: bool,
+    /// Whether it may bring its agent.
+    pub(crate) agent: bool,
 }
 
 /// Something that is forwarded.
@@ -105,6 +115,7 @@ impl Forwards {
         let (tell, news) = mpsc::channel(NEWS_MAX);
         Self {
             policy,
+            rights: Rights::default(),
             control: None,
             forwards: BTreeMap::new(),
             coming: BTreeMap::new(),
@@ -151,8 +162,9 @@ impl Forwards {
     }
 
     /// The channel that things are agreed on is open.
-    pub(crate) fn on_control_opened(&mut self, channel: ChannelId) {
+    pub(crate) fn on_control_opened(&mut self, channel: ChannelId, rights: Rights) {
         self.control = Some(channel);
+        self.rights = rights;
     }
 
     /// The channel that things are agreed on is gone: nobody listens any more. Connections go on.
@@ -268,6 +280,14 @@ impl Forwards {
         if !self.policy.enabled {
             let reason = "this server forwards nothing";
             return Err(Failure::new(ForwardCode::FORWARD_DISABLED, reason));
+        }
+        let is_allowed = match request.direction {
+            Direction::Agent => self.rights.agent,
+            _ => self.rights.ports,
+        };
+        if !is_allowed {
+            let reason = "these credentials do not allow that";
+            return Err(Failure::new(ForwardCode::PERMISSION_DENIED, reason));
         }
         if self.forwards.contains_key(&request.forward_id) {
             let reason = "the forwardId is in use";

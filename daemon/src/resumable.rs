@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use vroom_protocol::Secret;
 use vroom_protocol::mux::Suspended;
 
-use crate::auth::Identity;
+use crate::identity::Identity;
 use crate::session::Session;
 
 /// All sessions that can be resumed.

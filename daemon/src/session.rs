@@ -10,10 +10,11 @@ use vroom_protocol::graphical::Role;
 use vroom_protocol::terminal::ChannelName;
 use vroom_protocol::{ChannelId, ChannelSpec, Code, Connection, RequestId};
 
-use crate::auth::{Identity, Refused};
+use crate::auth::Refused;
 use crate::daemon::Daemon;
 use crate::files::Files;
-use crate::forward::{Forwards, Policy};
+use crate::forward::{Forwards, Policy, Rights};
+use crate::identity::Identity;
 use crate::lane::Lane;
 use crate::origin::Origin;
 use crate::shells::Shells;
@@ -82,6 +83,11 @@ impl Session {
         self.shells.leave();
     }
 
+    /// The client leaves on purpose, and its terminals are to stay.
+    pub(crate) fn detach(&self) {
+        self.shells.detach();
+    }
+
     /// Another transport carries it from now on, with these channels.
     pub(crate) fn come_back(
         &mut self,
@@ -112,7 +118,7 @@ impl Session {
     pub(crate) fn welcomes(&self, spec: &ChannelSpec) -> bool {
         match Lane::of(spec) {
             // VROOM-Graphical §4.1: listing them early is allowed, their frames are ignored.
-            Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.identity.is_some(),
+            Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.may_see_desktop(),
             Ok(Lane::Shell(name)) => self.check_shell(&name).is_ok(),
             Ok(lane @ (Lane::Files | Lane::Forwards)) => self.check_work(&lane).is_ok(),
             Ok(Lane::Forwarded(_)) | Err(_) => false,
@@ -130,6 +136,12 @@ impl Session {
         if self.identity.is_none() {
             return Err((Code::AUTH_FAILED, "not authenticated"));
         }
+        if !self.may_see_desktop() {
+            return Err((
+                Code::NOT_ALLOWED,
+                "these credentials do not open the desktop",
+            ));
+        }
         if !self.viewer.is_complete() {
             return Err((Code::WRONG_STATE, "VROOM_HANDSHAKE comes first"));
         }
@@ -141,9 +153,25 @@ impl Session {
         }
     }
 
+    fn may_see_desktop(&self) -> bool {
+        self.identity
+            .as_ref()
+            .is_some_and(Identity::may_see_desktop)
+    }
+
     /// Whether somebody may use files and forwards: viewers may not.
     fn check_work(&self, lane: &Lane) -> Result<(), (Code, &'static str)> {
-        may_work(self.identity.as_ref().map(|who| who.role))?;
+        let Some(identity) = &self.identity else {
+            return Err((Code::AUTH_FAILED, "not authenticated"));
+        };
+        let is_allowed = match lane {
+            Lane::Files => identity.may_use_files(),
+            // Which of the two is asked for is told by the requests on it.
+            _ => identity.may_forward() || identity.may_forward_agent(),
+        };
+        if !is_allowed {
+            return Err((Code::NOT_ALLOWED, "these credentials do not allow that"));
+        }
         if *lane == Lane::Files {
             self.files.check()
         } else {
@@ -152,10 +180,11 @@ impl Session {
     }
 
     fn check_shell(&self, name: &ChannelName) -> Result<(), (Code, &'static str)> {
+        // Whoever was made a viewer of the desktop keeps no terminal beside it; a link opens its own.
         let is_viewer = self
             .identity
             .as_ref()
-            .is_some_and(|who| who.role < Role::Operator);
+            .is_some_and(|who| who.role < Role::Operator && who.link().is_none());
         if is_viewer || (self.viewer.is_complete() && !self.viewer.may_drive()) {
             return Err((Code::NOT_ALLOWED, "viewers have no terminals"));
         }
@@ -206,7 +235,12 @@ impl Session {
             Lane::Video => self.start_video(now, connection, id),
             Lane::Pointer | Lane::Button => {}
             Lane::Files => self.files.on_opened(now, connection, id),
-            Lane::Forwards => self.forwards.on_control_opened(id),
+            Lane::Forwards => {
+                let who = self.identity.as_ref();
+                let ports = who.is_some_and(Identity::may_forward);
+                let agent = who.is_some_and(Identity::may_forward_agent);
+                self.forwards.on_control_opened(id, Rights { ports, agent });
+            }
             Lane::Forwarded(name) => self.forwards.on_opened(now, connection, id, *name),
         }
         self.channels.insert(id, lane);
@@ -243,6 +277,10 @@ impl Session {
                     "not authenticated",
                 );
             };
+            if !identity.may_see_desktop() {
+                let reason = "these credentials do not open the desktop";
+                return connection.error(now, Code::NOT_ALLOWED, Some(channel), reason);
+            }
             let was_complete = self.viewer.is_complete();
             self.viewer
                 .on_control(now, connection, identity, kind, &payload);
@@ -355,15 +393,6 @@ impl Session {
     }
 }
 
-/// Whether somebody in this role has files and forwards.
-fn may_work(role: Option<Role>) -> Result<(), (Code, &'static str)> {
-    match role {
-        None => Err((Code::AUTH_FAILED, "not authenticated")),
-        Some(Role::Viewer) => Err((Code::NOT_ALLOWED, "viewers have neither files nor forwards")),
-        Some(Role::Operator | Role::Owner) => Ok(()),
-    }
-}
-
 /// What a client is told whose credentials are not taken.
 pub(crate) const fn refusal(refused: Refused) -> (Code, &'static str) {
     match refused {
@@ -377,17 +406,3 @@ pub(crate) const fn refusal(refused: Refused) -> (Code, &'static str) {
 
 /// The name of the one session there is.
 pub(crate) const DEFAULT: &str = "default";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn viewers_and_strangers_have_neither_files_nor_forwards() {
-        let code = |role| may_work(role).map_err(|(code, _)| code);
-        assert_eq!(code(None), Err(Code::AUTH_FAILED));
-        assert_eq!(code(Some(Role::Viewer)), Err(Code::NOT_ALLOWED));
-        assert_eq!(code(Some(Role::Operator)), Ok(()));
-        assert_eq!(code(Some(Role::Owner)), Ok(()));
-    }
-}

@@ -11,8 +11,8 @@ use futures_util::future::select_all;
 use vroom_protocol::terminal::{ChannelName, Plane, Server, TERMINALS_MAX};
 use vroom_protocol::{ChannelId, Code, Connection};
 
-use crate::auth::Identity;
 use crate::daemon::Daemon;
+use crate::identity::Identity;
 use crate::origin::Origin;
 use crate::shell::Shell;
 
@@ -52,6 +52,16 @@ impl Shells {
     /// Another transport carries them from now on.
     pub(crate) fn come_back(&mut self, origin: Origin) {
         self.origin = origin;
+        for shell in self.shells.values_mut() {
+            shell.come_back();
+        }
+    }
+
+    /// The client leaves on purpose, and what runs is to stay.
+    pub(crate) fn detach(&self) {
+        for shell in self.shells.values() {
+            shell.detach();
+        }
     }
 
     /// Where programs that are started from now on find the client's SSH agent.
@@ -145,7 +155,7 @@ impl Shells {
         let keys: Vec<_> = self.shells.keys().cloned().collect();
         for key in keys {
             if let Some(shell) = self.shells.get_mut(&key) {
-                shell.pump(now, connection);
+                shell.pump(now, connection, &self.daemon, identity.as_ref());
             }
             self.work(now, connection, &key, identity);
         }
@@ -156,10 +166,10 @@ impl Shells {
     }
 
     /// Waits until one of the programs wrote something or ended; cancel-safe.
-    pub(crate) async fn ready(&self) {
+    pub(crate) async fn ready(&mut self) {
         let running: Vec<_> = self
             .shells
-            .values()
+            .values_mut()
             .filter(|shell| shell.is_running())
             .map(|shell| Box::pin(shell.ready()))
             .collect();

@@ -15,10 +15,10 @@ use vroom_protocol::graphical::{
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
-use crate::auth::Identity;
 use crate::daemon::Daemon;
 use crate::floor::Denied;
 use crate::hub::Seat;
+use crate::identity::Identity;
 use crate::origin::Transport;
 
 pub(crate) use self::answers::report;

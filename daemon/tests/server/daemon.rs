@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -165,8 +165,32 @@ impl Drop for Daemon {
     }
 }
 
+/// Sees to it that the program that holds terminals lies beside the binary.
+///
+/// Cargo builds it for the tests of its own crate only.
+fn have_holder() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let holder = Path::new(env!("CARGO_BIN_EXE_vroomd")).with_file_name("vroom-hold");
+        if !holder.exists() {
+            let mut build = Command::new(env!("CARGO"));
+            build.args([
+                "build",
+                "--quiet",
+                "--locked",
+                "-p",
+                "vroom-terminal",
+                "--bin",
+            ]);
+            let built = build.arg("vroom-hold").status().unwrap();
+            assert!(built.success() && holder.exists(), "{}", holder.display());
+        }
+    });
+}
+
 /// The binary with an environment of its own.
 pub(crate) fn command(folder: &Path) -> Command {
+    have_holder();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vroomd"));
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("VROOM_")) {

@@ -20,6 +20,8 @@ pub struct TtyState {
     pub mouse: bool,
     /// The program wants pastes to be marked.
     pub bracketed_paste: bool,
+    /// The program wants the cursor keys in their application form (`DECCKM`).
+    pub application_cursor: bool,
     /// The flags of the kitty keyboard protocol that are in force.
     pub kitty_flags: u8,
     /// What the program calls its window.
@@ -48,6 +50,7 @@ impl TtyState {
         set(&mut self.alternate, modes.alternate);
         set(&mut self.mouse, modes.mouse);
         set(&mut self.bracketed_paste, modes.bracketed_paste);
+        set(&mut self.application_cursor, modes.application_cursor);
         if self.kitty_flags != modes.kitty_flags {
             self.kitty_flags = modes.kitty_flags;
             changed = true;
