@@ -24,7 +24,7 @@ impl Model {
             "0" | "2" => self.titles.set(rest),
             "4" => self.indexed_colours(rest),
             "7" => {
-                self.directory = Some(plain(rest, DIRECTORY_CHARS)).filter(|dir| !dir.is_empty())
+                self.directory = Some(plain(rest, DIRECTORY_CHARS)).filter(|dir| !dir.is_empty());
             }
             "8" => self.link(rest),
             "9" => self.progress(rest),
