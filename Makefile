@@ -28,6 +28,7 @@ web: setup ## Build the page into web/dist
 
 build: web ## Build vroomd and vroom for use
 	$(CARGO) build --release --locked -p vroom-daemon -p vroom-client
+	@packaging/build-hold.sh
 
 run: build ## Start vroomd with a desktop of its own
 	@exec target/release/vroomd $(ARGS)
@@ -47,6 +48,7 @@ test-web:
 # The real page in a real browser against the real daemon and real Wayland programs.
 test-browser:
 	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests
+	@packaging/build-hold.sh
 	$(CARGO) run --locked -q -p vroom-terminal --example screen_streams -- tests/out/streams
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && npm test --silent
 

@@ -343,7 +343,7 @@ async fn watch_over(party: &Party, rules: Rules) {
             if ended {
                 std::future::pending::<()>().await;
             }
-            drop(session.wait_exit().await);
+            session.wait_exit().await;
         };
         tokio::select! {
             _ = changes.changed() => {}

@@ -139,9 +139,8 @@ async fn copy_small(
         Response::Opened { handle, .. } if handle == wanted => {}
         _ => return Err(Refusal::unexpected()),
     }
-    let data = match read.answer().await? {
-        Response::Data { data, .. } => data,
-        _ => return Err(Refusal::unexpected()),
+    let Response::Data { data, .. } = read.answer().await? else {
+        return Err(Refusal::unexpected());
     };
     closed.done().await?;
     if data.len() != length {

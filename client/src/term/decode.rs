@@ -23,7 +23,7 @@ pub(super) fn decode(
     flow_control: bool,
     compression: bool,
 ) -> Result<Option<Received>, Error> {
-    if !flow_control && !(compression && kind == ZSTD) {
+    if !(flow_control || compression && kind == ZSTD) {
         return Ok(Some(Received::Output(payload)));
     }
     let message = PtyMessage::decode(kind, payload)
