@@ -383,12 +383,12 @@ impl Attached {
                 let told = self.told_input.saturating_sub(refused);
                 session.input_changed(&self.writer, told).await;
             } else {
-                pending().await;
+                pending::<()>().await;
             }
         };
         let mode = async {
             if self.state.changed().await.is_err() {
-                pending().await;
+                pending::<()>().await;
             }
         };
         tokio::select! {

@@ -230,7 +230,7 @@ impl Feed {
             if may_send {
                 session.history().changed(self.offset).await;
             } else {
-                pending().await;
+                pending::<()>().await;
             }
         };
         let dump = async {

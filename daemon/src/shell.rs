@@ -296,7 +296,7 @@ impl Shell {
         } else if let Some(running) = &self.running {
             running.ready().await;
         } else {
-            pending().await;
+            pending::<()>().await;
         }
     }
 
