@@ -81,6 +81,7 @@ pub(super) fn decode(
         signals,
         alone_since: alone_since.or_else(|| client.is_none().then_some(now)),
         ended_since,
+        vacant_since: None,
         client,
         candidate: None,
     })

@@ -28,6 +28,8 @@ pub(crate) struct Holder {
     pub(crate) alone_since: Option<Instant>,
     /// Since when the program has ended.
     pub(crate) ended_since: Option<Instant>,
+    /// When it was seen that nobody has the terminal open, though the program runs.
+    pub(crate) vacant_since: Option<Instant>,
 }
 
 /// What is to be looked at.
@@ -88,7 +90,8 @@ impl Holder {
         flags.set(PollFlags::POLLIN, may_read);
         flags.set(PollFlags::POLLOUT, core.typed.is_waiting());
         // Even with no flags a hangup would be reported, again and again.
-        let pty = core.program.pty.as_ref().filter(|_| !flags.is_empty());
+        let is_watched = !flags.is_empty() && self.vacant_since.is_none();
+        let pty = core.program.pty.as_ref().filter(|_| is_watched);
         let pty = pty.map(|pty| PollFd::new(pty.master().as_fd(), flags));
         let mut files = [
             input(signals),
@@ -125,6 +128,7 @@ impl Holder {
             core.tty_deadline(),
             client.and_then(Peer::deadline),
             retry.then(|| now + RETRY),
+            self.vacant_since.map(|since| since + VACANT_STEP),
             self.forget_at(),
         ];
         let Some(deadline) = deadlines.into_iter().flatten().min() else {
@@ -178,9 +182,18 @@ impl Holder {
         // What the kernel echoes to what was typed is there already.
         let may_have_written = ready.pty_readable || ready.client || core.is_out_of_memory();
         if may_have_written && core.read_program(now, until) {
-            core.program.pty = None;
+            if core.program.status.is_some() {
+                core.program.pty = None;
+            } else {
+                // Some programs close the terminal before they end. Letting go of it now would hang up on
+                // them, and they would not end as they meant to; others open it again.
+                self.vacant_since = Some(now);
+            }
             core.typed.clear();
+        } else if self.is_vacancy_over(now) {
+            self.vacant_since = None;
         }
+        let core = &mut self.core;
         if core.program.go_on_ending(now) {
             // What nobody can write to any more is read to its end, as far as it can be kept.
             let mut end = None;
@@ -198,6 +211,13 @@ impl Holder {
         if core.program.exit.is_some() && self.ended_since.is_none() {
             self.ended_since = Some(now);
         }
+    }
+
+    /// Whether to look again at a terminal that nobody had open.
+    fn is_vacancy_over(&self, now: Instant) -> bool {
+        let is_reaped = self.core.program.status.is_some();
+        let looked_at = self.vacant_since;
+        looked_at.is_some_and(|since| is_reaped || now >= since + VACANT_STEP)
     }
 
     fn take_signals(&mut self, now: Instant) {
@@ -294,3 +314,6 @@ pub(crate) const SOCKET_SUFFIX: &str = ".sock";
 
 /// How often it is looked again for what does not say that it is there.
 const RETRY: Duration = Duration::from_millis(200);
+
+/// How soon it is looked again whether a program has its terminal open.
+const VACANT_STEP: Duration = Duration::from_millis(50);

@@ -148,6 +148,7 @@ fn prepare(start: Start, stream: UnixStream) -> Result<Holder, Error> {
         candidate: None,
         alone_since: None,
         ended_since: None,
+        vacant_since: None,
     })
 }
 
