@@ -59,7 +59,6 @@ enum State {
     Live,
     /// Nothing until the screen can be sent.
     Behind {
-        since: Instant,
         /// The screen that was sent last; the next one waits until it was parsed.
         last: Option<(u64, Instant)>,
     },
@@ -110,13 +109,7 @@ impl Feed {
         let flow = extensions.flow_control == Some(true);
         let (offset, state, owed) = match begin {
             Begin::Bytes(offset) => (offset, State::Live, None),
-            Begin::Screen(lines) => {
-                let behind = State::Behind {
-                    since: now,
-                    last: None,
-                };
-                (0, behind, Some(lines))
-            }
+            Begin::Screen(lines) => (0, State::Behind { last: None }, Some(lines)),
         };
         Self {
             channel,
@@ -160,19 +153,23 @@ impl Feed {
 
     /// Whether the viewer has been behind for so long that others should know.
     pub(crate) fn is_lagging(&self, now: Instant) -> bool {
-        match self.state {
-            State::Behind { since, .. } => now.saturating_duration_since(since) >= LAGGING,
-            State::Live => self
-                .stuck_since
-                .is_some_and(|since| now.saturating_duration_since(since) >= LAGGING),
+        self.behind_since()
+            .is_some_and(|since| now >= since + LAGGING)
+    }
+
+    fn behind_since(&self) -> Option<Instant> {
+        if self.flow {
+            self.credit.oldest()
+        } else {
+            self.stuck_since
         }
     }
 
     /// The person interrupted what floods them: what they have not seen yet is skipped.
-    pub(crate) fn interrupt(&mut self, now: Instant, session: &Session) {
+    pub(crate) fn interrupt(&mut self, session: &Session) {
         let waiting = session.history().end().saturating_sub(self.credit.acked());
         if self.flow && self.state == State::Live && waiting > SKIPPED_MIN {
-            self.fall_behind(now);
+            self.fall_behind();
         }
     }
 
@@ -202,6 +199,10 @@ impl Feed {
         }
         if self.flow {
             self.pump_owed(now, connection, session);
+        }
+        let lags_at = self.behind_since().map(|since| since + LAGGING);
+        if let Some(lags_at) = lags_at.filter(|at| *at > now) {
+            self.wake_at(lags_at);
         }
         if let Some(patience) = drives {
             session.set_reader_offset(self.pace(now, patience));
@@ -277,7 +278,7 @@ impl Feed {
                     self.send_output(now, connection, bytes);
                 }
                 Read::Behind { .. } => {
-                    self.fall_behind(now);
+                    self.fall_behind();
                     // The screen goes out in the next turn.
                     self.deadline = Some(now);
                     return;
@@ -296,7 +297,7 @@ impl Feed {
         if self.flow {
             match self.credit.late_at() {
                 Some(late_at) if late_at <= now => {
-                    self.fall_behind(now);
+                    self.fall_behind();
                     self.wake_at(now + QUIET);
                 }
                 Some(late_at) => self.wake_at(late_at),
@@ -332,7 +333,7 @@ impl Feed {
 
     /// Sends the screen to a viewer that fell behind, once it can take it.
     fn pump_behind(&mut self, now: Instant, connection: &mut Connection, session: &Session) {
-        let State::Behind { since, last } = self.state else {
+        let State::Behind { last } = self.state else {
             return;
         };
         if !self.has_room {
@@ -369,7 +370,6 @@ impl Feed {
             State::Live
         } else {
             State::Behind {
-                since,
                 last: Some((screen, now)),
             }
         };
@@ -461,11 +461,8 @@ impl Feed {
         }
     }
 
-    fn fall_behind(&mut self, now: Instant) {
-        self.state = State::Behind {
-            since: now,
-            last: None,
-        };
+    fn fall_behind(&mut self) {
+        self.state = State::Behind { last: None };
         self.dump = None;
         if self.flow {
             self.owed = Some(self.owed.unwrap_or_default().max(LINES));

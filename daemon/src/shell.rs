@@ -485,7 +485,6 @@ impl Shell {
         };
         let mut variables = std::mem::take(&mut self.variables);
         let (asked, command) = forced(identity, command);
-        variables.extend(asked.map(|asked| ("SSH_ORIGINAL_COMMAND".to_owned(), asked)));
         let truecolor = self.announce_program(&mut variables);
         let pty = self
             .request
@@ -493,6 +492,9 @@ impl Shell {
             .and_then(|request| pty_spec(request, truecolor));
         let shown = shown(&command);
         let mut env = daemon.terminals.environment(variables);
+        if let Some(asked) = asked {
+            env.vars.insert("SSH_ORIGINAL_COMMAND".into(), asked.into());
+        }
         if let Some(socket) = &self.agent {
             env.vars.insert("SSH_AUTH_SOCK".into(), socket.into());
         }

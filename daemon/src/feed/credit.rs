@@ -86,6 +86,11 @@ impl Credit {
         (self.in_flight(*end) > self.window).then(|| *at + LATE)
     }
 
+    /// When the oldest of what is on its way was sent.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        self.flight.front().map(|first| first.at)
+    }
+
     /// Notes that the output goes as far as this now.
     pub(super) fn saw(&mut self, now: Instant, end: u64) {
         let last = self

@@ -155,11 +155,12 @@ impl<R: LinkRx, T: LinkTx> Client<R, T> {
     }
 
     fn new(rx: R, tx: T, auth: Option<Auth>, channels: Vec<ChannelSpec>) -> Self {
-        let config = ClientConfig {
+        let mut config = ClientConfig {
             auth,
             channels,
             ..ClientConfig::default()
         };
+        config.extensions.push(mux::SESSION_PERSISTENCE.to_owned());
         Self::configured(rx, tx, config)
     }
 

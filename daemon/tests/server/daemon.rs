@@ -121,7 +121,7 @@ impl Daemon {
 
     /// What it wrote to the log so far.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// All processes that it started, and theirs.
@@ -150,6 +150,16 @@ impl Daemon {
         (status, took, rest)
     }
 
+    /// Kills it, and starts another in the same folder.
+    pub(crate) fn replace(mut self, args: &[&str]) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let nowhere = tempfile::tempdir().unwrap();
+        let folder = std::mem::replace(&mut self.folder, nowhere);
+        let config = std::fs::read_to_string(folder.path().join("vroomd.toml")).unwrap();
+        Self::start_in(folder, &config, args, &[])
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
@@ -162,6 +172,9 @@ impl Drop for Daemon {
         // Killing one that has ended already fails, which is as good.
         drop(self.child.kill());
         drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("what the server logged:\n{}", self.log());
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use vroom_protocol::terminal::{
-    AuthRequest, Challenge, Client as State, ClientConfig, ClientEvent, ExecRequest, ExitStatus,
-    PtyGrant, PtyMessage, PtyMode, PtyRequest, ShareAction, ShareRequest, ShareState, ShellRequest,
-    WindowSize,
+    AuthRequest, Capabilities, Challenge, Client as State, ClientConfig, ClientEvent, ExecRequest,
+    ExitStatus, Extensions, PtyGrant, PtyMessage, PtyMode, PtyRequest, ShareAction, ShareRequest,
+    ShareState, ShellRequest, WindowSize,
 };
 use vroom_protocol::{ChannelId, Code, Event};
 use vroom_transport::{LinkRx, LinkTx};
@@ -119,6 +119,101 @@ impl Terminal {
         })
         .await;
         self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Asks what to sign.
+    pub(crate) async fn challenge(
+        &mut self,
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        auth: AuthRequest,
+    ) -> Bytes {
+        self.challenge = None;
+        self.state.authenticate(Instant::now(), auth).unwrap();
+        self.until(client, |terminal| terminal.challenge.is_some())
+            .await;
+        match self.challenge.take() {
+            Some(Challenge::Nonce(nonce)) => nonce,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// One with flow control and sharing, whose connection is authenticated.
+    pub(crate) async fn flowing(
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        suffix: &str,
+    ) -> Self {
+        let mut capabilities = Capabilities::transparent();
+        capabilities.extensions = Some(Extensions {
+            flow_control: Some(true),
+            sharing: Some(true),
+            ..Extensions::default()
+        });
+        if let Some(keyboard) = capabilities
+            .kitty
+            .as_mut()
+            .and_then(|kitty| kitty.keyboard.as_mut())
+        {
+            keyboard.preferred_level = Some(3);
+        }
+        let config = ClientConfig {
+            capabilities,
+            ..ClientConfig::default()
+        };
+        let mut terminal = Self::start_with(client, suffix, config).await.unwrap();
+        terminal
+            .authenticate(client, AuthRequest::INHERIT)
+            .await
+            .unwrap();
+        terminal
+    }
+
+    /// Joins a terminal that is there, and opens its channel.
+    pub(crate) async fn attach(
+        &mut self,
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        id: &str,
+    ) -> Result<(), Code> {
+        let request = PtyRequest {
+            attach: Some(id.to_owned()),
+            ..PtyRequest::default()
+        };
+        self.attach_as(client, request).await
+    }
+
+    /// The same with wishes.
+    pub(crate) async fn attach_as(
+        &mut self,
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        request: PtyRequest,
+    ) -> Result<(), Code> {
+        self.ask(client, request).await?;
+        let granted = self.granted.clone().unwrap();
+        self.parsed = granted.offset.unwrap_or_default();
+        self.open_pty(client).await;
+        Ok(())
+    }
+
+    /// Waits until the newest screen shows this.
+    pub(crate) async fn shows(
+        &mut self,
+        client: &mut Client<impl LinkRx, impl LinkTx>,
+        text: &str,
+    ) {
+        let text = text.as_bytes();
+        self.until(client, |terminal| {
+            let screen = terminal.screens.last();
+            screen.is_some_and(|(_, body)| body.windows(text.len()).any(|window| window == text))
+        })
+        .await;
+    }
+
+    /// What the server called the terminal.
+    pub(crate) fn id(&self) -> String {
+        let granted = self
+            .granted
+            .as_ref()
+            .and_then(|granted| granted.terminal_id.clone());
+        granted.expect("a terminal's id")
     }
 
     /// The same for one whose connection is authenticated.
@@ -385,7 +480,6 @@ impl Terminal {
                 ClientEvent::PeerError(error) => self.errors.push(error.code),
                 ClientEvent::Challenged(challenge) => self.challenge = Some(challenge),
                 ClientEvent::Closed { .. } => self.over = true,
-                other => panic!("{other:?}"),
             }
         }
         while let Some(payload) = self.state.poll_transmit() {
