@@ -87,7 +87,7 @@ pub enum Error {
     Lost,
 
     /// None of the ways to prove who we are was taken.
-    #[error("permission denied ({0})")]
+    #[error("permission denied{}", methods(.0))]
     Denied(String),
 
     /// What the server sent means nothing.
@@ -138,6 +138,14 @@ impl Error {
 #[must_use]
 pub(crate) const fn is_final(code: Code) -> bool {
     !matches!(code, Code::GOING_AWAY | Code::HELLO_TIMEOUT)
+}
+
+/// What may still be tried, where that is known.
+fn methods(methods: &str) -> String {
+    match methods {
+        "" => String::new(),
+        methods => format!(" ({methods})"),
+    }
 }
 
 fn ended(code: Code, reason: &str) -> String {

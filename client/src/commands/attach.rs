@@ -34,7 +34,7 @@ pub(super) async fn run(attach: Attach) -> Result<ExitCode, Failure> {
         command: None,
         variables: Vec::new(),
     };
-    front.raw().map_err(Failure::connection)?;
+    front.take_keyboard();
     let forwards = Forwards::new(remote.clone(), settings.ui.clone());
     shell::run(&settings, &remote, front, wish, forwards).await
 }

@@ -47,7 +47,6 @@ pub(super) async fn run(share: Share) -> Result<(), Failure> {
     }
     let request = PtyRequest {
         attach: Some(terminal.clone()),
-        readonly: true,
         ..PtyRequest::default()
     };
     control.step(|client, now| client.request_pty(now, request))?;

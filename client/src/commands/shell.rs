@@ -24,7 +24,7 @@ pub(super) struct Front {
     pub(super) input: Input,
     pub(super) output: Output,
     errors: Output,
-    raw: Option<Raw>,
+    takes_keyboard: bool,
     probed: Probed,
 }
 
@@ -53,7 +53,7 @@ impl Front {
             input,
             output,
             errors,
-            raw: None,
+            takes_keyboard: false,
             probed,
         })
     }
@@ -110,16 +110,9 @@ impl Front {
         }
     }
 
-    /// Takes the keyboard.
-    pub(super) fn raw(&mut self) -> Result<(), Error> {
-        if io::stdin().is_terminal() {
-            let raw = Raw::take(io::stdin()).map_err(|source| Error::Io {
-                what: "cannot take the terminal",
-                source,
-            })?;
-            self.raw = Some(raw);
-        }
-        Ok(())
+    /// Takes the keyboard while the program runs, where there is one.
+    pub(super) fn take_keyboard(&mut self) {
+        self.takes_keyboard = io::stdin().is_terminal();
     }
 }
 
@@ -136,16 +129,11 @@ pub(super) async fn run(
         Some(Escape::None) => None,
         Some(Escape::Char(char)) => Some(char),
     };
-    let is_raw = front.raw.is_some();
-    let terminal = Terminal {
-        input: front.input,
-        output: front.output,
-        errors: front.errors,
-        raw: front.raw,
-        escape,
-        forwards,
-        predict: preference(settings),
-    };
+    let is_raw = front.takes_keyboard;
+    let mut terminal = Terminal::new(front.input, front.output, front.errors, forwards);
+    terminal.takes_keyboard = is_raw;
+    terminal.escape = escape;
+    terminal.predict = preference(settings);
     let mut prover = settings.prover();
     let ended = term::run(remote, &mut prover, wish, terminal, &settings.ui).await;
     let name = &settings.plan.name;

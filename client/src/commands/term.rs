@@ -58,7 +58,7 @@ pub(super) async fn run(term: Term) -> Result<ExitCode, Failure> {
         variables: variables(&settings),
     };
     if wants_pty {
-        front.raw().map_err(Failure::connection)?;
+        front.take_keyboard();
     }
     shell::run(&settings, &remote, front, wish, forwards).await
 }

@@ -35,14 +35,32 @@ pub struct Terminal {
     pub output: Output,
     /// Where errors of a program on pipes are shown.
     pub errors: Output,
-    /// Set where the person sits at a terminal.
-    pub raw: Option<Raw>,
+    /// Whether the person sits at a terminal, which is then taken while the program runs.
+    pub takes_keyboard: bool,
+    raw: Option<Raw>,
     /// The escape character, where there is one.
     pub escape: Option<u8>,
     /// What is forwarded besides.
     pub forwards: Forwards,
     /// When typed characters are shown before the server confirms them.
     pub predict: Preference,
+}
+
+impl Terminal {
+    /// The person's side, with nothing taken yet.
+    #[must_use]
+    pub fn new(input: Input, output: Output, errors: Output, forwards: Forwards) -> Self {
+        Self {
+            input,
+            output,
+            errors,
+            takes_keyboard: false,
+            raw: None,
+            escape: None,
+            forwards,
+            predict: Preference::Never,
+        }
+    }
 }
 
 /// How it ended.
@@ -64,12 +82,40 @@ pub async fn run(
     terminal: Terminal,
     ui: &Ui,
 ) -> Result<Ending, Error> {
+    let session = Session::new()?;
+    let mut asked = wish.clone();
+    if let Some(request) = &mut asked.pty {
+        *request = session.request(request, false);
+    }
+    // Passphrases and codes may be asked for on the way, so the keyboard is taken afterwards.
+    let first = agree(remote, prover, &name(1), &asked, ui).await?;
+    let mut terminal = terminal;
+    if terminal.takes_keyboard {
+        let raw = Raw::take(io::stdin()).map_err(|source| Error::Io {
+            what: "cannot take the terminal",
+            source,
+        })?;
+        terminal.raw = Some(raw);
+    }
     let mut questions = ui.take_over();
-    let mut runner = Runner::new(remote, terminal, ui)?;
-    let ending = runner.run(prover, wish, &mut questions).await;
-    runner.restore().await;
+    let ending = match Runner::new(remote, terminal, ui, session) {
+        Ok(mut runner) => {
+            let ending = runner.run(prover, wish, first, &mut questions).await;
+            runner.restore().await;
+            ending
+        }
+        Err(error) => Err(error),
+    };
     ui.give_back();
     ending
+}
+
+/// The name of the control channel of the pair of this number.
+fn name(pair: u32) -> ChannelName {
+    ChannelName {
+        plane: Plane::Control,
+        key: (pair > 1).then(|| pair.to_string()),
+    }
 }
 
 struct Runner<'a> {
@@ -123,12 +169,17 @@ enum Over {
 }
 
 impl<'a> Runner<'a> {
-    fn new(remote: &'a Remote, terminal: Terminal, ui: &'a Ui) -> Result<Self, Error> {
+    fn new(
+        remote: &'a Remote,
+        terminal: Terminal,
+        ui: &'a Ui,
+        session: Session,
+    ) -> Result<Self, Error> {
         Ok(Self {
             remote,
             ui,
             escapes: Escapes::new(terminal.escape.filter(|_| terminal.raw.is_some())),
-            session: Session::new()?,
+            session,
             screen: Screen::plain(),
             signals: Signals::new().map_err(|source| Error::Io {
                 what: "cannot listen to signals",
@@ -138,7 +189,7 @@ impl<'a> Runner<'a> {
             banner: Banner::default(),
             asked: None,
             ended: false,
-            pairs: 0,
+            pairs: 1,
             terminal,
         })
     }
@@ -147,27 +198,12 @@ impl<'a> Runner<'a> {
         &mut self,
         prover: &mut Prover,
         wish: Wish,
+        first: Agreed,
         questions: &mut mpsc::Receiver<Question>,
     ) -> Result<Ending, Error> {
         let mut repaint = false;
+        let mut agreed = Ok(first);
         loop {
-            let mut asked = wish.clone();
-            if let Some(request) = &mut asked.pty {
-                if let Some(size) = self.size() {
-                    request.size = Some(size);
-                }
-                *request = self.session.request(request, repaint);
-            }
-            let name = self.next_name();
-            let (remote, ui) = (self.remote, self.ui);
-            let agreed = {
-                let agreeing = agree(remote, prover, &name, &asked, ui);
-                tokio::pin!(agreeing);
-                tokio::select! {
-                    agreed = &mut agreeing => agreed,
-                    ending = self.meanwhile(), if self.pairs > 1 => return ending,
-                }
-            };
             let over = match agreed {
                 Ok(agreed) => {
                     let mut pair = self.begin(agreed)?;
@@ -194,6 +230,20 @@ impl<'a> Runner<'a> {
                 }
                 Over::Lost(error) => return Err(error),
             }
+            let mut asked = wish.clone();
+            if let Some(request) = &mut asked.pty {
+                if let Some(size) = self.size() {
+                    request.size = Some(size);
+                }
+                *request = self.session.request(request, repaint);
+            }
+            self.pairs += 1;
+            let name = name(self.pairs);
+            let (remote, ui) = (self.remote, self.ui);
+            agreed = tokio::select! {
+                agreed = agree(remote, prover, &name, &asked, ui) => agreed,
+                ending = self.meanwhile() => return ending,
+            };
         }
     }
 
@@ -202,14 +252,6 @@ impl<'a> Runner<'a> {
         match &*self.link.borrow() {
             LinkState::Ended(error) => Some(Error::Declined(error.to_string())),
             _ => None,
-        }
-    }
-
-    fn next_name(&mut self) -> ChannelName {
-        self.pairs += 1;
-        ChannelName {
-            plane: Plane::Control,
-            key: (self.pairs > 1).then(|| self.pairs.to_string()),
         }
     }
 
