@@ -36,5 +36,5 @@ pub(super) async fn run(attach: Attach) -> Result<ExitCode, Failure> {
     };
     front.take_keyboard();
     let forwards = Forwards::new(remote.clone(), settings.ui.clone());
-    shell::run(&settings, &remote, front, wish, forwards).await
+    Box::pin(shell::run(&settings, &remote, front, wish, forwards)).await
 }

@@ -135,7 +135,7 @@ pub(super) async fn run(
     terminal.escape = escape;
     terminal.predict = preference(settings);
     let mut prover = settings.prover();
-    let ended = term::run(remote, &mut prover, wish, terminal, &settings.ui).await;
+    let ended = Box::pin(term::run(remote, &mut prover, wish, terminal, &settings.ui)).await;
     let name = &settings.plan.name;
     let result = match ended {
         Ok(Ending::Exited(status)) => {

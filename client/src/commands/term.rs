@@ -60,7 +60,7 @@ pub(super) async fn run(term: Term) -> Result<ExitCode, Failure> {
     if wants_pty {
         front.take_keyboard();
     }
-    shell::run(&settings, &remote, front, wish, forwards).await
+    Box::pin(shell::run(&settings, &remote, front, wish, forwards)).await
 }
 
 /// Whether a terminal is asked for.

@@ -210,7 +210,7 @@ impl vroom_transport::Session for Session {
     }
 
     async fn ready(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
