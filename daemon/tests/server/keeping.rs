@@ -142,6 +142,28 @@ async fn a_terminal_is_listed_renamed_and_ended() {
 }
 
 #[tokio::test]
+async fn who_detaches_leaves_what_runs() {
+    let daemon = Daemon::start(&ARGS);
+    let mut client = WebClient::login(&daemon).await;
+    let mut terminal = Terminal::flowing(&mut client, "").await;
+    terminal.allocate(&mut client).await;
+    terminal.exec(&mut client, "echo here; cat").await;
+    terminal.says(&mut client, "here").await;
+    let now = std::time::Instant::now();
+    client.connection.detach(now, "later").unwrap();
+    assert_eq!(client.closed().await, Code::NORMAL);
+    drop(client);
+    let entries = listed(&daemon, |entries| {
+        entries.iter().any(|entry| entry["attachedClients"] == 0)
+    });
+    assert_eq!(entries.await[0]["exit"], Value::Null);
+    let mut client = WebClient::login(&daemon).await;
+    let mut again = Terminal::flowing(&mut client, "").await;
+    again.attach(&mut client, &terminal.id()).await.unwrap();
+    again.shows(&mut client, "here").await;
+}
+
+#[tokio::test]
 async fn an_idle_terminal_ends_only_where_that_is_said_and_says_so() {
     let config = "[terminal]\nidle_timeout = 1";
     let daemon = Daemon::start_with(config, &ARGS);
