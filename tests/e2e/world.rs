@@ -1,10 +1,13 @@
 //! What every test starts with, and the three ways to be cut off.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use vroom_terminal::screen::Screen;
 use vroom_tests::client::{Client, Dial, Launch, Terminal};
 use vroom_tests::daemon::Daemon;
 use vroom_tests::proxy::Proxy;
+use vroom_tests::pty::PATIENCE;
 
 /// How a client is torn from its terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -115,37 +118,24 @@ impl Seat {
     }
 }
 
-/// Reads on both until they have shown the same output, and holds one screen against the other.
+/// Reads on both until they show the same: one screen against the other, the lines above included.
 ///
-/// A screen is made by its bytes alone, so at the same offset two of them are equal.
+/// Those come last, when nothing else is going on, so this waits for them.
 pub(crate) async fn same_screen(what: &str, one: &mut Seat, other: &mut Seat) {
+    let deadline = Instant::now() + PATIENCE;
     loop {
-        let (ahead, behind) = if one.terminal.offset > other.terminal.offset {
-            (&*one, &mut *other)
-        } else {
-            (&*other, &mut *one)
-        };
-        let goal = ahead.terminal.offset;
-        if behind.terminal.offset == goal {
+        let level = one.terminal.offset == other.terminal.offset;
+        if level && one.terminal.screen.digest() == other.terminal.screen.digest() {
             break;
         }
-        let reached = behind
-            .terminal
-            .until(&mut behind.client, "the other's output", |each| {
-                each.offset >= goal
-            });
-        reached.await.unwrap();
+        if Instant::now() > deadline {
+            differ(what, one, other);
+        }
+        for seat in [&mut *one, &mut *other] {
+            let soon = Instant::now() + TURN;
+            seat.terminal.turn(&mut seat.client, soon).await.unwrap();
+        }
     }
-    assert_eq!(
-        one.terminal.screen.text(),
-        other.terminal.screen.text(),
-        "{what}: the text differs"
-    );
-    assert_eq!(
-        one.terminal.screen.digest(),
-        other.terminal.screen.digest(),
-        "{what}: the screens differ"
-    );
     if !one.terminal.skipped && !other.terminal.skipped {
         assert_eq!(
             one.terminal.hash(),
@@ -154,6 +144,32 @@ pub(crate) async fn same_screen(what: &str, one: &mut Seat, other: &mut Seat) {
         );
     }
 }
+
+/// Reads on until the screen is that of all these bytes.
+pub(crate) async fn shows_all(what: &str, seat: &mut Seat, whole: &Screen) {
+    let wanted = whole.digest();
+    let deadline = Instant::now() + PATIENCE;
+    while seat.terminal.screen.digest() != wanted {
+        if Instant::now() > deadline {
+            assert_eq!(seat.terminal.screen.text(), whole.text(), "{what}");
+            assert_eq!(seat.terminal.screen.digest(), wanted, "{what}");
+        }
+        let soon = Instant::now() + TURN;
+        seat.terminal.turn(&mut seat.client, soon).await.unwrap();
+    }
+}
+
+/// Says in what two screens differ.
+fn differ(what: &str, one: &Seat, other: &Seat) -> ! {
+    let (one, other) = (&one.terminal, &other.terminal);
+    assert_eq!(one.offset, other.offset, "{what}: one lacks output");
+    assert_eq!(one.screen.text(), other.screen.text(), "{what}");
+    assert_eq!(one.screen.digest(), other.screen.digest(), "{what}");
+    panic!("{what}: equal, but too late");
+}
+
+/// How long one of two waits for a message before the other has its turn.
+const TURN: Duration = Duration::from_millis(20);
 
 /// A program of ours, built beside this test.
 pub(crate) fn binary(name: &str) -> PathBuf {

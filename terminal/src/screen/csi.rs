@@ -211,9 +211,12 @@ impl Model {
         if self.main.is_some() {
             return;
         }
-        let mut alternate = Page::new(self.page.rows(), self.page.cols(), 0);
+        let (rows, cols) = (self.page.rows(), self.page.cols());
+        let spare = self.spare.take();
+        let mut alternate = spare.unwrap_or_else(|| Page::new(rows, cols, 0));
+        alternate.reset();
         alternate.grid.cursor = self.page.grid.cursor.clone();
-        let (rows, blank) = (alternate.rows(), alternate.blank());
+        let blank = alternate.blank();
         alternate.fill_rows(0, rows, &blank);
         self.main = Some(std::mem::replace(&mut self.page, alternate));
         self.keep_in_region();
@@ -230,7 +233,7 @@ impl Model {
         } else {
             main.go(line, col);
         }
-        self.page = main;
+        self.spare = Some(std::mem::replace(&mut self.page, main));
         self.keep_in_region();
     }
 

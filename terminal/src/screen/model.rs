@@ -20,6 +20,8 @@ pub(super) struct Model {
     pub(super) page: Page,
     /// The main screen, while the alternate one is shown.
     pub(super) main: Option<Page>,
+    /// The alternate screen, when it was shown before: to use its memory again.
+    pub(super) spare: Option<Page>,
     pub(super) charsets: Charsets,
     pub(super) modes: Modes,
     /// Of the main screen and of the alternate one.
@@ -59,9 +61,17 @@ const TAB_COLS: usize = 8;
 impl Model {
     pub(super) fn new(size: PtySize, limits: ScreenLimits) -> Self {
         let (rows, cols) = dimensions(size);
+        let page = Page::new(rows, cols, scrollback(limits, cols));
+        Self::with_page(page, size, limits)
+    }
+
+    /// A terminal with a blank screen.
+    fn with_page(page: Page, size: PtySize, limits: ScreenLimits) -> Self {
+        let cols = page.cols();
         Self {
-            page: Page::new(rows, cols, scrollback(limits, cols)),
+            page,
             main: None,
+            spare: None,
             charsets: Charsets::default(),
             modes: Modes::default(),
             keyboards: Default::default(),
@@ -97,8 +107,13 @@ impl Model {
 
     /// A full reset (RIS); what was asked before is still answered.
     pub(super) fn reset(&mut self) {
-        let fresh = Self::new(self.size, self.limits);
+        let blank = Page::new(1, 2, 0);
+        let shown = std::mem::replace(&mut self.page, blank);
+        let mut page = self.main.take().unwrap_or(shown);
+        page.reset();
+        let fresh = Self::with_page(page, self.size, self.limits);
         let old = std::mem::replace(self, fresh);
+        self.spare = old.spare;
         self.replies = old.replies;
         self.clipboard = old.clipboard;
         self.claims = old.claims;
@@ -110,6 +125,7 @@ impl Model {
         let (told, cell_px) = (size != self.size, self.cell_px());
         self.size = size;
         if changed {
+            self.spare = None;
             self.page.resize(rows, cols, self.main.is_none());
             if let Some(main) = &mut self.main {
                 main.resize(rows, cols, true);

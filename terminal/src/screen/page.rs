@@ -63,6 +63,14 @@ impl Page {
         }
     }
 
+    /// Makes the screen as it is after a reset, without the lines above it.
+    pub(super) fn reset(&mut self) {
+        self.grid.reset();
+        (self.top, self.bottom) = (0, self.rows());
+        self.saved = Saved::default();
+        self.placements = Placements::default();
+    }
+
     pub(super) fn rows(&self) -> usize {
         self.grid.screen_lines()
     }

@@ -61,10 +61,7 @@ impl<'a> Snapshot<'a> {
         self.images();
         self.page(model.main_page(), &model.keyboards[0]);
         if let Some(alternate) = model.alternate_page() {
-            // Not 1049, which would save the cursor once more. Where both screens share the region,
-            // the lines are written without it.
-            self.put("\x1b[?1047h\x1b[r\x1b[H");
-            self.top = 0;
+            self.enter_alternate(model.main_page());
             self.page(alternate, &model.keyboards[1]);
         } else if model.keyboards[1] != Keyboard::default() {
             self.put("\x1b[?1047h");
@@ -84,6 +81,29 @@ impl<'a> Snapshot<'a> {
         self.keyboard(keyboard);
         self.saved(page);
         self.region(page);
+    }
+
+    /// Shows the alternate screen; what was saved of the main one's cursor is saved once more.
+    fn enter_alternate(&mut self, main: &Page) {
+        let cursor = &main.grid.saved_cursor;
+        let line = usize::try_from(cursor.point.line.0).unwrap_or(0);
+        if main.saved.origin && !(main.top..main.bottom).contains(&line) {
+            // To restore it would move it into the region.
+            self.put("\x1b[?1047h");
+        } else {
+            self.put("\x1b8\x1b[?1049h");
+            self.modes = main.saved.modes();
+            self.charsets = main.saved.charsets;
+            self.pen.assume(&cursor.template);
+            self.plain_pen();
+            self.call(Charsets::default());
+            self.modes(Modes::default());
+            // It came in with the colour of the pen.
+            self.put("\x1b[2J");
+        }
+        // Where both screens share the region, the lines are written without it.
+        self.put("\x1b[r\x1b[H");
+        self.top = 0;
     }
 
     /// The cursor, the pen, and the character before the cursor when it may be repeated.

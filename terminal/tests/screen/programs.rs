@@ -110,6 +110,7 @@ fn htop(home: &Path) -> Vec<u8> {
 
 fn tmux(home: &Path) -> Vec<u8> {
     let socket = home.join("tmux");
+    let _server = Server(&socket);
     let socket = socket.to_str().expect("a path of characters");
     let shell = "exec env PS1='$ ' bash --norc --noprofile -i";
     let mut run = Run::start(
@@ -146,6 +147,18 @@ fn mc(home: &Path) -> Vec<u8> {
         run.types("\r");
     }
     run.end()
+}
+
+/// A server that goes on when its client has ended, whatever becomes of the recording.
+struct Server<'a>(&'a Path);
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        let mut end = std::process::Command::new("tmux");
+        end.arg("-S").arg(self.0).arg("kill-server");
+        // As a rule it has ended already.
+        drop(end.stderr(std::process::Stdio::null()).status());
+    }
 }
 
 /// A program on a PTY.
@@ -260,6 +273,13 @@ impl Run {
     fn end(mut self) -> Vec<u8> {
         self.until("its end", |run| run.over);
         self.child.wait().expect("its status");
-        self.recording
+        std::mem::take(&mut self.recording)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // As a rule it has ended already.
+        drop(self.child.kill());
     }
 }

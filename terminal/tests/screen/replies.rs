@@ -100,7 +100,7 @@ fn nothing_that_a_program_made_up_comes_back() {
     let word = "canary";
     let questions = [
         format!("\x1b]2;{word}\x07\x1b[21t\x1b[20t"),
-        format!("\x1b]52;c;Y2FuYXJ5\x07\x1b]52;c;?\x07"),
+        "\x1b]52;c;Y2FuYXJ5\x07\x1b]52;c;?\x07".to_owned(),
         format!("\x1bP$q{word}\x1b\\\x1bP+q{word}\x1b\\"),
         format!("\x1b]4;{word};?\x07\x1b]10;{word}\x07\x1b]10;?\x07"),
         format!("\x1b_Ga=q,i=1,t={word};{word}\x1b\\\x1b_Ga={word},i=1\x1b\\"),

@@ -134,6 +134,12 @@ impl Terminal {
             .open(&format!("vroom.terminal.control{suffix}"))
             .await?;
         let mut capabilities = Capabilities::transparent();
+        if let Some(kitty) = &mut capabilities.kitty
+            && let Some(keyboard) = &mut kitty.keyboard
+        {
+            // All that a program can say reaches the screen, so nothing is filtered.
+            keyboard.preferred_level = Some(3);
+        }
         capabilities.extensions = Some(Extensions {
             flow_control: Some(true),
             sharing: Some(true),
@@ -194,6 +200,7 @@ impl Terminal {
             persist: launch.persist,
             readonly: launch.readonly,
             have: launch.have,
+            scrollback: SCROLLBACK_LINES,
             writer: Writer::new(self.writer.clone()),
             ..PtyRequest::default()
         };
@@ -513,6 +520,9 @@ impl Terminal {
         Ok(())
     }
 }
+
+/// Lines above the screen that are asked for; as many as a screen keeps.
+const SCROLLBACK_LINES: u32 = 10_000;
 
 /// Raw output that is kept to look for marks in; up to twice as much lies there.
 const TAIL_BYTES: usize = 64 * 1024;

@@ -184,11 +184,12 @@ pub(super) fn whole(
 
 /// An operating system command without controls in it, when it goes through.
 fn command(content: &[u8]) -> Option<String> {
-    let content = String::from_utf8_lossy(content);
+    // First of all without controls: what is left decides.
+    let content = plain(&String::from_utf8_lossy(content), usize::MAX);
     let (number, rest) = content.split_once(';').unwrap_or((&content, ""));
     let rest = match number {
         "0" | "1" | "2" => plain(rest, TITLE_CHARS),
-        "8" => plain(rest, usize::MAX),
+        "8" => rest.to_owned(),
         // Progress, or a notification: other numbers are commands to the terminal.
         "9" if rest.starts_with("4;")
             || !rest.starts_with(|first: char| first.is_ascii_digit()) =>
@@ -203,9 +204,9 @@ fn command(content: &[u8]) -> Option<String> {
             if data.is_empty() || !data.bytes().all(base64) {
                 return None;
             }
-            plain(rest, usize::MAX)
+            rest.to_owned()
         }
-        number if OSC.contains(&number) => plain(rest, usize::MAX),
+        number if OSC.contains(&number) => rest.to_owned(),
         _ => return None,
     };
     Some(if content.contains(';') {

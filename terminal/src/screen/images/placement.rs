@@ -284,6 +284,11 @@ impl Page {
     pub(super) fn set_place_sizes(&mut self, sizes: Vec<(usize, usize)>) {
         let (rows, cols) = (self.rows(), self.cols());
         self.placements.set_sizes(sizes, rows, cols);
+        if self.pending() {
+            // Its line is full: something is written in the last column.
+            let line = self.line();
+            self.placements.overwrite(line..line + 1, cols - 1..cols);
+        }
         let sixels = self.placements.list.iter().filter(|place| place.sixel);
         let at_edge = sixels.filter_map(|place| {
             let anchor = place.anchor?;

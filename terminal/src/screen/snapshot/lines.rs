@@ -16,7 +16,7 @@ impl Snapshot<'_> {
     pub(super) fn lines(&mut self, page: &Page) {
         let above = page.history().min(self.options.scrollback_lines);
         let first = page.history() - above;
-        let mut pictures = Pictures::of(page, first);
+        let pictures = Pictures::of(page, first);
         let mut end = page.history() + page.rows();
         if above == 0 {
             let continued = |at: usize| at > first && row_goes_on(page.row_from_oldest(at - 1));
@@ -40,15 +40,13 @@ impl Snapshot<'_> {
                 self.put("\r\n");
             }
             goes_on = self.line(row);
-            if pictures.end_at(at) {
-                goes_on = false;
-                let screen_line = (at - first).min(page.rows() - 1);
-                for picture in pictures.take_ending_at(at) {
-                    self.picture(page, picture, screen_line);
-                }
-                if row_goes_on(row) {
-                    goes_on = self.end_again(row, screen_line);
-                }
+            let ending = pictures.ending_at(at);
+            let screen_line = (at - first).min(page.rows() - 1);
+            for picture in &ending {
+                self.picture(page, picture, screen_line);
+            }
+            if goes_on && !ending.is_empty() {
+                self.end_again(row, screen_line);
             }
         }
         self.plain_pen();
@@ -105,11 +103,10 @@ impl Snapshot<'_> {
     }
 
     /// Returns behind the last column of a line, as if it had just been written.
-    fn end_again(&mut self, row: &Row<Cell>, line: usize) -> bool {
+    fn end_again(&mut self, row: &Row<Cell>, line: usize) {
         let col = character_at(row, row.len() - 1);
         self.go(line, col);
         self.cell(row, col);
-        true
     }
 }
 

@@ -40,6 +40,13 @@ impl Pen {
         }
     }
 
+    /// Takes note that the reader has changed by itself; links do not change so.
+    pub(super) fn assume(&mut self, cell: &Cell) {
+        let link = self.cell.hyperlink();
+        self.cell = cell.clone();
+        self.cell.set_hyperlink(link);
+    }
+
     /// Changes to the look of a cell.
     pub(super) fn change(&mut self, cell: &Cell, out: &mut Vec<u8>) {
         if self.links && self.cell.hyperlink() != cell.hyperlink() {

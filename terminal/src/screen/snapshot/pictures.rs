@@ -37,11 +37,8 @@ impl<'a> Pictures<'a> {
         self.places.iter().any(|(last, _)| last + 1 >= end)
     }
 
-    pub(super) fn end_at(&self, line: usize) -> bool {
-        self.places.iter().any(|(last, _)| *last == line)
-    }
-
-    pub(super) fn take_ending_at(&mut self, line: usize) -> Vec<&'a Placement> {
+    /// The places whose last line this is.
+    pub(super) fn ending_at(&self, line: usize) -> Vec<&'a Placement> {
         let ending = self.places.iter().filter(|(last, _)| *last == line);
         ending.map(|(_, placement)| *placement).collect()
     }

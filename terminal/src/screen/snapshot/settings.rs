@@ -9,6 +9,17 @@ use super::super::palette;
 use super::super::state::Progress;
 use super::Snapshot;
 
+impl Saved {
+    /// The modes as they are when the cursor was restored and nothing else was set.
+    pub(super) fn modes(&self) -> Modes {
+        Modes {
+            origin: self.origin,
+            wrap: self.wrap,
+            ..Modes::default()
+        }
+    }
+}
+
 impl Snapshot<'_> {
     /// What is neither of a screen nor a mode.
     pub(super) fn shared(&mut self) {
@@ -66,12 +77,7 @@ impl Snapshot<'_> {
         if nothing {
             return;
         }
-        let modes = Modes {
-            origin: page.saved.origin,
-            wrap: page.saved.wrap,
-            ..Modes::default()
-        };
-        self.modes(modes);
+        self.modes(page.saved.modes());
         self.call(page.saved.charsets);
         let mut pen = cursor.template.clone();
         pen.set_hyperlink(None);
