@@ -120,8 +120,8 @@ async fn bash() {
                 "red-bold",
             ),
             (
-                b"for i in 1 2 3; do echo row-$i; done; echo unfinished",
-                "row-3",
+                b"for i in 1 2 3; do echo row-$i; done\recho unfinished",
+                "$ echo unfinished",
             ),
         ],
         end: b"\x15exit 7\r",
@@ -157,7 +157,7 @@ async fn htop() {
         line: "exec htop -d 100",
         ready: "F10",
         steps: [
-            (b"\x1bOP", "any key to return"),
+            (b"\x1bOP", "Released under"),
             (b" ", "F10"),
             (b"/vroom", "Search"),
         ],
@@ -171,8 +171,9 @@ async fn htop() {
 async fn tmux() {
     survives(Program {
         package: "tmux",
-        file: String::new(),
-        line: "TMUX_TMPDIR=. exec tmux -f /dev/null new-session \"PS1='% ' exec sh\"",
+        // Keys that come fast are keys and no paste.
+        file: "set -s assume-paste-time 0\n".to_owned(),
+        line: "TMUX_TMPDIR=. exec tmux -f file new-session \"PS1='% ' exec sh\"",
         ready: "%",
         steps: [
             (b"echo in-$((5+5))\r", "in-10"),
@@ -213,7 +214,7 @@ async fn mc() {
         steps: [
             (b"\t", "10Quit"),
             (b"\x1b[20~", "Left"),
-            (b"\x1b[B", "Listing"),
+            (b"\x1bOB", "Quick view"),
         ],
         end: b"\x1b\x1b\x1b[21~",
         status: 0,

@@ -24,6 +24,8 @@ while :; do
         [ "$key" = '!' ] && break
         line="$line$key"
     done
+    # A signal interrupts a read; only the end of the terminal ends the diary.
+    stty -a >/dev/null 2>&1 || exit 4
     printf '%s\n' "$line" >> "$DIARY"
     printf 'noted'
     [ "$line" = bye ] && exit 3
@@ -52,6 +54,11 @@ async fn invite(owner: &mut Seat) -> (String, String) {
         uses: None,
         role: Role::Viewer,
     });
+    let before = owner.terminal.shares.len();
+    let invited = |each: &Terminal| {
+        let since = each.shares.iter().skip(before);
+        since.filter_map(|share| share.invited.clone()).next_back()
+    };
     owner
         .terminal
         .ask_share(&mut owner.client, request)
@@ -59,14 +66,10 @@ async fn invite(owner: &mut Seat) -> (String, String) {
         .unwrap();
     owner
         .terminal
-        .until(&mut owner.client, "a link", |each| {
-            each.share
-                .as_ref()
-                .is_some_and(|share| share.invited.is_some())
-        })
+        .until(&mut owner.client, "a link", |each| invited(each).is_some())
         .await
         .unwrap();
-    let invited = owner.terminal.share.clone().unwrap().invited.unwrap();
+    let invited = invited(&owner.terminal).unwrap();
     assert!(invited.url.contains("#share="), "{}", invited.url);
     (invited.link, invited.token)
 }

@@ -152,7 +152,7 @@ pub(crate) async fn shows_all(what: &str, seat: &mut Seat, whole: &Screen) {
     while seat.terminal.screen.digest() != wanted {
         if Instant::now() > deadline {
             assert_eq!(seat.terminal.screen.text(), whole.text(), "{what}");
-            assert_eq!(seat.terminal.screen.digest(), wanted, "{what}");
+            alike(what, &seat.terminal.screen, whole);
         }
         let soon = Instant::now() + TURN;
         seat.terminal.turn(&mut seat.client, soon).await.unwrap();
@@ -164,8 +164,23 @@ fn differ(what: &str, one: &Seat, other: &Seat) -> ! {
     let (one, other) = (&one.terminal, &other.terminal);
     assert_eq!(one.offset, other.offset, "{what}: one lacks output");
     assert_eq!(one.screen.text(), other.screen.text(), "{what}");
-    assert_eq!(one.screen.digest(), other.screen.digest(), "{what}");
+    alike(what, &one.screen, &other.screen);
     panic!("{what}: equal, but too late");
+}
+
+/// Says where two screens differ, and not all that they are.
+fn alike(what: &str, one: &Screen, other: &Screen) {
+    let [one, other] = [one, other].map(|screen| format!("{:#?}", screen.digest()));
+    let differing = one
+        .lines()
+        .zip(other.lines())
+        .position(|(one, other)| one != other);
+    let at = differing.unwrap_or_else(|| one.lines().count().min(other.lines().count()));
+    let part = |text: &str| -> String {
+        let lines = text.lines().skip(at.saturating_sub(12)).take(16);
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    assert!(one == other, "{what}:\n{}---\n{}", part(&one), part(&other));
 }
 
 /// How long one of two waits for a message before the other has its turn.

@@ -17,7 +17,10 @@ impl Model {
     /// The content of an operating system command.
     pub(super) fn osc(&mut self, content: &[u8]) {
         self.last = None;
-        // What is not UTF-8 is no text of a program that a user wants to see.
+        let number = content.iter().position(|byte| !byte.is_ascii_digit());
+        if number.is_some_and(|end| content[end] != b';') {
+            return;
+        }
         let content = plain(&String::from_utf8_lossy(content), usize::MAX);
         let (number, rest) = content.split_once(';').unwrap_or((&content, ""));
         match number {
@@ -106,7 +109,9 @@ impl Model {
         if parts.next() != Some("4") {
             return;
         }
-        let state = parts.next().unwrap_or("0");
+        let Some(state) = parts.next() else {
+            return;
+        };
         let percent = parts.next().and_then(|text| text.parse().ok());
         let percent = percent.unwrap_or(0).min(100);
         self.progress = match state {

@@ -82,6 +82,7 @@ fn what_reads_or_runs_something_is_refused() {
         "\x1b]9;7;calc.exe\x07",
         "\x1b]9;\x017;calc.exe\x07",
         "\x1b]5\x012;c;?\x07",
+        "\x1b]2\r;title\x07",
         "\x1b]777;precmd\x07",
         "\x1b]8888;../x\x07",
         "\x1b]1337;File=name=eA==:AAAA\x07",
@@ -168,23 +169,4 @@ fn plain_text_needs_no_filter() {
     assert!(!filter.passes(b"\x1b[m"));
     filter.push(b"\x1b]52;c;", &mut Vec::new());
     assert!(!filter.passes(b"?\x07"), "it is the rest of a sequence");
-}
-#[test]
-fn tmp() {
-    use vroom_terminal::screen::*;
-    let stream = b"\x1b[]2\r\r\r\r\r\r;t\x07";
-    let size = super::small(4, 12);
-    let mut model = super::screen(size, stream);
-    let snapshot = model.snapshot(&SnapshotOptions::EVERYTHING);
-    println!("{}", snapshot.escape_ascii());
-    model.advance(b"\x18\0");
-    for bytes in [&stream[..], &snapshot] {
-        let mut filter = OutputFilter::new(&ViewerCapabilities::EVERYTHING);
-        let mut out = Vec::new();
-        filter.push(bytes, &mut out);
-        filter.push(b"\x18\0", &mut out);
-        println!("{}", out.escape_ascii());
-        let shown = super::screen(size, &out);
-        println!("{}", super::difference(&model, &shown));
-    }
 }

@@ -1,5 +1,6 @@
 //! A terminal of a test client: the conversation, the offsets, and what is shown.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -171,7 +172,7 @@ impl Terminal {
             stages: Stages::default(),
             acknowledged: 0,
             acknowledges: true,
-            writer: launch.writer.clone().unwrap_or_else(|| "test".to_owned()),
+            writer: launch.writer.clone().unwrap_or_else(new_writer),
             sent: 0,
             unapplied: Vec::new(),
             applied: 0,
@@ -224,6 +225,7 @@ impl Terminal {
         let launch = Launch {
             attach: before.id().map(str::to_owned),
             have: Some(before.offset),
+            readonly: before.grant.as_ref().is_some_and(|grant| grant.readonly),
             writer: Some(before.writer.clone()),
             ..Launch::default()
         };
@@ -400,7 +402,8 @@ impl Terminal {
                     self.take(kind, payload)?;
                 }
             }
-            // After the status both close; before it that is an error of whoever waits.
+            // The end of the output says nothing about the status, which may still be on its way.
+            Some(Event::ChannelClosed { id, .. }) if id != control => self.pty = None,
             Some(Event::ChannelClosed { reason, .. } | Event::Closed { reason, .. }) => {
                 self.closed = Some(reason);
             }
@@ -529,6 +532,12 @@ const TAIL_BYTES: usize = 64 * 1024;
 
 /// Raw output that is kept for whoever takes it; older is forgotten.
 const FRESH_BYTES: usize = 1024 * 1024;
+
+/// A stream of input that nobody else uses.
+fn new_writer() -> String {
+    static WRITERS: AtomicU64 = AtomicU64::new(0);
+    format!("test-{}", WRITERS.fetch_add(1, Ordering::Relaxed))
+}
 
 fn new_screen() -> Screen {
     Screen::new(pty_size(ROWS, COLS), ScreenLimits::default())

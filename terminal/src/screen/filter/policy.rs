@@ -21,6 +21,8 @@ pub(super) enum Verdict {
     Refuse,
 }
 
+/// The longest number of a command.
+const NUMBER_BYTES: usize = 8;
 /// The longest beginning of an image, up to its content.
 const HEADER_BYTES: usize = 1024;
 /// The longest question for a setting.
@@ -83,9 +85,10 @@ pub(super) fn csi(sequence: &[u8], viewer: &ViewerCapabilities, out: &mut Vec<u8
 pub(super) fn string(kind: Kind, content: &[u8], viewer: &ViewerCapabilities) -> Verdict {
     let images = viewer.graphics || viewer.sixel;
     match kind {
-        Kind::Osc => match content.iter().position(|byte| *byte == b';') {
-            None if content.len() > 8 => Verdict::Refuse,
+        Kind::Osc => match content.iter().position(|byte| !byte.is_ascii_digit()) {
+            None if content.len() > NUMBER_BYTES => Verdict::Refuse,
             None => Verdict::Wait,
+            Some(at) if content[at] != b';' => Verdict::Refuse,
             Some(at) => match &content[..at] {
                 b"52" => Verdict::Hold(CLIPBOARD_SEQUENCE_BYTES),
                 b"1337" if !images => Verdict::Refuse,

@@ -4,7 +4,8 @@
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in super::super) struct Command {
     pub(super) action: u8,
-    pub(super) medium: u8,
+    /// The data come with the command, not by the name of a file.
+    pub(super) direct: bool,
     pub(super) delete: u8,
     pub(super) compressed: bool,
     pub(super) more: bool,
@@ -22,7 +23,7 @@ impl Command {
         }
         let mut command = Self {
             action: b't',
-            medium: b'd',
+            direct: true,
             delete: b'a',
             compressed: false,
             more: false,
@@ -37,7 +38,7 @@ impl Command {
             };
             match key {
                 b'a' => command.action = first,
-                b't' => command.medium = first,
+                b't' => command.direct &= value == "d",
                 b'd' => command.delete = first,
                 b'o' => command.compressed = first == b'z',
                 b'm' => command.more = value == "1",
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn keys_and_their_defaults_are_read() {
         let command = Command::parse("a=T,f=100,i=31,z=-5,m=1,o=z").unwrap();
-        assert_eq!((command.action, command.medium), (b'T', b'd'));
+        assert!(command.action == b'T' && command.direct);
         assert_eq!((command.get(b'f'), command.get(b'i')), (100, 31));
         assert_eq!((command.signed(b'z'), command.get(b'z')), (-5, 0));
         assert!(command.more && command.compressed);

@@ -29,7 +29,9 @@ impl Model {
         let Some(command) = Command::parse(control) else {
             return;
         };
-        if command.action == b'd' {
+        if !command.direct {
+            self.image_reply(&command, "EINVAL:only direct transmission is supported");
+        } else if command.action == b'd' {
             self.images.upload = None;
             self.delete_images(&command);
         } else if self.images.upload.is_some() {
@@ -37,9 +39,6 @@ impl Model {
         } else {
             match command.action {
                 b'p' => self.put(&command),
-                b't' | b'T' | b'q' if command.medium != b'd' => {
-                    self.image_reply(&command, "EINVAL:only direct transmission is supported");
-                }
                 b't' | b'T' | b'q' if !command.more => self.transmitted(&command, payload),
                 _ if command.more => self.begin_upload(control, &command, payload),
                 _ => self.image_reply(&command, "EINVAL:unsupported action"),
