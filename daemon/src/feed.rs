@@ -39,6 +39,8 @@ pub(crate) struct Feed {
     /// The bytes that were sent, of whatever.
     sent: u64,
     state: State,
+    /// Where the output continues the screen that was sent last.
+    screen: Option<u64>,
     /// Whether lines above the screen are still owed, and how many.
     owed: Option<u32>,
     dump: Option<Dump>,
@@ -122,6 +124,7 @@ impl Feed {
             offset,
             sent: 0,
             state,
+            screen: None,
             owed,
             dump: None,
             plain: Bytes::new(),
@@ -226,7 +229,7 @@ impl Feed {
     pub(crate) async fn ready(&mut self, session: &Session) {
         let may_send = self.has_room
             && self.state == State::Live
-            && (!self.flow || self.credit.left(self.offset) > 0);
+            && (!self.flow || self.credit.left() > 0);
         let output = async {
             if may_send {
                 session.history().changed(self.offset).await;
@@ -256,7 +259,7 @@ impl Feed {
         loop {
             self.has_room = has_room(connection, self.channel);
             let left = if self.flow {
-                usize::try_from(self.credit.left(self.offset)).unwrap_or(usize::MAX)
+                usize::try_from(self.credit.left()).unwrap_or(usize::MAX)
             } else {
                 MESSAGE_BYTES
             };
@@ -339,13 +342,15 @@ impl Feed {
         if !self.has_room {
             return;
         }
+        if self
+            .screen
+            .is_some_and(|screen| self.credit.acked() < screen)
+        {
+            // It has not seen the last one, and is woken by its saying so.
+            return;
+        }
         let is_quiet = now >= self.moved.1 + QUIET || session.history().is_ended();
-        let acked = self.credit.acked();
         if let Some((screen, at)) = last {
-            if acked < screen {
-                // It has not seen the last one, and is woken by its saying so.
-                return;
-            }
             if self.moved.0.saturating_sub(screen) <= SKIPPED_MIN {
                 self.state = State::Live;
                 return;
@@ -353,7 +358,7 @@ impl Feed {
             if now < at + SCREEN_INTERVAL {
                 return self.wake_at(at + SCREEN_INTERVAL);
             }
-        } else if !is_quiet && self.credit.in_flight(self.offset) > SKIPPED_MIN {
+        } else if !is_quiet && self.credit.in_flight() > SKIPPED_MIN {
             return self.wake_at(now + QUIET);
         }
         let is_first = self.sent == 0;
@@ -422,6 +427,7 @@ impl Feed {
         scrollback: bool,
     ) -> u64 {
         self.offset = offset;
+        self.screen = Some(offset);
         self.credit.repainted(now, offset);
         if let Some(filter) = &mut self.filter {
             *filter = Filter(OutputFilter::new(&self.viewer));

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -54,6 +54,8 @@ pub(crate) struct Shell {
     grant: PtyGrant,
     /// What the client was asked to sign.
     asked: Option<Asked>,
+    /// Until when channels stay open whose last bytes may have to be sent again.
+    open_until: Option<Instant>,
 }
 
 /// A program on a terminal that is about to run.
@@ -112,6 +114,7 @@ impl Shell {
             begin: Begin::Bytes(0),
             grant: PtyGrant::default(),
             asked: None,
+            open_until: None,
         }
     }
 
@@ -150,7 +153,8 @@ impl Shell {
     /// When there is something to do even if nothing happens.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let attached = self.attached.as_ref().and_then(Attached::deadline);
-        self.server.poll_timeout().into_iter().chain(attached).min()
+        let server = self.open_until.or(self.server.poll_timeout());
+        server.into_iter().chain(attached).min()
     }
 
     /// The transport is lost: the program does not wait for this client.
@@ -164,6 +168,10 @@ impl Shell {
     pub(crate) fn come_back(&mut self) {
         if let Some(attached) = &mut self.attached {
             attached.come_back();
+        }
+        // What the client missed is sent again first.
+        if let Some(until) = &mut self.open_until {
+            *until = Instant::now() + LAST_BYTES;
         }
     }
 
@@ -258,7 +266,18 @@ impl Shell {
         daemon: &Daemon,
         identity: Option<&Identity>,
     ) {
-        self.server.handle_timeout(now);
+        let is_confirmed = connection
+            .unacknowledged_bytes()
+            .is_none_or(|bytes| bytes == 0);
+        match self.open_until {
+            Some(until) if is_confirmed || now >= until => {
+                self.open_until = None;
+                self.close_program_channels(now, connection);
+            }
+            // Closing a channel would forget what may have to be sent again.
+            Some(_) => {}
+            None => self.server.handle_timeout(now),
+        }
         if let Some(came) = self.starting.as_mut().and_then(|start| start.came.take()) {
             self.starting = None;
             self.started(now, came, identity);
@@ -280,11 +299,18 @@ impl Shell {
             if let Some(attached) = self.attached.take() {
                 attached.set_seen();
             }
-            for channel in [self.pty, self.stderr].into_iter().flatten() {
-                connection.close_channel(now, channel, "the program ended");
+            match connection.unacknowledged_bytes() {
+                None => self.close_program_channels(now, connection),
+                Some(_) => self.open_until = Some(now + LAST_BYTES),
             }
         }
         self.flush(now, connection);
+    }
+
+    fn close_program_channels(&self, now: Instant, connection: &mut Connection) {
+        for channel in [self.pty, self.stderr].into_iter().flatten() {
+            connection.close_channel(now, channel, "the program ended");
+        }
     }
 
     /// Waits until the program wrote something that can be sent, or ended; cancel-safe.
@@ -807,3 +833,6 @@ const END_OF_INPUT: u8 = 2;
 
 /// With more than this waiting for the client, the state machine waits too.
 const CONTROL_BYTES: usize = 64 * 1024;
+
+/// How long a client may take to confirm the last bytes of a program; then its channels are closed.
+const LAST_BYTES: Duration = Duration::from_secs(10);

@@ -14,10 +14,10 @@ pub(super) struct Credit {
     window: u64,
     /// All up to here was parsed.
     acked: u64,
-    /// A screen was sent from here on: what lies before no longer counts.
-    floor: u64,
     /// What was sent last ends here.
     end: u64,
+    /// The bytes on their way: what was sent and is not parsed yet, also before the last screen.
+    flying: u64,
     /// The bytes since the last screen that this viewer does not get to see.
     removed: u64,
     /// What was sent and is not parsed yet, oldest first.
@@ -35,6 +35,7 @@ struct Flight {
     end: u64,
     /// Where it ends for the viewer.
     shown_end: u64,
+    bytes: u64,
     at: Instant,
 }
 
@@ -44,8 +45,8 @@ impl Credit {
         Self {
             window: PtyMessage::CREDIT_BYTES,
             acked: offset,
-            floor: offset,
             end: offset,
+            flying: 0,
             removed: 0,
             flight: VecDeque::new(),
             seen: VecDeque::new(),
@@ -65,13 +66,13 @@ impl Credit {
     }
 
     /// How much more may be sent.
-    pub(super) fn left(&self, offset: u64) -> u64 {
-        self.window.saturating_sub(self.in_flight(offset))
+    pub(super) fn left(&self) -> u64 {
+        self.window.saturating_sub(self.flying)
     }
 
     /// How much was sent and is not parsed yet.
-    pub(super) fn in_flight(&self, offset: u64) -> u64 {
-        offset.saturating_sub(self.acked.max(self.floor))
+    pub(super) fn in_flight(&self) -> u64 {
+        self.flying
     }
 
     /// Whether it takes long until the viewer has something, as far as is known.
@@ -83,7 +84,8 @@ impl Credit {
     pub(super) fn late_at(&self) -> Option<Instant> {
         let (_, at) = self.seen.front()?;
         let (end, _) = self.seen.back()?;
-        (self.in_flight(*end) > self.window).then(|| *at + LATE)
+        let waiting = end.saturating_sub(self.end).saturating_add(self.flying);
+        (waiting > self.window).then(|| *at + LATE)
     }
 
     /// When the oldest of what is on its way was sent.
@@ -93,10 +95,7 @@ impl Credit {
 
     /// Notes that the output goes as far as this now.
     pub(super) fn saw(&mut self, now: Instant, end: u64) {
-        let last = self
-            .seen
-            .back()
-            .map_or(self.acked.max(self.floor), |(end, _)| *end);
+        let last = self.seen.back().map_or(self.acked, |(end, _)| *end);
         let is_far = end >= last.saturating_add(STEP);
         if end > last && (is_far || self.seen.is_empty()) {
             if self.seen.len() >= STEPS {
@@ -111,19 +110,18 @@ impl Credit {
     pub(super) fn sent(&mut self, now: Instant, end: u64, length: u64, shown: u64) {
         self.removed = self.removed.saturating_add(length).saturating_sub(shown);
         self.end = end;
-        if self.left(end) == 0 {
+        self.fly(now, end, shown);
+        if self.left() == 0 {
             self.limited = true;
         }
-        self.fly(now, end);
     }
 
     /// Notes that the screen was sent, which the output continues from this offset on.
     pub(super) fn repainted(&mut self, now: Instant, offset: u64) {
-        self.floor = offset;
         self.end = offset;
         self.removed = 0;
         self.seen.clear();
-        self.fly(now, offset);
+        self.fly(now, offset, 0);
     }
 
     /// Takes the viewer's word that all up to here was parsed.
@@ -135,6 +133,7 @@ impl Credit {
         while let Some(first) = self.flight.front().filter(|first| first.shown_end <= shown) {
             parsed = parsed.max(first.end);
             sent_at = Some(first.at);
+            self.flying = self.flying.saturating_sub(first.bytes);
             self.flight.pop_front();
         }
         if self.removed == 0 && shown <= self.end {
@@ -149,13 +148,17 @@ impl Credit {
         }
     }
 
-    fn fly(&mut self, now: Instant, end: u64) {
-        if self.flight.len() >= FLIGHTS {
-            self.flight.pop_back();
-        }
+    fn fly(&mut self, now: Instant, end: u64, bytes: u64) {
+        self.flying = self.flying.saturating_add(bytes);
+        let merged = if self.flight.len() >= FLIGHTS {
+            self.flight.pop_back().map_or(0, |last| last.bytes)
+        } else {
+            0
+        };
         self.flight.push_back(Flight {
             end,
             shown_end: self.to_viewer(end),
+            bytes: bytes.saturating_add(merged),
             at: now,
         });
     }
@@ -201,18 +204,27 @@ mod tests {
     #[test]
     fn no_more_is_sent_than_was_parsed_and_the_window() {
         let (mut credit, now) = (Credit::new(0), Instant::now());
-        assert_eq!(credit.left(0), PtyMessage::CREDIT_BYTES);
-        credit.sent(now, 200_000, 200_000, 200_000);
-        assert_eq!(credit.in_flight(200_000), 200_000);
+        assert_eq!(credit.left(), PtyMessage::CREDIT_BYTES);
+        credit.sent(now, 150_000, 150_000, 150_000);
+        credit.sent(now, 200_000, 50_000, 50_000);
+        assert_eq!(credit.in_flight(), 200_000);
         credit.acknowledge(now + MS, 150_000);
-        assert_eq!(
-            (credit.acked(), credit.in_flight(200_000)),
-            (150_000, 50_000)
-        );
+        assert_eq!((credit.acked(), credit.in_flight()), (150_000, 50_000));
         // What was never sent, and what goes back, counts as nothing.
         credit.acknowledge(now + MS, u64::MAX);
         credit.acknowledge(now + MS, 7);
-        assert_eq!(credit.acked(), 200_000);
+        assert_eq!((credit.acked(), credit.in_flight()), (200_000, 0));
+    }
+
+    #[test]
+    fn a_screen_gives_no_credit_to_who_has_not_parsed_what_came_before() {
+        let (mut credit, now) = (Credit::new(0), Instant::now());
+        let all = PtyMessage::CREDIT_BYTES;
+        credit.sent(now, all, all, all);
+        credit.repainted(now, 10 * all);
+        assert_eq!(credit.left(), 0);
+        credit.acknowledge(now, 10 * all);
+        assert_eq!((credit.in_flight(), credit.acked()), (0, 10 * all));
     }
 
     #[test]
@@ -220,12 +232,12 @@ mod tests {
         let (mut credit, mut now) = (Credit::new(0), Instant::now());
         let mut offset = 0;
         let mut round = |credit: &mut Credit, took: Duration| {
-            let length = credit.left(offset);
+            let length = credit.left();
             offset += length;
             credit.sent(now, offset, length, length);
             now += took;
             credit.acknowledge(now, offset);
-            credit.left(offset)
+            credit.left()
         };
         for _ in 0..20 {
             round(&mut credit, 10 * MS);
@@ -263,6 +275,6 @@ mod tests {
         credit.repainted(now, 5000);
         assert_eq!(credit.to_viewer(5000), 5000);
         credit.acknowledge(now, 5000);
-        assert_eq!((credit.acked(), credit.in_flight(5000)), (5000, 0));
+        assert_eq!((credit.acked(), credit.in_flight()), (5000, 0));
     }
 }
