@@ -14,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 use vroom_transport::sniff::{Spoken, sniff};
 use vroom_transport::{stream, tcp, tls};
 
-use crate::carried;
 use crate::daemon::{Daemon, ended};
 use crate::http::{self, Caller};
-use crate::origin::{Binding, Transport};
+use crate::origin::{Origin, Transport};
+use crate::session;
 use crate::source::Source;
 
 /// Accepts connections on a TCP port until the server ends.
@@ -38,9 +38,7 @@ pub(crate) async fn serve_tcp(
                     tracing::debug!(%error, "a socket is gone already");
                     continue;
                 }
-                let address = address.ip().to_canonical();
-                let mut caller = caller(&daemon, Source::of(address), local_ip(&stream));
-                caller.address = Some(address);
+                let caller = caller(&daemon, Source::of(address), local_ip(&stream));
                 tokio::spawn(welcome(stream, caller, acceptor.clone()));
             }
             Err(error) => recover(&daemon, &error).await,
@@ -53,11 +51,11 @@ pub(crate) async fn serve_unix(daemon: Arc<Daemon>, socket: UnixSocket) {
     let mut ending = daemon.ending.subscribe();
     loop {
         let accepted = tokio::select! {
-            accepted = socket.accept() => accepted,
+            accepted = socket.listener.accept() => accepted,
             () = ended(&mut ending) => return,
         };
         match accepted {
-            Ok(stream) => match peer(&stream) {
+            Ok((stream, _)) => match peer(&stream) {
                 Ok(source) => {
                     tokio::spawn(welcome(stream, caller(&daemon, source, None), None));
                 }
@@ -95,13 +93,6 @@ impl UnixSocket {
     }
 }
 
-impl UnixSocket {
-    /// Waits for the next connection; cancel-safe.
-    pub(crate) async fn accept(&self) -> io::Result<UnixStream> {
-        Ok(self.listener.accept().await?.0)
-    }
-}
-
 impl Drop for UnixSocket {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
@@ -118,12 +109,6 @@ fn caller(daemon: &Arc<Daemon>, source: Source, local: Option<IpAddr>) -> Caller
         local,
         pass: Arc::new(daemon.gate.enter(source, deadline)),
         encrypted: false,
-        address: None,
-        binding: if source.is_local() {
-            Binding::Local
-        } else {
-            Binding::Missing
-        },
     }
 }
 
@@ -148,15 +133,7 @@ where
                 () = pass.expired() => return,
             };
             match accepted {
-                Ok(stream) => {
-                    let binding = tls::server_binding(&stream);
-                    let caller = Caller {
-                        encrypted: true,
-                        binding: binding.map_or(Binding::Missing, Binding::Exported),
-                        ..caller
-                    };
-                    Box::pin(inside_tls(stream, caller)).await;
-                }
+                Ok(stream) => Box::pin(inside_tls(stream, caller)).await,
                 Err(error) => {
                     tracing::debug!(source = %caller.source, %error, "TLS was not agreed on");
                 }
@@ -183,7 +160,16 @@ where
         () = caller.pass.expired() => return,
     };
     if let Ok((spoken, stream)) = sniffed {
-        serve(spoken, stream, caller).await;
+        let encrypted = true;
+        serve(
+            spoken,
+            stream,
+            Caller {
+                encrypted,
+                ..caller
+            },
+        )
+        .await;
     }
 }
 
@@ -213,9 +199,12 @@ where
         () = caller.pass.expired() => return,
     };
     if let Ok((rx, tx)) = accepted {
-        let origin = caller.origin(Transport::Stream);
+        let origin = Origin {
+            source: caller.source,
+            transport: Transport::Stream,
+        };
         let pass = Some(caller.pass);
-        carried::run(caller.daemon, origin, None, pass, None, rx, tx).await;
+        session::run(caller.daemon, origin, None, pass, None, rx, tx).await;
     }
 }
 
@@ -230,8 +219,7 @@ fn local_ip(stream: &TcpStream) -> Option<IpAddr> {
     stream.local_addr().ok().map(|address| address.ip())
 }
 
-/// Whose connection it is, by the word of the kernel.
-pub(crate) fn peer(stream: &UnixStream) -> io::Result<Source> {
+fn peer(stream: &UnixStream) -> io::Result<Source> {
     Ok(Source::User(stream.peer_cred()?.uid()))
 }
 

@@ -76,7 +76,6 @@ fn full_offer() -> Capabilities {
             structured_keys: Some(true),
             reconnect: Some(true),
             zstd_compression: Some(true),
-            ..Extensions::default()
         }),
     }
 }

@@ -9,8 +9,6 @@ export interface Identity {
   role: string;
   desktop: string;
   size: Size | null;
-  /** The one terminal that this session is for, or null. */
-  terminal: string | null;
 }
 
 const IDENTITY = "vroom.session";
@@ -52,16 +50,12 @@ export function saveScreenReader(on: boolean): void {
 }
 
 /** Takes the token out of the address bar before anything else can see it. */
-export function takeCredential(): { token: string } | { share: string } | null {
-  const [, kind, encoded] = /^#(token|share)=(.+)$/.exec(location.hash) ?? [];
-  if (encoded === undefined) return null;
+export function takeToken(): string | null {
+  const hash = location.hash;
+  if (!hash.startsWith("#token=")) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  try {
-    const token = decodeURIComponent(encoded);
-    return kind === "share" ? { share: token } : { token };
-  } catch {
-    return null;
-  }
+  const token = decodeURIComponent(hash.slice("#token=".length));
+  return token === "" ? null : token;
 }
 
 /** Switches for tests, given in the query: never a secret, never an address. */
