@@ -12,7 +12,7 @@ ARGS ?=
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench fuzz clean
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal fuzz clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -26,8 +26,9 @@ setup-test: ## Install what the tests need besides
 web: setup ## Build the page into web/dist
 	@packaging/build-web.sh
 
-build: web ## Build vroomd for use
-	$(CARGO) build --release --locked -p vroom-daemon
+build: web ## Build vroomd and vroom for use
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-client
+	@packaging/build-hold.sh
 
 run: build ## Start vroomd with a desktop of its own
 	@exec target/release/vroomd $(ARGS)
@@ -36,7 +37,7 @@ test: setup-test web lint test-web test-rust test-wasm test-browser ## Run every
 	@echo "all checks passed"
 
 test-core: ## The inner loop: crates that need no system libraries
-	$(CARGO) test --locked -p vroom-protocol -p vroom-desktop -p vroom-transport -p vroom-terminal
+	$(CARGO) test --locked -p vroom-protocol -p vroom-desktop -p vroom-transport -p vroom-terminal -p vroom-client
 
 test-rust:
 	$(CARGO) test --workspace --locked
@@ -47,6 +48,8 @@ test-web:
 # The real page in a real browser against the real daemon and real Wayland programs.
 test-browser:
 	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests
+	@packaging/build-hold.sh
+	$(CARGO) run --locked -q -p vroom-terminal --example screen_streams -- tests/out/streams
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && npm test --silent
 
 # The protocol crate has to run in a page too.
@@ -61,9 +64,17 @@ bench: setup-test build ## Measure latency, CPU and memory; prints a table
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && node bench.mjs
 	$(CARGO) run --release --locked -q -p vroom-transport --example frames_per_second
 
+# As root: the emulated link needs network namespaces, and sshd a user to log in.
+bench-terminal: ## Measure terminals beside sshd, mosh and wetty; prints ratios
+	@packaging/setup.sh bench
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-client -p vroom-tests
+	@packaging/build-hold.sh
+	cd tests/bench && npm install --no-save --silent --no-audit --no-fund
+	target/release/vroom-bench-terminal $(ARGS)
+
 fuzz: ## Run every fuzz target for FUZZ_SECONDS each
 	@packaging/fuzz.sh $(FUZZ_SECONDS)
 
 clean: ## Remove everything that was built
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules tests/out
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/bench/node_modules tests/out

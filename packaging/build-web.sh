@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 
+../packaging/build-predict.sh
+
 if [ -f dist/index.html ] && [ -d node_modules ] \
     && [ -z "$(find src public index.html package-lock.json vite.config.ts -newer dist/index.html 2>/dev/null | head -n 1)" ]; then
     exit 0

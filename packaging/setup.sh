@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what is missing on a Debian 12 machine: `setup.sh run` for building and running,
-# `setup.sh test` for the tests as well. Uses Debian's packages only; needs root or sudo, and only
-# when something is missing.
+# `setup.sh test` for the tests as well, `setup.sh bench` for what make bench-terminal compares
+# with. Uses Debian's packages only; needs root or sudo, and only when something is missing.
 set -euo pipefail
 
 BUILD=(
@@ -16,6 +16,10 @@ RUN=(
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
+    bash vim htop tmux less mc
+)
+BENCH=(
+    iproute2 util-linux openssh-server openssh-client mosh python3 g++
 )
 # The oldest versions that build this tree.
 RUST_MIN=1.92
@@ -24,6 +28,7 @@ NODE_MIN=18
 what=${1:-run}
 wanted=("${BUILD[@]}" "${RUN[@]}")
 [ "$what" = test ] && wanted+=("${TEST[@]}")
+[ "$what" = bench ] && wanted+=("${BENCH[@]}")
 
 # Whether version $1 is at least $2.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
@@ -56,6 +61,12 @@ if [ "$(id -u)" -ne 0 ]; then
         exit 1
     }
     as_root=(sudo)
+fi
+if [ "$what" = bench ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+    # A measurement is no reason to start an sshd for the whole machine.
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+    "${as_root[@]}" chmod +x /usr/sbin/policy-rc.d
+    trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq

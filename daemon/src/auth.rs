@@ -1,22 +1,15 @@
 //! Who somebody is, by what they can prove.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use vroom_protocol::graphical::Role;
-
+use crate::identity::Identity;
+use crate::links::Links;
+use crate::pairing::Codes;
 use crate::penalty::{Penalties, UNKNOWN_KEY, WRONG_TOKEN};
 use crate::source::Source;
 use crate::token::Secret;
-
-/// Somebody who proved who they are.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Identity {
-    /// The name of the user.
-    pub(crate) user: Arc<str>,
-    /// What they may do at most.
-    pub(crate) role: Role,
-}
 
 /// Why credentials were not taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,21 +25,34 @@ pub(crate) enum Refused {
 
 /// Checks credentials and hands out session keys.
 ///
-/// The token of the file is the identity of whoever runs the server. Both the token and the keys
-/// it buys have 256 bits, so the penalties do not guard against guessing; they keep somebody who
-/// tries from costing much.
+/// The token of the file is the identity of whoever runs the server. The token, the keys it buys and
+/// the tokens of links have 256 bits, so there the penalties do not guard against guessing; they keep
+/// somebody who tries from costing much. Pairing codes are short and have guards of their own.
 #[derive(Debug)]
 pub(crate) struct Auth {
     token: Secret,
     owner: Identity,
     uid: u32,
+    links: Links,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     keys: Vec<Key>,
+    codes: Codes,
     penalties: Penalties,
+}
+
+/// What somebody shows to be let in.
+#[derive(Clone, Copy)]
+pub(crate) enum Credential<'a> {
+    /// The token of the file.
+    Token(&'a str),
+    /// A code that was shown to somebody.
+    Code(&'a str),
+    /// The token of a link.
+    Share(&'a str),
 }
 
 /// A session key: what a browser keeps instead of the token.
@@ -62,27 +68,39 @@ impl Auth {
     pub(crate) fn new(token: Secret, user: &str) -> Self {
         Self {
             token,
-            owner: Identity {
-                user: user.into(),
-                role: Role::Owner,
-            },
+            owner: Identity::owner(user.into()),
             uid: nix::unistd::geteuid().as_raw(),
+            links: Links::default(),
             state: Mutex::default(),
         }
     }
 
-    /// Exchanges the token for a session key.
+    /// The links that lead to terminals.
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Makes a code that lets one client in as the user.
     ///
     /// # Errors
     ///
-    /// When the token is wrong or the source has to wait.
+    /// When the system has no random numbers to give.
+    pub(crate) fn make_code(&self, now: Instant) -> io::Result<String> {
+        self.state().codes.make(now)
+    }
+
+    /// Exchanges something that may be shown for a session key.
+    ///
+    /// # Errors
+    ///
+    /// When it is wrong or the source has to wait.
     pub(crate) fn login(
         &self,
         now: Instant,
         source: Source,
-        token: &str,
+        credential: Credential<'_>,
     ) -> Result<(Secret, Identity), Refused> {
-        let identity = self.token(now, source, token)?;
+        let identity = self.check(now, source, credential)?;
         let secret = Secret::random().map_err(|_| Refused::Wrong)?;
         let mut state = self.state();
         state
@@ -117,16 +135,70 @@ impl Auth {
         source: Source,
         token: &str,
     ) -> Result<Identity, Refused> {
-        let mut state = self.state();
-        if let Some(wait) = state.penalties.wait(now, source) {
+        self.check(now, source, Credential::Token(token))
+    }
+
+    /// Checks something that may be shown; a code or a use of a link is then used up.
+    ///
+    /// # Errors
+    ///
+    /// When it is wrong or the source has to wait.
+    pub(crate) fn check(
+        &self,
+        now: Instant,
+        source: Source,
+        credential: Credential<'_>,
+    ) -> Result<Identity, Refused> {
+        self.guarded(now, source, || match credential {
+            Credential::Token(token) => self.token.matches(token).then(|| self.owner.clone()),
+            Credential::Code(code) => {
+                let known = self.state().codes.redeem(now, code);
+                known.then(|| self.owner.clone())
+            }
+            Credential::Share(token) => self.links.redeem(now, token),
+        })
+    }
+
+    /// Recognises the token of a link that was used before, by whoever comes back.
+    ///
+    /// # Errors
+    ///
+    /// When it is wrong or the source has to wait.
+    pub(crate) fn recognise(
+        &self,
+        now: Instant,
+        source: Source,
+        token: &str,
+    ) -> Result<Identity, Refused> {
+        self.guarded(now, source, || self.links.recognise(now, token))
+    }
+
+    /// Looks at credentials unless the source has to wait, and makes it wait for too many wrong ones.
+    ///
+    /// # Errors
+    ///
+    /// When there is nobody whom they belong to, or the source has to wait.
+    pub(crate) fn guarded(
+        &self,
+        now: Instant,
+        source: Source,
+        look: impl FnOnce() -> Option<Identity>,
+    ) -> Result<Identity, Refused> {
+        if let Some(wait) = self.state().penalties.wait(now, source) {
             return Err(Refused::Penalised { wait });
         }
-        if self.token.matches(token) {
-            state.penalties.forgive(source);
-            return Ok(self.owner.clone());
+        let found = look();
+        let penalties = &mut self.state().penalties;
+        match found {
+            Some(identity) => {
+                penalties.forgive(source);
+                Ok(identity)
+            }
+            None => {
+                penalties.add(now, source, WRONG_TOKEN);
+                Err(Refused::Wrong)
+            }
         }
-        state.penalties.add(now, source, WRONG_TOKEN);
-        Err(Refused::Wrong)
     }
 
     /// Checks a session key.
@@ -194,7 +266,8 @@ impl State {
         let mut found = None;
         for key in &mut self.keys {
             let fresh = now.saturating_duration_since(key.used_at) < KEY_IDLE;
-            if key.secret.matches(said) && fresh {
+            let leads = key.identity.link().is_none_or(|link| link.is_alive(now));
+            if key.secret.matches(said) && fresh && leads {
                 key.used_at = now;
                 found = Some(key.identity.clone());
             }
@@ -213,6 +286,8 @@ const KEY_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
+    use vroom_protocol::graphical::Role;
+
     use super::*;
 
     const SOURCE: Source = Source::Net(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -227,7 +302,7 @@ mod tests {
     fn a_token_buys_a_key_that_works_alone() {
         let (auth, token) = auth();
         let now = Instant::now();
-        let (key, identity) = auth.login(now, SOURCE, &token).unwrap();
+        let (key, identity) = auth.login(now, SOURCE, Credential::Token(&token)).unwrap();
         assert_eq!(identity.role, Role::Owner);
         assert_eq!(auth.key(now, SOURCE, key.reveal()), Ok(identity.clone()));
         assert_eq!(auth.bearer(now, SOURCE, key.reveal()), Ok(identity.clone()));
@@ -243,7 +318,7 @@ mod tests {
     fn after_three_wrong_tokens_even_the_right_one_waits_but_keys_work() {
         let (auth, token) = auth();
         let now = Instant::now();
-        let (key, _) = auth.login(now, SOURCE, &token).unwrap();
+        let (key, _) = auth.login(now, SOURCE, Credential::Token(&token)).unwrap();
         for _ in 0..3 {
             assert_eq!(auth.token(now, SOURCE, "wrong"), Err(Refused::Wrong));
         }
@@ -266,16 +341,45 @@ mod tests {
     fn keys_expire_when_unused_and_their_number_is_bounded() {
         let (auth, token) = auth();
         let now = Instant::now();
-        let (key, _) = auth.login(now, SOURCE, &token).unwrap();
+        let (key, _) = auth.login(now, SOURCE, Credential::Token(&token)).unwrap();
         assert_eq!(
             auth.key(now + KEY_IDLE, Source::User(7), key.reveal()),
             Err(Refused::Wrong)
         );
         for i in 0..KEYS as u64 + 10 {
             let at = now + Duration::from_millis(i);
-            drop(auth.login(at, SOURCE, &token).unwrap());
+            drop(auth.login(at, SOURCE, Credential::Token(&token)).unwrap());
         }
         assert_eq!(auth.state().keys.len(), KEYS);
+    }
+
+    #[test]
+    fn a_code_lets_in_one_as_the_user() {
+        let (auth, _) = auth();
+        let now = Instant::now();
+        let code = auth.make_code(now).unwrap();
+        let (key, identity) = auth.login(now, SOURCE, Credential::Code(&code)).unwrap();
+        assert_eq!(identity.role, Role::Owner);
+        assert_eq!(auth.key(now, SOURCE, key.reveal()), Ok(identity));
+        let again = auth.login(now, SOURCE, Credential::Code(&code));
+        assert_eq!(again.err(), Some(Refused::Wrong));
+    }
+
+    #[test]
+    fn the_key_of_a_link_dies_with_it() {
+        let (auth, _) = auth();
+        let now = Instant::now();
+        let hour = Duration::from_secs(3600);
+        let (link, token) = auth
+            .links()
+            .make(now, "t1".into(), Role::Viewer, hour, None)
+            .unwrap();
+        let share = Credential::Share(token.reveal());
+        let (key, identity) = auth.login(now, SOURCE, share).unwrap();
+        assert_eq!(identity.role, Role::Viewer);
+        assert!(auth.key(now, SOURCE, key.reveal()).is_ok());
+        auth.links().revoke("t1", link.id());
+        assert!(auth.key(now, SOURCE, key.reveal()).is_err());
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE", env = "VROOM_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Ask the running server for a code that lets one browser or `vroom` in, once
+    Pair {
+        /// Look for the server in this folder instead of the usual one
+        #[arg(long, value_name = "DIR", env = "VROOM_STATE_DIR")]
+        state_dir: Option<PathBuf>,
+    },
     /// Print the version
     Version,
 }
@@ -69,6 +75,12 @@ pub struct Serve {
     /// Use the token in this file; made when it is missing
     #[arg(long, value_name = "FILE", env = "VROOM_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Let the SSH keys in this file in [default with TLS: ~/.ssh/authorized_keys]
+    #[arg(long, value_name = "FILE", env = "VROOM_AUTHORIZED_KEYS")]
+    pub authorized_keys: Option<PathBuf>,
+    /// Keep terminals and the control socket in this folder [default: $XDG_RUNTIME_DIR/vroom]
+    #[arg(long, value_name = "DIR", env = "VROOM_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
     /// Encrypt with this certificate chain (PEM)
     #[arg(
         long,
@@ -91,6 +103,15 @@ pub struct Serve {
     /// Let browsers call this server by this name; may be given several times
     #[arg(long, value_name = "NAME", env = "VROOM_HOSTS", value_delimiter = ',')]
     pub host: Vec<String>,
+    /// Show clients the files in this folder [default: your home]
+    #[arg(long, value_name = "FOLDER", env = "VROOM_FILES_ROOT")]
+    pub files_root: Option<PathBuf>,
+    /// Show clients no files
+    #[arg(long, env = "VROOM_NO_FILES", conflicts_with = "files_root")]
+    pub no_files: bool,
+    /// Forward no connections
+    #[arg(long, env = "VROOM_NO_FORWARDING")]
+    pub no_forwarding: bool,
     /// Send everything over WebSocket
     #[arg(long, env = "VROOM_NO_WEBRTC")]
     pub no_webrtc: bool,

@@ -24,12 +24,20 @@ pub struct Config {
     pub origins: Vec<String>,
     /// Where the token lies.
     pub token_file: Option<PathBuf>,
+    /// The SSH keys that are let in.
+    pub authorized_keys: Option<PathBuf>,
+    /// Where terminals and the control socket are kept.
+    pub state_dir: Option<PathBuf>,
     /// The certificate.
     pub tls: Option<TlsConfig>,
     /// Which desktop there is.
     pub desktop: DesktopConfig,
     /// What terminals may do.
     pub terminal: TerminalConfig,
+    /// Which files clients have.
+    pub files: FilesConfig,
+    /// What is forwarded.
+    pub forwarding: ForwardingConfig,
     /// How pictures travel.
     pub media: MediaConfig,
     /// What strangers may hold.
@@ -110,6 +118,30 @@ pub struct TerminalConfig {
     pub enabled: Option<bool>,
     /// The shell; the user's own by default.
     pub shell: Option<PathBuf>,
+    /// Seconds after which a terminal ends that nobody is at and that does nothing; absent for never.
+    pub idle_timeout: Option<u64>,
+    /// Terminals of one user at a time.
+    pub per_user: Option<usize>,
+}
+
+/// Which files clients have.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilesConfig {
+    /// Whether they have any.
+    pub enabled: Option<bool>,
+    /// The folder that they have; the user's home by default.
+    pub root: Option<PathBuf>,
+}
+
+/// What is forwarded.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct ForwardingConfig {
+    /// Whether anything is.
+    pub enabled: Option<bool>,
+    /// Whether clients may have us listen on more than loopback.
+    pub any_address: Option<bool>,
 }
 
 /// How pictures travel.
@@ -255,6 +287,8 @@ mod tests {
         let config: Config = toml::from_str(&in_use).unwrap();
         assert!(config.listen.is_some() && config.unix.is_some());
         assert!(config.tls.is_some() && config.log.level.is_some());
+        assert!(config.authorized_keys.is_some() && config.state_dir.is_some());
+        assert!(config.terminal.idle_timeout.is_some() && config.terminal.per_user.is_some());
         assert!(config.desktop.on_exit.is_some() && config.media.ports.is_some());
         assert!(config.limits.unauthenticated_per_source.is_some());
     }

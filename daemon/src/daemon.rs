@@ -11,10 +11,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use vroom_desktop::{Desktop, DesktopEvent};
 use vroom_media::{EncoderChoice, Media, MediaConfig};
+use vroom_terminal::Holds;
 use vroom_transport::tls;
 
 use crate::auth::Auth;
 use crate::config::{DesktopKind, OnExit};
+use crate::control;
 use crate::desktop::{self, RuntimeDir};
 use crate::gate::Gate;
 use crate::http::Names;
@@ -22,8 +24,10 @@ use crate::hub::{Hub, HubConfig};
 use crate::listen::{self, UnixSocket};
 use crate::output::Output;
 use crate::peers::Peers;
+use crate::resumable::Resumable;
 use crate::settings::Settings;
-use crate::terminals::Terminals;
+use crate::state_dir::StateDir;
+use crate::terminals::{Rules, Terminals};
 use crate::token::{self, Secret};
 
 /// What the parts of the server share.
@@ -32,7 +36,7 @@ pub(crate) struct Daemon {
     /// What is in force.
     pub(crate) settings: Settings,
     /// Who is who.
-    pub(crate) auth: Auth,
+    pub(crate) auth: Arc<Auth>,
     /// The strangers.
     pub(crate) gate: Arc<Gate>,
     /// The names of this server.
@@ -46,11 +50,22 @@ pub(crate) struct Daemon {
     /// Connections over WebRTC.
     pub(crate) peers: Peers,
     /// All terminals.
-    pub(crate) terminals: Terminals,
+    pub(crate) terminals: Arc<Terminals>,
+    /// The sessions that can be resumed.
+    pub(crate) resumable: Arc<Resumable>,
     /// A permit for each session.
     pub(crate) sessions: Arc<Semaphore>,
     /// Turns true when the end has begun.
     pub(crate) ending: watch::Sender<bool>,
+}
+
+impl Daemon {
+    /// The folder that clients may look into, if any.
+    pub(crate) fn files_root(&self) -> Option<PathBuf> {
+        let root = self.settings.files_root.as_deref();
+        let root = root.unwrap_or_else(|| self.terminals.home());
+        self.settings.files.then(|| root.to_owned())
+    }
 }
 
 /// Waits until the end has begun.
@@ -97,6 +112,19 @@ impl Server {
             }
             None => None,
         };
+        let (state_dir, orders) = StateDir::take(settings.state_dir.as_deref())?;
+        let holder = Holds::find_executable().unwrap_or_else(|| {
+            tracing::warn!(
+                "vroom-hold is neither beside vroomd nor in PATH: no terminal will start"
+            );
+            "vroom-hold".into()
+        });
+        let holds = Holds::open(state_dir.terminals(), holder);
+        let holds = holds.context("opening the folder of terminals")?;
+        let rules = Rules {
+            idle: settings.terminal_idle,
+            per_user: settings.terminals_per_user,
+        };
         let url = url(&settings, &listeners, &token)?;
         let auth = Auth::new(token, &account.name);
         let (finish, finished) = watch::channel(false);
@@ -117,7 +145,7 @@ impl Server {
             .as_ref()
             .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));
         let daemon = Arc::new(Daemon {
-            auth,
+            auth: Arc::new(auth),
             gate: Gate::new(
                 settings.limits.unauthenticated,
                 settings.limits.unauthenticated_per_source,
@@ -127,11 +155,20 @@ impl Server {
             media,
             output,
             peers: Peers::default(),
-            terminals: Terminals::new(account, settings.shell.clone(), display),
+            terminals: Arc::new(Terminals::new(
+                account,
+                settings.shell.clone(),
+                display,
+                holds,
+                rules,
+            )),
+            resumable: Arc::default(),
             sessions: Arc::new(Semaphore::new(SESSIONS)),
             ending: watch::Sender::new(false),
             settings,
         });
+        // Before anybody can ask for them.
+        daemon.terminals.recover(&daemon.auth).await;
         for listener in listeners {
             let daemon = Arc::clone(&daemon);
             tokio::spawn(listen::serve_tcp(daemon, listener, acceptor.clone()));
@@ -139,6 +176,7 @@ impl Server {
         if let Some(socket) = socket {
             tokio::spawn(listen::serve_unix(Arc::clone(&daemon), socket));
         }
+        tokio::spawn(control::serve(Arc::clone(&daemon), orders));
         Ok(Self {
             daemon,
             desktop,

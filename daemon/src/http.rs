@@ -29,9 +29,11 @@ use self::answer::Answer;
 use self::names::Foreign;
 pub(crate) use self::names::Names;
 use crate::assets::Asset;
-use crate::auth::{Identity, Refused};
+use crate::auth::{Credential, Refused};
 use crate::daemon::{Daemon, ended};
 use crate::gate::Pass;
+use crate::identity::Identity;
+use crate::origin::{Binding, Origin, Transport};
 use crate::source::Source;
 
 /// Who sends the requests of one connection.
@@ -47,6 +49,10 @@ pub(crate) struct Caller {
     pub(crate) pass: Arc<Pass>,
     /// Whether the connection is encrypted.
     pub(crate) encrypted: bool,
+    /// Where the connection comes from, where that is an address on the network.
+    pub(crate) address: Option<IpAddr>,
+    /// What tells this very connection from all others.
+    pub(crate) binding: Binding,
 }
 
 /// Serves one connection until it ends, is shown out, or the server ends.
@@ -111,16 +117,19 @@ async fn route(caller: Caller, request: Request<Incoming>) -> Answer {
         (&Method::GET, "/vroom" | "/omux" | "/omux/vroom") => socket::upgrade(caller, request),
         (&Method::GET | &Method::HEAD, "/healthz") => health(&caller),
         (&Method::POST, "/login") => login(caller, request).await,
+        (&Method::POST, "/pair") => pair(caller, request).await,
         (&Method::POST, "/offer" | "/api/offer") => offer::offer(caller, request).await,
         (&Method::POST, "/candidate") => offer::add_candidate(caller, request).await,
         (&Method::GET, "/candidate") => offer::candidates(&caller, &request),
         (&Method::GET, "/ice") => offer::ice(&caller, &request),
         (&Method::GET, "/sessions") => sessions(&caller, &request),
-        (_, "/login" | "/offer" | "/api/offer") => not_allowed("POST"),
+        (&Method::GET, "/terminals") => terminals(&caller, &request),
+        (_, "/login" | "/pair" | "/offer" | "/api/offer") => not_allowed("POST"),
         (_, "/candidate") => not_allowed("GET, POST"),
-        (_, "/vroom" | "/omux" | "/omux/vroom" | "/healthz" | "/ice" | "/sessions") => {
-            not_allowed("GET")
-        }
+        (
+            _,
+            "/vroom" | "/omux" | "/omux/vroom" | "/healthz" | "/ice" | "/sessions" | "/terminals",
+        ) => not_allowed("GET"),
         (&Method::GET | &Method::HEAD, path) => match Asset::find(path) {
             Some(asset) => answer::asset(asset, request.headers()),
             None => answer::error(
@@ -143,21 +152,37 @@ fn health(caller: &Caller) -> Answer {
     answer::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// Exchanges the token for a session key.
+/// Exchanges the token, or that of a link, for a session key.
 async fn login(caller: Caller, request: Request<Incoming>) -> Answer {
     #[derive(serde::Deserialize)]
-    struct Login {
-        token: String,
+    #[serde(rename_all = "lowercase")]
+    enum Login {
+        Token(String),
+        Share(String),
     }
-    let login: Login = match read_json(request, LOGIN_BYTES).await {
-        Ok(login) => login,
-        Err(answer) => return answer,
-    };
+    match read_json(request, LOGIN_BYTES).await {
+        Ok(Login::Token(token)) => enter(&caller, Credential::Token(&token)),
+        Ok(Login::Share(token)) => enter(&caller, Credential::Share(&token)),
+        Err(answer) => answer,
+    }
+}
+
+/// Exchanges a pairing code for a session key.
+async fn pair(caller: Caller, request: Request<Incoming>) -> Answer {
+    #[derive(serde::Deserialize)]
+    struct Pair {
+        code: String,
+    }
+    match read_json::<Pair>(request, LOGIN_BYTES).await {
+        Ok(pair) => enter(&caller, Credential::Code(&pair.code)),
+        Err(answer) => answer,
+    }
+}
+
+fn enter(caller: &Caller, credential: Credential<'_>) -> Answer {
     let daemon = &caller.daemon;
-    let (key, identity) = match daemon
-        .auth
-        .login(Instant::now(), caller.source, &login.token)
-    {
+    let entered = daemon.auth.login(Instant::now(), caller.source, credential);
+    let (key, identity) = match entered {
         Ok(granted) => granted,
         Err(refused) => {
             tracing::warn!(source = %caller.source, ?refused, "a login was refused");
@@ -167,13 +192,17 @@ async fn login(caller: Caller, request: Request<Incoming>) -> Answer {
     caller.pass.admit();
     tracing::info!(source = %caller.source, user = %identity.user, "logged in");
     let size = daemon.hub.size();
-    let body = json!({
+    let mut body = json!({
         "session": key.reveal(),
         "user": &*identity.user,
         "role": identity.role.name(),
         "desktop": daemon.hub.kind(),
         "size": {"width": size.width, "height": size.height},
     });
+    if let Some(link) = identity.link() {
+        body["desktop"] = json!("none");
+        body["terminal"] = json!(link.terminal());
+    }
     answer::json(StatusCode::OK, &body)
 }
 
@@ -183,28 +212,32 @@ fn sessions(caller: &Caller, request: &Request<Incoming>) -> Answer {
         Ok(identity) => identity,
         Err(refused) => return answer::refused(refused),
     };
-    let hub = &caller.daemon.hub;
-    if hub.kind() == "none" {
-        return answer::json(StatusCode::OK, &json!({"sessions": []}));
+    let entry: Vec<_> = caller.daemon.hub.entry(&identity).into_iter().collect();
+    answer::json(StatusCode::OK, &json!({"sessions": entry}))
+}
+
+/// Lists the terminals that the caller may join.
+fn terminals(caller: &Caller, request: &Request<Incoming>) -> Answer {
+    match caller.authenticate(request.headers()) {
+        Ok(identity) => {
+            let terminals = caller.daemon.terminals.list(&identity);
+            answer::json(StatusCode::OK, &json!({"sessions": terminals}))
+        }
+        Err(refused) => answer::refused(refused),
     }
-    let listing = hub.listing();
-    let entry = json!({
-        "sessionId": hub.session(),
-        "name": "default",
-        "created": listing.created,
-        "lastActivity": listing.active,
-        "attachedClients": listing.attached,
-        "channels": ["pointer", "button", "video"],
-        "kind": "graphical",
-        "title": listing.title.unwrap_or_default(),
-        "width": listing.size.width,
-        "height": listing.size.height,
-        "role": identity.role.name(),
-    });
-    answer::json(StatusCode::OK, &json!({"sessions": [entry]}))
 }
 
 impl Caller {
+    /// Where a connection comes from that is carried like this.
+    pub(crate) fn origin(&self, transport: Transport) -> Origin {
+        Origin {
+            source: self.source,
+            transport,
+            address: self.address,
+            binding: self.binding,
+        }
+    }
+
     /// Who sends this, by its `Authorization`; whoever proves it no longer counts as a stranger.
     fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, Refused> {
         let credential = bearer(headers).ok_or(Refused::Wrong)?;

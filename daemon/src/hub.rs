@@ -17,9 +17,10 @@ use vroom_input::{KeymapError, Translator};
 use vroom_protocol::graphical::{
     DesktopState, MediaState, Mode, Participant, Role, ShareState, State, Viewport,
 };
+use vroom_protocol::mux::{SessionEntry, SessionKind};
 
-use crate::auth::Identity;
 use crate::floor::{Denied, Floor, ParticipantId};
+use crate::identity::Identity;
 use crate::mailbox::Mailbox;
 pub(crate) use news::CursorNow;
 
@@ -137,7 +138,7 @@ impl Hub {
     }
 
     /// The members of the entry that lists this session.
-    pub(crate) fn listing(&self) -> Listing {
+    fn listing(&self) -> Listing {
         let shared = self.lock();
         Listing {
             created: unix_seconds(self.session.created),
@@ -146,6 +147,28 @@ impl Hub {
             title: shared.title.clone(),
             size: shared.size,
         }
+    }
+
+    /// The entry that lists this session to somebody; `None` when it is not for them, or not there.
+    pub(crate) fn entry(&self, identity: &Identity) -> Option<SessionEntry> {
+        if self.kind() == "none" || !identity.may_see_desktop() {
+            return None;
+        }
+        let listing = self.listing();
+        Some(SessionEntry {
+            session_id: self.session().to_owned(),
+            name: "default".to_owned(),
+            created: listing.created,
+            last_activity: listing.active,
+            attached_clients: u32::try_from(listing.attached).unwrap_or(u32::MAX),
+            channels: ["pointer", "button", "video"].map(str::to_owned).to_vec(),
+            kind: Some(SessionKind::Graphical),
+            title: Some(listing.title.unwrap_or_default()),
+            width: Some(listing.size.width),
+            height: Some(listing.size.height),
+            role: Some(identity.role.name().to_owned()),
+            ..SessionEntry::default()
+        })
     }
 
     /// Takes somebody in, looking on. `bell` rings when there is mail.
@@ -235,17 +258,17 @@ impl Shared {
 
 /// What a list of sessions tells about this one.
 #[derive(Debug)]
-pub(crate) struct Listing {
+struct Listing {
     /// Unix seconds.
-    pub(crate) created: u64,
+    created: u64,
     /// Unix seconds of the last coming or going.
-    pub(crate) active: u64,
+    active: u64,
     /// Participants.
-    pub(crate) attached: usize,
+    attached: usize,
     /// What the focused window says.
-    pub(crate) title: Option<String>,
+    title: Option<String>,
     /// In pixels.
-    pub(crate) size: Size,
+    size: Size,
 }
 
 /// The place of one participant; dropping it leaves, and lets go of everything held.

@@ -1,7 +1,8 @@
 //! Which channels there are, and which half of a session each belongs to.
 
+use vroom_protocol::forward::ConnectionName;
 use vroom_protocol::terminal::{ChannelName, ChannelNameError};
-use vroom_protocol::{ChannelSpec, Code};
+use vroom_protocol::{ChannelSpec, Code, files, forward};
 
 /// What a channel is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,6 +15,12 @@ pub(crate) enum Lane {
     Video,
     /// One of the channels of a terminal.
     Shell(ChannelName),
+    /// Files.
+    Files,
+    /// What is forwarded.
+    Forwards,
+    /// One forwarded connection.
+    Forwarded(ConnectionName),
 }
 
 impl Lane {
@@ -24,12 +31,17 @@ impl Lane {
             "pointer" => return Ok(Self::Pointer),
             "button" => Self::Button,
             "video" => Self::Video,
-            name => match ChannelName::parse(name) {
-                Ok(name) => Self::Shell(name),
-                Err(error @ ChannelNameError::NotATerminal) => {
+            files::CHANNEL => Self::Files,
+            forward::CHANNEL => Self::Forwards,
+            name => match (ChannelName::parse(name), ConnectionName::parse(name)) {
+                (Ok(name), _) => Self::Shell(name),
+                (Err(_), Some(name)) => Self::Forwarded(name),
+                (Err(error @ ChannelNameError::NotATerminal), None) => {
                     return Err((error.code(), "there is no such channel"));
                 }
-                Err(error) => return Err((error.code(), "that is not the name of a terminal")),
+                (Err(error), None) => {
+                    return Err((error.code(), "that is not the name of a terminal"));
+                }
             },
         };
         if spec.reliable && spec.ordered {
@@ -67,6 +79,18 @@ mod tests {
             of("vroom.terminal.stderr#x"),
             lane(Some("x"), Plane::Stderr)
         );
+    }
+
+    #[test]
+    fn files_and_forwards_have_channels_of_their_own() {
+        assert_eq!(of("file-transfer"), Ok(Lane::Files));
+        assert_eq!(of("port-forward-ctl"), Ok(Lane::Forwards));
+        let name = ConnectionName {
+            forward: 1,
+            connection: 2,
+        };
+        assert_eq!(of("fwd-1-conn-2"), Ok(Lane::Forwarded(name)));
+        assert_eq!(of("fwd-1-conn-x").unwrap_err().0, Code::UNSUPPORTED);
     }
 
     #[test]

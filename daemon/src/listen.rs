@@ -14,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 use vroom_transport::sniff::{Spoken, sniff};
 use vroom_transport::{stream, tcp, tls};
 
+use crate::carried;
 use crate::daemon::{Daemon, ended};
 use crate::http::{self, Caller};
-use crate::origin::{Origin, Transport};
-use crate::session;
+use crate::origin::{Binding, Transport};
 use crate::source::Source;
 
 /// Accepts connections on a TCP port until the server ends.
@@ -38,7 +38,9 @@ pub(crate) async fn serve_tcp(
                     tracing::debug!(%error, "a socket is gone already");
                     continue;
                 }
-                let caller = caller(&daemon, Source::of(address), local_ip(&stream));
+                let address = address.ip().to_canonical();
+                let mut caller = caller(&daemon, Source::of(address), local_ip(&stream));
+                caller.address = Some(address);
                 tokio::spawn(welcome(stream, caller, acceptor.clone()));
             }
             Err(error) => recover(&daemon, &error).await,
@@ -51,11 +53,11 @@ pub(crate) async fn serve_unix(daemon: Arc<Daemon>, socket: UnixSocket) {
     let mut ending = daemon.ending.subscribe();
     loop {
         let accepted = tokio::select! {
-            accepted = socket.listener.accept() => accepted,
+            accepted = socket.accept() => accepted,
             () = ended(&mut ending) => return,
         };
         match accepted {
-            Ok((stream, _)) => match peer(&stream) {
+            Ok(stream) => match peer(&stream) {
                 Ok(source) => {
                     tokio::spawn(welcome(stream, caller(&daemon, source, None), None));
                 }
@@ -93,6 +95,13 @@ impl UnixSocket {
     }
 }
 
+impl UnixSocket {
+    /// Waits for the next connection; cancel-safe.
+    pub(crate) async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(self.listener.accept().await?.0)
+    }
+}
+
 impl Drop for UnixSocket {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
@@ -109,6 +118,12 @@ fn caller(daemon: &Arc<Daemon>, source: Source, local: Option<IpAddr>) -> Caller
         local,
         pass: Arc::new(daemon.gate.enter(source, deadline)),
         encrypted: false,
+        address: None,
+        binding: if source.is_local() {
+            Binding::Local
+        } else {
+            Binding::Missing
+        },
     }
 }
 
@@ -133,7 +148,15 @@ where
                 () = pass.expired() => return,
             };
             match accepted {
-                Ok(stream) => Box::pin(inside_tls(stream, caller)).await,
+                Ok(stream) => {
+                    let binding = tls::server_binding(&stream);
+                    let caller = Caller {
+                        encrypted: true,
+                        binding: binding.map_or(Binding::Missing, Binding::Exported),
+                        ..caller
+                    };
+                    Box::pin(inside_tls(stream, caller)).await;
+                }
                 Err(error) => {
                     tracing::debug!(source = %caller.source, %error, "TLS was not agreed on");
                 }
@@ -160,16 +183,7 @@ where
         () = caller.pass.expired() => return,
     };
     if let Ok((spoken, stream)) = sniffed {
-        let encrypted = true;
-        serve(
-            spoken,
-            stream,
-            Caller {
-                encrypted,
-                ..caller
-            },
-        )
-        .await;
+        serve(spoken, stream, caller).await;
     }
 }
 
@@ -199,12 +213,9 @@ where
         () = caller.pass.expired() => return,
     };
     if let Ok((rx, tx)) = accepted {
-        let origin = Origin {
-            source: caller.source,
-            transport: Transport::Stream,
-        };
+        let origin = caller.origin(Transport::Stream);
         let pass = Some(caller.pass);
-        session::run(caller.daemon, origin, None, pass, None, rx, tx).await;
+        carried::run(caller.daemon, origin, None, pass, None, rx, tx).await;
     }
 }
 
@@ -219,7 +230,8 @@ fn local_ip(stream: &TcpStream) -> Option<IpAddr> {
     stream.local_addr().ok().map(|address| address.ip())
 }
 
-fn peer(stream: &UnixStream) -> io::Result<Source> {
+/// Whose connection it is, by the word of the kernel.
+pub(crate) fn peer(stream: &UnixStream) -> io::Result<Source> {
     Ok(Source::User(stream.peer_cred()?.uid()))
 }
 

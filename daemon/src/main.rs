@@ -12,13 +12,14 @@ use vroom_daemon::Server;
 use vroom_daemon::cli::{Cli, Command, Serve};
 use vroom_daemon::config::Config;
 use vroom_daemon::settings::Settings;
-use vroom_daemon::{log, process, systemd};
+use vroom_daemon::{control, log, process, systemd};
 
 fn main() {
     let cli = Cli::parse();
     let result = match cli.command {
         None => serve(cli.serve),
         Some(Command::Validate { config }) => validate(config.as_deref()),
+        Some(Command::Pair { state_dir }) => pair(state_dir.as_deref()),
         Some(Command::Version) => say(concat!("vroomd ", env!("CARGO_PKG_VERSION"))),
     };
     if let Err(error) = result {
@@ -76,6 +77,18 @@ fn validate(path: Option<&std::path::Path>) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     Settings::resolve(Serve::default(), config)?;
     say("the configuration is valid")
+}
+
+/// Asks the running server for a pairing code.
+fn pair(state_dir: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("starting")?;
+    let (code, seconds) = runtime.block_on(control::ask_for_code(state_dir))?;
+    let (first, last) = code.split_at_checked(code.len() / 2).unwrap_or((&code, ""));
+    let minutes = seconds / 60;
+    say(&format!(
+        "{first} {last}  (works once, for {minutes} minutes)"
+    ))
 }
 
 /// Writes one line to standard output.

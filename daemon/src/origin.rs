@@ -1,5 +1,7 @@
 //! Where a connection comes from, and what carries it.
 
+use std::net::IpAddr;
+
 use vroom_protocol::{LinkKind, mux};
 
 use crate::source::Source;
@@ -11,6 +13,32 @@ pub(crate) struct Origin {
     pub(crate) source: Source,
     /// What carries it.
     pub(crate) transport: Transport,
+    /// The address behind it, where it is one on the network.
+    pub(crate) address: Option<IpAddr>,
+    /// What tells this very connection from all others.
+    pub(crate) binding: Binding,
+}
+
+/// What signatures are bound to, so that they are worth nothing on another connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Binding {
+    /// What TLS exports for this connection.
+    Exported([u8; 32]),
+    /// Nothing is needed: the connection does not leave this machine.
+    Local,
+    /// There is nothing to bind to, so that no signature is taken.
+    Missing,
+}
+
+impl Binding {
+    /// The bytes that are signed; `None` when no signature is to be taken.
+    pub(crate) const fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Exported(bytes) => Some(bytes),
+            Self::Local => Some(&[]),
+            Self::Missing => None,
+        }
+    }
 }
 
 /// What carries a connection.

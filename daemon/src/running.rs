@@ -1,15 +1,16 @@
-//! A program that runs in a terminal, and how far the client has read it.
+//! A program that runs on pipes, and how far the client has read it.
 
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vroom_protocol::{ChannelId, Connection};
-use vroom_terminal::{Exit, History, Read, Terminal};
+use vroom_protocol::terminal::ExitStatus;
+use vroom_protocol::{ChannelId, Connection, mux};
+use vroom_terminal::{History, Read, Terminal};
 
 use crate::shell::MESSAGE;
 
-/// A program that runs in a terminal, and how far the client has read it.
+/// A program that runs on pipes, and how far the client has read it: every byte, however long it takes.
 #[derive(Debug)]
 pub(crate) struct Running {
     terminal: Arc<Terminal>,
@@ -44,11 +45,6 @@ impl Running {
     /// The program.
     pub(crate) fn terminal(&self) -> &Arc<Terminal> {
         &self.terminal
-    }
-
-    /// The bytes that were sent on the main channel.
-    pub(crate) fn sent_bytes(&self) -> u64 {
-        self.output.sent
     }
 
     /// Nobody reads any more: the program has to go.
@@ -86,10 +82,19 @@ impl Running {
         connection: &Connection,
         pty: Option<ChannelId>,
         stderr: Option<ChannelId>,
-    ) -> Option<Exit> {
+    ) -> Option<ExitStatus> {
         let exit = self.terminal.exit_status()?;
+        let status = ExitStatus {
+            exit_code: exit.code,
+            signal: exit.signal,
+            signal_name: exit.signal_name().map(str::to_owned),
+            core_dumped: exit.core_dumped.then_some(true),
+            pty_bytes: Some(self.output.sent),
+            offset: Some(self.output.offset),
+            ..ExitStatus::default()
+        };
         if self.abandoned {
-            return Some(exit);
+            return Some(status);
         }
         let is_sent = |channel: Option<ChannelId>| {
             channel.is_none_or(|channel| connection.queued_bytes(channel) == 0)
@@ -97,7 +102,7 @@ impl Running {
         let errors = self.terminal.stderr().filter(|_| stderr.is_some());
         let is_read = self.output.offset >= exit.output_bytes
             && errors.is_none_or(|history| self.errors.offset >= history.end());
-        (is_read && is_sent(pty) && is_sent(stderr)).then_some(exit)
+        (is_read && is_sent(pty) && is_sent(stderr)).then_some(status)
     }
 
     /// Waits until there is something to send, or the program ended; cancel-safe.
@@ -126,7 +131,7 @@ impl Reader {
         history: &History,
     ) {
         loop {
-            self.has_room = connection.queued_bytes(channel) < QUEUE_BYTES;
+            self.has_room = has_room(connection, channel);
             if !self.has_room {
                 return;
             }
@@ -163,8 +168,20 @@ impl Reader {
     }
 }
 
+/// Whether more output may be queued for a client.
+pub(crate) fn has_room(connection: &Connection, channel: ChannelId) -> bool {
+    let replayable = connection
+        .unacknowledged_bytes()
+        .is_none_or(|bytes| bytes < REPLAY_BYTES);
+    replayable && connection.queued_bytes(channel) < QUEUE_BYTES
+}
+
 /// The largest message of output, so that a pointer never waits behind more.
-const MESSAGE_BYTES: usize = 16 * 1024;
+pub(crate) const MESSAGE_BYTES: usize = 16 * 1024;
 
 /// The output that may wait for one client; then the history waits, and with it the program.
 const QUEUE_BYTES: usize = 64 * 1024;
+
+/// The bytes that a client may not have confirmed yet, where it confirms them; then output waits,
+/// so that the mux still has all that a resumed session needs.
+const REPLAY_BYTES: usize = mux::SERVER_RING_BYTES * 3 / 4;

@@ -1,203 +1,146 @@
-//! What one connection may do: who is at the other end, and where each message belongs.
+//! What one connection may do: where each message belongs.
 
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use vroom_protocol::graphical::Role;
 use vroom_protocol::terminal::ChannelName;
-use vroom_protocol::{
-    Auth, ChannelId, ChannelSpec, Code, Connection, Event, Hello, RequestId, ServerConfig,
-    WelcomeInfo, mux,
-};
-use vroom_transport::{LinkRx, LinkTx, drive};
+use vroom_protocol::{ChannelId, ChannelSpec, Code, Connection, RequestId};
 
-use crate::auth::{Identity, Refused};
+use crate::auth::Refused;
 use crate::daemon::Daemon;
-use crate::gate::Pass;
+use crate::files::Files;
+use crate::forward::{Forwards, Policy, Rights};
+use crate::identity::Identity;
 use crate::lane::Lane;
 use crate::origin::Origin;
-use crate::picture::Picture;
 use crate::shells::Shells;
 use crate::video::Video;
 use crate::viewer::Viewer;
 
-/// Runs a session on a link until one of them, or the server, ends.
+/// What one connection may do, whatever transport carries it.
 ///
-/// `identity` is who the transport says it is; HELLO may still say otherwise. `pass` is the place
-/// among the strangers, for those who have not proved anything yet.
-pub(crate) async fn run(
-    daemon: Arc<Daemon>,
-    origin: Origin,
-    identity: Option<Identity>,
-    pass: Option<Arc<Pass>>,
-    picture: Option<Picture>,
-    rx: impl LinkRx,
-    tx: impl LinkTx,
-) {
-    let Ok(_permit) = Arc::clone(&daemon.sessions).try_acquire_owned() else {
-        tracing::warn!(source = %origin.source, "too many sessions");
-        return;
-    };
-    let now = Instant::now();
-    let mut hello_timeout = mux::HELLO_TIMEOUT;
-    if let Some(deadline) = pass.as_ref().and_then(|pass| pass.deadline()) {
-        hello_timeout = hello_timeout.min(deadline.saturating_duration_since(now));
-    }
-    if let Some(pass) = &pass {
-        // The deadline is kept by the mux, which also says goodbye.
-        pass.extend(now + hello_timeout + GOODBYE);
-    }
-    let config = ServerConfig {
-        hello_timeout,
-        max_message_size: origin.transport.message_bytes(),
-        ..ServerConfig::default()
-    };
-    let connection = Connection::server(config, origin.transport.link_kind(), now);
-    let session = Session::new(daemon, origin, identity, pass.clone(), picture);
-    let expired = async {
-        match &pass {
-            Some(pass) => pass.expired().await,
-            None => pending().await,
-        }
-    };
-    tokio::select! {
-        (code, reason) = drive(connection, rx, tx, session) => {
-            tracing::debug!(source = %origin.source, transport = origin.transport.name(), %code, reason, "a connection ended");
-        }
-        () = expired => {
-            tracing::debug!(source = %origin.source, "an unauthenticated connection was closed");
-        }
-    }
-}
-
-/// What one connection may do.
+/// A resumable one outlives its transport: see [`Resumable`](crate::resumable::Resumable).
 #[derive(Debug)]
 pub(crate) struct Session {
     daemon: Arc<Daemon>,
     origin: Origin,
     identity: Option<Identity>,
-    pass: Option<Arc<Pass>>,
     channels: BTreeMap<ChannelId, Lane>,
     viewer: Viewer,
-    /// The picture beside the channels, where it has its own way.
-    picture: Option<Picture>,
     /// The picture on a channel.
     video: Option<Video>,
     shells: Shells,
+    files: Files,
+    forwards: Forwards,
     bell: Arc<Notify>,
-    ending: watch::Receiver<bool>,
 }
 
 impl Session {
-    fn new(
-        daemon: Arc<Daemon>,
-        origin: Origin,
-        identity: Option<Identity>,
-        pass: Option<Arc<Pass>>,
-        picture: Option<Picture>,
-    ) -> Self {
+    /// Starts one for a client that has not asked for anything yet.
+    pub(crate) fn new(daemon: Arc<Daemon>, origin: Origin, identity: Option<Identity>) -> Self {
         let bell = Arc::new(Notify::new());
-        let ending = daemon.ending.subscribe();
         Self {
             viewer: Viewer::new(Arc::clone(&daemon), origin.transport, Arc::clone(&bell)),
             shells: Shells::new(Arc::clone(&daemon), origin),
+            files: Files::new(daemon.files_root()),
+            forwards: Forwards::new(Policy {
+                enabled: daemon.settings.forwarding,
+                any_address: daemon.settings.forward_any_address,
+            }),
             daemon,
             origin,
             identity,
-            pass,
             channels: BTreeMap::new(),
-            picture,
             video: None,
             bell,
-            ending,
         }
     }
 
-    /// Decides about a HELLO.
-    fn on_hello(&mut self, now: Instant, connection: &mut Connection, hello: Hello) {
-        if let Some(auth) = &hello.auth {
-            match self.prove(now, auth) {
-                Ok(identity) => self.identity = Some(identity),
-                Err(refused) => {
-                    tracing::warn!(source = %self.origin.source, kind = auth.kind(), ?refused, "credentials were refused");
-                    let (code, reason) = refusal(refused);
-                    return connection.refuse(now, code, reason);
-                }
-            }
-        }
-        let session = self.daemon.hub.session();
-        if hello
-            .session
-            .as_deref()
-            .is_some_and(|name| name != session && name != DEFAULT)
-        {
-            return connection.refuse(now, Code::SESSION_NOT_FOUND, "there is no such session");
-        }
-        match &self.identity {
-            Some(_) => self.admit(),
-            None => self.wait_for_proof(now),
-        }
-        let identity = self.identity.as_ref();
-        let welcome = WelcomeInfo {
-            session: identity.map(|_| session.to_owned()),
-            user: identity.map(|identity| identity.user.to_string()),
-            role: identity.map(|identity| identity.role.name().to_owned()),
-            channels: hello
-                .channels
-                .into_iter()
-                .filter(|spec| self.welcomes(spec))
-                .collect(),
-            resume: None,
-        };
-        connection.accept(now, welcome);
+    /// Who it is for, once that is proved.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
     }
 
-    /// Who the credentials of a HELLO belong to.
-    fn prove(&self, now: Instant, auth: &Auth) -> Result<Identity, Refused> {
-        let source = self.origin.source;
-        match auth {
-            Auth::Token(token) => self.daemon.auth.token(now, source, token),
-            Auth::Session(key) => self.daemon.auth.key(now, source, key),
-            Auth::Peer => self.daemon.auth.peer(source),
-            Auth::Password { .. } | Auth::Pairing(_) | Auth::Share(_) => Err(Refused::Wrong),
-        }
+    /// Says who it is for.
+    pub(crate) fn identify(&mut self, identity: Identity) {
+        self.identity = Some(identity);
     }
 
-    /// Counts no longer as a stranger.
-    fn admit(&self) {
-        if let Some(pass) = &self.pass {
-            pass.admit();
-        }
+    /// The half that looks at the desktop.
+    pub(crate) fn viewer(&self) -> &Viewer {
+        &self.viewer
     }
 
-    // C2: without credentials only terminals may be opened, to prove oneself inside.
-    fn wait_for_proof(&self, now: Instant) {
-        if let Some(pass) = &self.pass {
-            pass.extend(now + self.daemon.settings.limits.unprivileged);
+    /// The transport is lost: nothing stays held and nothing is shown, but terminals go on.
+    // xumux §session-resume: a driver's keys, buttons and touches are released at once.
+    pub(crate) fn leave(&mut self) {
+        self.viewer.leave();
+        self.video = None;
+        self.shells.leave();
+    }
+
+    /// The client leaves on purpose, and its terminals are to stay.
+    pub(crate) fn detach(&self) {
+        self.shells.detach();
+    }
+
+    /// Another transport carries it from now on, with these channels.
+    pub(crate) fn come_back(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        origin: Origin,
+        channels: &[(ChannelId, ChannelSpec)],
+    ) {
+        self.origin = origin;
+        self.shells.come_back(origin);
+        let lost: Vec<_> = self
+            .channels
+            .keys()
+            .filter(|id| !channels.iter().any(|(open, _)| open == *id))
+            .copied()
+            .collect();
+        for id in lost {
+            self.on_closed(now, connection, id);
         }
+        if let Some(identity) = &self.identity {
+            self.viewer
+                .come_back(now, connection, identity, origin.transport);
+        }
+        self.start_waiting_video(now, connection);
     }
 
     /// Whether a channel that a HELLO lists is opened.
-    fn welcomes(&self, spec: &ChannelSpec) -> bool {
+    pub(crate) fn welcomes(&self, spec: &ChannelSpec) -> bool {
         match Lane::of(spec) {
             // VROOM-Graphical §4.1: listing them early is allowed, their frames are ignored.
-            Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.identity.is_some(),
+            Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.may_see_desktop(),
             Ok(Lane::Shell(name)) => self.check_shell(&name).is_ok(),
-            Err(_) => false,
+            Ok(lane @ (Lane::Files | Lane::Forwards)) => self.check_work(&lane).is_ok(),
+            Ok(Lane::Forwarded(_)) | Err(_) => false,
         }
     }
 
     /// Decides about a channel that the client asks for.
     fn check(&self, spec: &ChannelSpec) -> Result<(), (Code, &'static str)> {
         let lane = Lane::of(spec)?;
-        if let Lane::Shell(name) = &lane {
-            return self.check_shell(name);
+        match &lane {
+            Lane::Shell(name) => return self.check_shell(name),
+            Lane::Files | Lane::Forwards | Lane::Forwarded(_) => return self.check_work(&lane),
+            Lane::Pointer | Lane::Button | Lane::Video => {}
         }
         if self.identity.is_none() {
             return Err((Code::AUTH_FAILED, "not authenticated"));
+        }
+        if !self.may_see_desktop() {
+            return Err((
+                Code::NOT_ALLOWED,
+                "these credentials do not open the desktop",
+            ));
         }
         if !self.viewer.is_complete() {
             return Err((Code::WRONG_STATE, "VROOM_HANDSHAKE comes first"));
@@ -210,19 +153,47 @@ impl Session {
         }
     }
 
+    fn may_see_desktop(&self) -> bool {
+        self.identity
+            .as_ref()
+            .is_some_and(Identity::may_see_desktop)
+    }
+
+    /// Whether somebody may use files and forwards: viewers may not.
+    fn check_work(&self, lane: &Lane) -> Result<(), (Code, &'static str)> {
+        let Some(identity) = &self.identity else {
+            return Err((Code::AUTH_FAILED, "not authenticated"));
+        };
+        let is_allowed = match lane {
+            Lane::Files => identity.may_use_files(),
+            // Which of the two is asked for is told by the requests on it.
+            _ => identity.may_forward() || identity.may_forward_agent(),
+        };
+        if !is_allowed {
+            return Err((Code::NOT_ALLOWED, "these credentials do not allow that"));
+        }
+        if *lane == Lane::Files {
+            self.files.check()
+        } else {
+            Ok(())
+        }
+    }
+
     fn check_shell(&self, name: &ChannelName) -> Result<(), (Code, &'static str)> {
+        // Whoever was made a viewer of the desktop keeps no terminal beside it; a link opens its own.
         let is_viewer = self
             .identity
             .as_ref()
-            .is_some_and(|who| who.role < Role::Operator);
+            .is_some_and(|who| who.role < Role::Operator && who.link().is_none());
         if is_viewer || (self.viewer.is_complete() && !self.viewer.may_drive()) {
             return Err((Code::NOT_ALLOWED, "viewers have no terminals"));
         }
         self.shells.check(name)
     }
 
-    fn on_request(
-        &self,
+    /// Answers a request for a channel.
+    pub(crate) fn on_request(
+        &mut self,
         now: Instant,
         connection: &mut Connection,
         request: RequestId,
@@ -230,6 +201,9 @@ impl Session {
     ) {
         match self.check(spec) {
             Ok(()) => {
+                if let Ok(Lane::Forwarded(name)) = Lane::of(spec) {
+                    return self.forwards.on_request(now, connection, request, name);
+                }
                 // `None` means that all ids are in use, which the mux has told the client.
                 connection.accept_channel(now, request);
             }
@@ -237,7 +211,13 @@ impl Session {
         }
     }
 
-    fn on_opened(
+    /// A channel that we asked for is not opened.
+    pub(crate) fn on_rejected(&mut self, request: RequestId) {
+        self.forwards.on_rejected(request);
+    }
+
+    /// A channel is open.
+    pub(crate) fn on_opened(
         &mut self,
         now: Instant,
         connection: &mut Connection,
@@ -254,20 +234,33 @@ impl Session {
             }
             Lane::Video => self.start_video(now, connection, id),
             Lane::Pointer | Lane::Button => {}
+            Lane::Files => self.files.on_opened(now, connection, id),
+            Lane::Forwards => {
+                let who = self.identity.as_ref();
+                let ports = who.is_some_and(Identity::may_forward);
+                let agent = who.is_some_and(Identity::may_forward_agent);
+                self.forwards.on_control_opened(id, Rights { ports, agent });
+            }
+            Lane::Forwarded(name) => self.forwards.on_opened(now, connection, id, *name),
         }
         self.channels.insert(id, lane);
     }
 
-    fn on_closed(&mut self, now: Instant, connection: &mut Connection, id: ChannelId) {
+    /// A channel is gone.
+    pub(crate) fn on_closed(&mut self, now: Instant, connection: &mut Connection, id: ChannelId) {
         match self.channels.remove(&id) {
             Some(Lane::Button) => self.viewer.release(),
             Some(Lane::Video) => self.video = None,
             Some(Lane::Shell(name)) => self.shells.on_closed(now, connection, &name),
+            Some(Lane::Files) => self.files.on_closed(),
+            Some(Lane::Forwards) => self.forwards.on_control_closed(),
+            Some(Lane::Forwarded(_)) => self.forwards.on_closed(id),
             Some(Lane::Pointer) | None => {}
         }
     }
 
-    fn on_message(
+    /// Takes a message.
+    pub(crate) fn on_message(
         &mut self,
         now: Instant,
         connection: &mut Connection,
@@ -284,6 +277,10 @@ impl Session {
                     "not authenticated",
                 );
             };
+            if !identity.may_see_desktop() {
+                let reason = "these credentials do not open the desktop";
+                return connection.error(now, Code::NOT_ALLOWED, Some(channel), reason);
+            }
             let was_complete = self.viewer.is_complete();
             self.viewer
                 .on_control(now, connection, identity, kind, &payload);
@@ -307,11 +304,15 @@ impl Session {
             Some(Lane::Shell(name)) => {
                 let name = name.clone();
                 let message = (kind, payload);
+                self.shells.set_agent(self.forwards.agent_socket());
                 self.shells
                     .on_message(now, connection, &name, message, &mut self.identity);
-                if self.identity.is_some() {
-                    self.admit();
-                }
+            }
+            Some(Lane::Files) => self.files.on_message(now, connection, kind, &payload),
+            Some(Lane::Forwards) => self.forwards.on_message(now, connection, kind, &payload),
+            Some(Lane::Forwarded(_)) => {
+                self.forwards
+                    .on_data(now, connection, channel, kind, payload);
             }
             None => {}
         }
@@ -342,91 +343,53 @@ impl Session {
             }
         }
     }
-}
 
-impl vroom_transport::Session for Session {
-    fn on_event(&mut self, now: Instant, connection: &mut Connection, event: Event) {
-        match event {
-            Event::Hello(hello) => self.on_hello(now, connection, hello),
-            Event::ChannelRequested { request, spec } => {
-                self.on_request(now, connection, request, &spec);
-            }
-            Event::ChannelOpened { id, spec, .. } => self.on_opened(now, connection, id, &spec),
-            Event::ChannelClosed { id, .. } => self.on_closed(now, connection, id),
-            Event::Message {
-                channel,
-                kind,
-                payload,
-            } => self.on_message(now, connection, channel, kind, payload),
-            Event::PeerError { code, reason, .. } => {
-                tracing::debug!(%code, reason, "the client reports an error");
-            }
-            // C13: this server does not resume.
-            Event::ResumeRequested { .. } => {
-                connection.refuse_resume(now, Code::SESSION_NOT_FOUND, "nothing is kept here");
-            }
-            other => tracing::trace!(?other, "nothing to do"),
-        }
-    }
-
-    fn pump(&mut self, now: Instant, connection: &mut Connection) {
-        if *self.ending.borrow_and_update() {
-            return connection.close(now, Code::GOING_AWAY, "the server ends");
-        }
+    /// Sends what there is to send.
+    pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {
         self.viewer.pump(now, connection);
         if let Some(video) = &mut self.video {
             video.pump(now, connection, self.viewer.wishes());
         }
-        if let Some(picture) = &mut self.picture {
-            picture.pump(now, self.viewer.wishes(), self.viewer.wants_media_state());
-        }
         self.shells.pump(now, connection, &mut self.identity);
+        self.files.pump(now, connection);
+        self.forwards.pump(now, connection);
     }
 
-    async fn ready(&mut self) {
+    /// Waits until there is something to pump; cancel-safe.
+    pub(crate) async fn ready(&mut self) {
         let video = async {
             match &mut self.video {
                 Some(video) => video.ready().await,
                 None => pending().await,
             }
         };
-        let picture = async {
-            match &mut self.picture {
-                Some(picture) => picture.ready().await,
-                None => pending().await,
-            }
-        };
         tokio::select! {
             () = self.bell.notified() => {}
             () = video => {}
-            () = picture => {}
             () = self.shells.ready() => {}
-            () = ended(&mut self.ending) => {}
+            () = self.files.ready() => {}
+            () = self.forwards.ready() => {}
         }
     }
 
-    /// A client that reads nothing is put out, or told of the end, all the same.
-    async fn urgent(&mut self) {
-        tokio::select! {
-            () = self.bell.notified() => {}
-            () = ended(&mut self.ending) => {}
-        }
+    /// Waits for what must not wait for a client that reads nothing; cancel-safe.
+    pub(crate) async fn urgent(&self) {
+        self.bell.notified().await;
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// When to pump even if nothing happens.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let video = self.video.as_ref().and_then(Video::deadline);
-        [self.viewer.deadline(), video, self.shells.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-}
-
-/// Waits until the server is told to end.
-async fn ended(ending: &mut watch::Receiver<bool>) {
-    // An error means that the server is gone, and with it this task.
-    if ending.changed().await.is_err() {
-        pending::<()>().await;
+        let shells = self.shells.deadline();
+        [
+            self.viewer.deadline(),
+            video,
+            shells,
+            self.forwards.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 
@@ -443,6 +406,3 @@ pub(crate) const fn refusal(refused: Refused) -> (Code, &'static str) {
 
 /// The name of the one session there is.
 pub(crate) const DEFAULT: &str = "default";
-
-/// How long the mux may take to say goodbye before the connection is dropped.
-const GOODBYE: Duration = Duration::from_secs(2);

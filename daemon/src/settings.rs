@@ -25,6 +25,10 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// Where the token lies; `None` is the usual place.
     pub token_file: Option<PathBuf>,
+    /// The SSH keys that are let in; none without it.
+    pub authorized_keys: Option<PathBuf>,
+    /// Where terminals and the control socket are kept; `None` is the usual place.
+    pub state_dir: Option<PathBuf>,
     /// The certificate.
     pub tls: Option<TlsConfig>,
     /// Which desktop there is.
@@ -47,6 +51,18 @@ pub struct Settings {
     pub terminals: bool,
     /// The shell of terminals; `None` is the user's own.
     pub shell: Option<PathBuf>,
+    /// How long a terminal lasts that nobody is at and that does nothing; `None` for ever.
+    pub terminal_idle: Option<Duration>,
+    /// Terminals of one user at a time; one more is refused.
+    pub terminals_per_user: usize,
+    /// Whether clients have files.
+    pub files: bool,
+    /// The folder that they have; `None` is the user's home.
+    pub files_root: Option<PathBuf>,
+    /// Whether connections are forwarded.
+    pub forwarding: bool,
+    /// Whether clients may have us listen on more than loopback.
+    pub forward_any_address: bool,
     /// The encoder; `None` chooses.
     pub encoder: Option<String>,
     /// Whether WebRTC is offered.
@@ -152,6 +168,11 @@ impl Settings {
             hosts,
             origins: config.origins,
             token_file: serve.token_file.or(config.token_file),
+            authorized_keys: serve
+                .authorized_keys
+                .or(config.authorized_keys)
+                .or_else(|| usual_keys().filter(|_| tls.is_some())),
+            state_dir: serve.state_dir.or(config.state_dir),
             tls,
             desktop: serve.desktop.or(config.desktop.kind).unwrap_or_default(),
             size: size.map_or(Ok(SIZE), |text| parse_size(&text))?,
@@ -163,6 +184,12 @@ impl Settings {
             follow_resize: config.desktop.follow_resize.unwrap_or(true),
             terminals: config.terminal.enabled.unwrap_or(true),
             shell: config.terminal.shell,
+            terminal_idle: config.terminal.idle_timeout.map(Duration::from_secs),
+            terminals_per_user: config.terminal.per_user.unwrap_or(TERMINALS_PER_USER),
+            files: !serve.no_files && config.files.enabled.unwrap_or(true),
+            files_root: serve.files_root.or(config.files.root),
+            forwarding: !serve.no_forwarding && config.forwarding.enabled.unwrap_or(true),
+            forward_any_address: config.forwarding.any_address.unwrap_or(false),
             encoder: serve
                 .encoder
                 .or(config.media.encoder)
@@ -207,6 +234,18 @@ impl Settings {
         {
             return range("media.ports", "two ports, the lower one first");
         }
+        if self.terminal_idle.is_some_and(|idle| idle.is_zero()) {
+            return range(
+                "terminal.idle_timeout",
+                "at least 1 second, or absent for never",
+            );
+        }
+        if self.terminals_per_user == 0 {
+            return range(
+                "terminal.per_user",
+                "at least 1; `enabled` switches terminals off",
+            );
+        }
         let limits = &self.limits;
         if limits.unauthenticated == 0 || limits.unauthenticated_per_source == 0 {
             return range("limits.unauthenticated", "at least 1");
@@ -248,6 +287,12 @@ fn parse_size(text: &str) -> Result<Size, SettingsError> {
     if fits { Ok(size) } else { Err(error()) }
 }
 
+/// Where SSH keeps the keys that open an account.
+fn usual_keys() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty())?;
+    Some(PathBuf::from(home).join(".ssh/authorized_keys"))
+}
+
 /// What is logged by default: of the compositor's foundation only what goes wrong.
 const LOG: &str = "info,smithay=warn";
 
@@ -265,6 +310,9 @@ pub(crate) const SIZE_MAX: Size = Size::new(7680, 4320);
 
 /// Pictures per second by default.
 const REFRESH_HZ: u32 = 60;
+
+/// Terminals of one user at a time by default; one more is refused with 4114.
+const TERMINALS_PER_USER: usize = 256;
 
 /// How long a connection may stay unauthenticated by default; then it is closed.
 const PRE_AUTH: Duration = Duration::from_secs(15);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,8 +11,8 @@ use futures_util::future::select_all;
 use vroom_protocol::terminal::{ChannelName, Plane, Server, TERMINALS_MAX};
 use vroom_protocol::{ChannelId, Code, Connection};
 
-use crate::auth::Identity;
 use crate::daemon::Daemon;
+use crate::identity::Identity;
 use crate::origin::Origin;
 use crate::shell::Shell;
 
@@ -22,6 +23,8 @@ pub(crate) struct Shells {
     origin: Origin,
     shells: BTreeMap<Option<String>, Shell>,
     auth_failures: u8,
+    /// Where programs that are started find the client's SSH agent.
+    agent: Option<PathBuf>,
     /// The channel whose last words are awaited before the connection is closed.
     last_words: Option<ChannelId>,
 }
@@ -34,7 +37,37 @@ impl Shells {
             origin,
             shells: BTreeMap::new(),
             auth_failures: 0,
+            agent: None,
             last_words: None,
+        }
+    }
+
+    /// The transport is lost: nobody is waited for.
+    pub(crate) fn leave(&mut self) {
+        for shell in self.shells.values_mut() {
+            shell.leave();
+        }
+    }
+
+    /// Another transport carries them from now on.
+    pub(crate) fn come_back(&mut self, origin: Origin) {
+        self.origin = origin;
+        for shell in self.shells.values_mut() {
+            shell.come_back();
+        }
+    }
+
+    /// The client leaves on purpose, and what runs is to stay.
+    pub(crate) fn detach(&self) {
+        for shell in self.shells.values() {
+            shell.detach();
+        }
+    }
+
+    /// Where programs that are started from now on find the client's SSH agent.
+    pub(crate) fn set_agent(&mut self, socket: Option<&Path>) {
+        if self.agent.as_deref() != socket {
+            self.agent = socket.map(Path::to_owned);
         }
     }
 
@@ -122,7 +155,7 @@ impl Shells {
         let keys: Vec<_> = self.shells.keys().cloned().collect();
         for key in keys {
             if let Some(shell) = self.shells.get_mut(&key) {
-                shell.pump(now, connection);
+                shell.pump(now, connection, &self.daemon, identity.as_ref());
             }
             self.work(now, connection, &key, identity);
         }
@@ -133,10 +166,10 @@ impl Shells {
     }
 
     /// Waits until one of the programs wrote something or ended; cancel-safe.
-    pub(crate) async fn ready(&self) {
+    pub(crate) async fn ready(&mut self) {
         let running: Vec<_> = self
             .shells
-            .values()
+            .values_mut()
             .filter(|shell| shell.is_running())
             .map(|shell| Box::pin(shell.ready()))
             .collect();
@@ -162,7 +195,10 @@ impl Shells {
         let Some(shell) = self.shells.get_mut(key) else {
             return;
         };
-        let over = shell.work(now, connection, &self.daemon, self.origin, identity);
+        let over = {
+            shell.set_agent(self.agent.as_deref());
+            shell.work(now, connection, &self.daemon, self.origin, identity)
+        };
         // Pairs that try side by side share the tries of their connection.
         self.auth_failures = self.auth_failures.saturating_add(shell.new_failures());
         if self.auth_failures >= Server::AUTH_FAILURES_MAX {

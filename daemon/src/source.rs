@@ -1,7 +1,7 @@
 //! Where a connection comes from, as far as blame goes.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Whom to blame for a connection: an IPv4 address, an IPv6 network, or a local user.
 ///
@@ -16,8 +16,8 @@ pub(crate) enum Source {
 
 impl Source {
     /// The source of a connection from this address.
-    pub(crate) fn of(address: SocketAddr) -> Self {
-        match address.ip().to_canonical() {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
             IpAddr::V6(ip) if !ip.is_loopback() => {
                 Self::Net(IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & NETWORK)))
             }
@@ -49,10 +49,12 @@ const NETWORK: u128 = !0 << 64;
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     fn of(text: &str) -> Source {
-        Source::of(text.parse().unwrap())
+        Source::of(text.parse::<SocketAddr>().unwrap().ip())
     }
 
     #[test]

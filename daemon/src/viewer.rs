@@ -15,10 +15,10 @@ use vroom_protocol::graphical::{
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
-use crate::auth::Identity;
 use crate::daemon::Daemon;
 use crate::floor::Denied;
 use crate::hub::Seat;
+use crate::identity::Identity;
 use crate::origin::Transport;
 
 pub(crate) use self::answers::report;
@@ -34,6 +34,10 @@ pub(crate) struct Viewer {
     transport: Transport,
     bell: Arc<Notify>,
     seat: Option<Seat>,
+    /// What the person called their client in the handshake.
+    name: String,
+    /// What they may do when they come back, while their transport is lost.
+    away: Option<Role>,
     cursor: CursorSent,
     /// Whether too much waits for the client already.
     stalled: bool,
@@ -69,6 +73,8 @@ impl Viewer {
             transport,
             bell,
             seat: None,
+            name: String::new(),
+            away: None,
             cursor: CursorSent::default(),
             stalled: false,
             refused_at: None,
@@ -194,6 +200,51 @@ impl Viewer {
         }
     }
 
+    /// Takes the person out of the session while their transport is lost: nothing stays held, and
+    /// the floor is free.
+    pub(crate) fn leave(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.away = Some(seat.role());
+        }
+    }
+
+    /// Takes the person in again, looking on, over another transport; tells them all that is fresh.
+    pub(crate) fn come_back(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        identity: &Identity,
+        transport: Transport,
+    ) {
+        self.transport = transport;
+        let Some(role) = self.away.take() else {
+            return;
+        };
+        // Whoever was made less meanwhile stays that.
+        let identity = Identity {
+            role: role.min(identity.role),
+            ..identity.clone()
+        };
+        let bell = Arc::clone(&self.bell);
+        let Some(seat) = self.daemon.hub.join(&identity, &self.name, bell) else {
+            return connection.close(now, Code::LIMIT_REACHED, "too many participants");
+        };
+        self.cursor.forget_last();
+        self.take_seat(now, connection, seat);
+    }
+
+    /// Sits down, and asks for everything that a newcomer has to be told.
+    fn take_seat(&mut self, now: Instant, connection: &mut Connection, seat: Seat) {
+        seat.mailbox().put(|mail| {
+            mail.state = true;
+            mail.share = true;
+            mail.cursor = true;
+            mail.media = true;
+        });
+        self.seat = Some(seat);
+        self.pump(now, connection);
+    }
+
     fn shake_hands(
         &mut self,
         now: Instant,
@@ -209,12 +260,9 @@ impl Viewer {
             .client
             .as_ref()
             .and_then(|client| client.name.as_deref());
+        client.unwrap_or_default().clone_into(&mut self.name);
         let bell = Arc::clone(&self.bell);
-        let Some(seat) = self
-            .daemon
-            .hub
-            .join(identity, client.unwrap_or_default(), bell)
-        else {
+        let Some(seat) = self.daemon.hub.join(identity, &self.name, bell) else {
             return connection.close(now, Code::LIMIT_REACHED, "too many participants");
         };
         let agent = Agent {
@@ -234,18 +282,11 @@ impl Viewer {
         tracing::debug!(participant = %seat.id(), "a viewer joined");
         self.send(now, connection, &ServerMessage::Handshake(answer));
         seat.resize(&handshake.viewport);
-        seat.mailbox().put(|mail| {
-            mail.state = true;
-            mail.share = true;
-            mail.cursor = true;
-            mail.media = true;
-        });
         let denied = match handshake.mode {
             Mode::View => None,
             mode => seat.set_mode(mode, false).err(),
         };
-        self.seat = Some(seat);
-        self.pump(now, connection);
+        self.take_seat(now, connection, seat);
         if let Some(denied) = denied {
             self.deny(now, connection, denied, None);
         }

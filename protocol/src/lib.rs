@@ -1,4 +1,5 @@
-//! The VROOM wire: mux, Graphical and Terminal as pure codecs and state machines.
+//! The VROOM wire: mux, Graphical, Terminal, files and forwarded connections as pure codecs and
+//! state machines.
 //!
 //! Bytes and the time go in; messages, events and a deadline come out. This crate deliberately
 //! knows nothing of sockets, tasks, clocks, pictures or PTYs.
@@ -13,6 +14,8 @@
 mod encoding;
 mod json;
 
+pub mod files;
+pub mod forward;
 pub mod graphical;
 pub mod mux;
 pub mod terminal;

@@ -27,12 +27,13 @@ pub use channel::{
 };
 pub use code::Code;
 pub use config::{
-    CLIENT_RING_BYTES, ClientConfig, FRAGMENTATION, HELLO_TIMEOUT, MAX_MESSAGE_SIZE,
-    MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, RESUME_TIMEOUT, ResumeGrant, SEQ_ACK,
-    SERVER_RING_BYTES, SESSION_RESUME, ServerConfig, VERSION, WELCOME_TIMEOUT, WelcomeInfo,
+    CLIENT_RING_BYTES, ClientConfig, FILE_TRANSFER, FRAGMENTATION, HELLO_TIMEOUT, MAX_MESSAGE_SIZE,
+    MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, PORT_FORWARDING, RESUME_TIMEOUT,
+    ResumeGrant, SEQ_ACK, SERVER_RING_BYTES, SESSION_PERSISTENCE, SESSION_RESUME, ServerConfig,
+    VERSION, WELCOME_TIMEOUT, WelcomeInfo,
 };
 pub use connection::{Connection, FRAME_BYTES_BEFORE_WELCOME, PIECE_BYTES, SendError, Suspended};
-pub use control::{AssignedChannel, Hello, Welcome};
+pub use control::{AssignedChannel, Hello, SessionControl, SessionEntry, SessionKind, Welcome};
 pub use event::{Event, LaneChange, LinkKind, Transmit};
 pub use frame::FrameError;
 pub use id::{ChannelId, RequestId};

@@ -16,7 +16,9 @@ mod intersection;
 mod key_event;
 mod message;
 mod pty;
+mod pty_message;
 mod server;
+pub mod share;
 mod signal;
 mod start;
 mod tlv;
@@ -24,11 +26,12 @@ mod window;
 mod wire;
 
 pub use self::authentication::{
-    AuthMethod, AuthRequest, AuthResponse, Challenge, Prompt, PublicKeyProof, signed_data,
+    AuthMethod, AuthRequest, AuthResponse, Challenge, EXPORTER_BYTES, EXPORTER_LABEL, Prompt,
+    PublicKeyProof, signed_data,
 };
 pub use self::capabilities::{Capabilities, Extensions, Keyboard, Kitty, TerminalInfo};
 pub use self::channel::{ChannelName, ChannelNameError, Plane, TERMINALS_MAX};
-pub use self::client::{Client, ClientConfig, WrongState};
+pub use self::client::{Ahead, Client, ClientConfig, WrongState};
 pub use self::environment::{Environment, is_allowed};
 pub use self::error::ErrorMessage;
 pub use self::event::{ClientEvent, Event};
@@ -36,11 +39,13 @@ pub use self::hello::{ClientHello, PROTOCOL, ServerHello, VERSION};
 pub use self::intersection::{intersect, kitty_flags};
 pub use self::key_event::{KeyAction, KeyEvent};
 pub use self::message::{ClientMessage, ServerMessage};
-pub use self::pty::{Denial, PtyGrant, PtyMode, PtyRequest, PtyResponse};
+pub use self::pty::{Denial, PtyGrant, PtyMode, PtyRequest, PtyResponse, Writer};
+pub use self::pty_message::PtyMessage;
 pub use self::server::{Server, ServerOffer, Stage};
+pub use self::share::{Invitation, Participant, ShareAction, ShareLink, ShareRequest, ShareState};
 pub use self::signal::{is_deliverable, signal_name};
 pub use self::start::{ExecCommand, ExecRequest, ExitStatus, ShellRequest, StartResponse};
 pub use self::tlv::{Tlv, TlvDecoder, TlvTooLong};
 pub use self::window::WindowSize;
 pub use crate::encoding::{DecodeError, Encoding, Key, Value};
-pub use crate::graphical::Modifiers;
+pub use crate::graphical::{Modifiers, Role};

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use vroom_protocol::mux::{SEQ_ACK, SESSION_RESUME};
+use vroom_protocol::mux::{SEQ_ACK, SESSION_PERSISTENCE, SESSION_RESUME, SessionEntry};
 use vroom_protocol::testing::{End, Pair, Weather};
 use vroom_protocol::{
     ChannelId, ChannelSpec, ClientConfig, Code, Connection, Event, LinkKind, ResumeGrant, Secret,
@@ -63,6 +63,8 @@ enum Operation {
     Stall {
         end: End,
     },
+    /// The client asks which sessions there are.
+    List,
     Lose,
 }
 
@@ -82,6 +84,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => end().prop_map(|by| Operation::Complain { by }),
         8 => (0_u64..3000).prop_map(|ms| Operation::Pass { ms }),
         1 => end().prop_map(|end| Operation::Stall { end }),
+        2 => Just(Operation::List),
         1 => Just(Operation::Lose),
     ]
 }
@@ -100,6 +103,8 @@ struct Run {
     /// The name of each open channel, as an end sees it.
     names: HashMap<(End, ChannelId), usize>,
     complaints: usize,
+    /// Lists that the client still has to get.
+    lists: usize,
     stalled_ms: u64,
     /// The session could not go on, as may happen when a ring overflows.
     over: bool,
@@ -120,6 +125,7 @@ impl Run {
             last: HashMap::new(),
             names: HashMap::new(),
             complaints: 0,
+            lists: 0,
             stalled_ms: 0,
             over: false,
         }
@@ -173,6 +179,13 @@ impl Run {
                 self.pair().run_for(Duration::from_millis(ms));
             }
             Operation::Stall { end } => self.pair().set_reading(end, false),
+            Operation::List if self.lists < 16 => {
+                let asked = self
+                    .pair()
+                    .on(End::Client, Connection::request_session_list);
+                self.lists += usize::from(asked.is_ok());
+            }
+            Operation::List => {}
             Operation::Lose => self.lose(),
         }
         if !self.over {
@@ -234,6 +247,16 @@ impl Run {
                             .complaints
                             .checked_sub(1)
                             .expect("as many as were made");
+                    }
+                    Event::SessionListRequested { .. } => {
+                        let sessions = vec![SessionEntry::default(); 1000];
+                        self.pair().on(end, |connection, now| {
+                            connection.send_session_list(now, sessions);
+                        });
+                    }
+                    Event::SessionList(sessions) => {
+                        assert_eq!((end, sessions.len()), (End::Client, 1000));
+                        self.lists = self.lists.checked_sub(1).expect("as many as asked for");
                     }
                     Event::Closed { code, reason, .. } => panic!("{end:?} closed: {code} {reason}"),
                     Event::ResumeFailed { code, .. } => panic!("{code}"),
@@ -306,6 +329,7 @@ impl Run {
         self.expected
             .retain(|(.., name)| *name != CONTROL && NAMES[*name] != "video");
         self.complaints = 0;
+        self.lists = 0;
 
         let client = Connection::client_resume(client_config(), self.kind, now, client);
         let fresh = Connection::server(server_config(), self.kind, now);
@@ -365,6 +389,9 @@ impl Run {
         self.pair().run_for(Duration::from_secs(20));
         self.pair().settle();
         self.observe();
+        // The answers to what was asked last.
+        self.pair().settle();
+        self.observe();
         let open = |connection: &Connection| NAMES.map(|name| connection.channel_id(name));
         let pair = self.pair();
         assert_eq!(
@@ -377,6 +404,7 @@ impl Run {
             assert_eq!(pair.connection(End::Server).queued_bytes(id), 0);
         }
         assert_eq!(self.expected, BTreeSet::new(), "all arrived");
+        assert_eq!(self.lists, 0, "all were answered");
     }
 }
 
@@ -385,9 +413,14 @@ fn index(name: &str) -> usize {
 }
 
 fn extensions() -> Vec<String> {
-    ["fragmentation", SESSION_RESUME, SEQ_ACK]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "fragmentation",
+        SESSION_RESUME,
+        SEQ_ACK,
+        SESSION_PERSISTENCE,
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 fn client_config() -> ClientConfig {

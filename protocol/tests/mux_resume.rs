@@ -418,7 +418,7 @@ fn item_78_a_server_without_resume_refuses_with_4100_and_takes_hello() {
                 + if kind == kind::RESUME_REQUEST {
                     r#""no session is kept here"}"#
                 } else {
-                    r#""no session stays here"}"#
+                    r#""terminals are joined with PTY_REQUEST attach"}"#
                 }
         );
         // The time to say HELLO starts again.

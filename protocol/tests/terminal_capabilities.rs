@@ -88,6 +88,8 @@ fn an_empty_offer_selects_nothing_and_says_so() {
             structured_keys: Some(false),
             reconnect: Some(false),
             zstd_compression: Some(false),
+            flow_control: Some(false),
+            sharing: Some(false),
         }),
     };
     let both = intersect(&Capabilities::default(), &Capabilities::transparent());

@@ -7,8 +7,8 @@ use vroom_protocol::terminal::{
     AuthMethod, AuthRequest, AuthResponse, Capabilities, Challenge, ClientHello, ClientMessage,
     Denial, Encoding, Environment, ErrorMessage, ExecCommand, ExecRequest, ExitStatus, Extensions,
     Key, KeyAction, KeyEvent, Keyboard, Kitty, Modifiers, Prompt, PtyGrant, PtyMode, PtyRequest,
-    PtyResponse, PublicKeyProof, ServerHello, ServerMessage, ShellRequest, StartResponse,
-    TerminalInfo, Tlv, TlvDecoder, Value, WindowSize,
+    PtyResponse, PublicKeyProof, Role, ServerHello, ServerMessage, ShellRequest, StartResponse,
+    TerminalInfo, Tlv, TlvDecoder, Value, WindowSize, Writer,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -67,14 +67,15 @@ fn capabilities() -> impl Strategy<Value = Capabilities> {
             synchronized_output,
         },
     );
-    let extensions =
-        (flag(), flag(), flag()).prop_map(|(structured_keys, reconnect, zstd_compression)| {
-            Extensions {
-                structured_keys,
-                reconnect,
-                zstd_compression,
-            }
-        });
+    let extensions = (flag(), flag(), flag(), flag(), flag()).prop_map(
+        |(structured_keys, reconnect, zstd_compression, flow_control, sharing)| Extensions {
+            structured_keys,
+            reconnect,
+            zstd_compression,
+            flow_control,
+            sharing,
+        },
+    );
     (
         prop::option::of(any::<u32>()),
         prop::option::of(terminal),
@@ -103,6 +104,7 @@ fn auth_request() -> impl Strategy<Value = AuthRequest> {
         Just(AuthMethod::None),
         text().prop_map(AuthMethod::Token),
         text().prop_map(AuthMethod::Password),
+        text().prop_map(AuthMethod::Pairing),
         (text(), bytes(), prop::option::of(proof)).prop_map(|(algorithm, key, proof)| {
             AuthMethod::PublicKey {
                 algorithm,
@@ -142,6 +144,14 @@ fn auth_response() -> impl Strategy<Value = AuthResponse> {
     ]
 }
 
+fn writer() -> impl Strategy<Value = Writer> {
+    "[A-Za-z0-9_-]{1,64}".prop_filter_map("a plain name", Writer::new)
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop::sample::select(vec![Role::Viewer, Role::Operator, Role::Owner])
+}
+
 fn pty_request() -> impl Strategy<Value = PtyRequest> {
     let modes = prop::collection::btree_map(any::<u8>(), any::<u32>(), 0..6);
     (
@@ -150,9 +160,17 @@ fn pty_request() -> impl Strategy<Value = PtyRequest> {
         modes,
         any::<[bool; 2]>(),
         any::<u32>(),
+        (prop::option::of(writer()), prop::option::of(any::<u64>())),
     )
         .prop_map(
-            |((term, name, attach), size, modes, [persist, readonly], scrollback)| PtyRequest {
+            |(
+                (term, name, attach),
+                size,
+                modes,
+                [persist, readonly],
+                scrollback,
+                (writer, have),
+            )| PtyRequest {
                 term,
                 size: size.or_else(|| attach.is_none().then_some(WindowSize::new(24, 80))),
                 modes,
@@ -161,6 +179,8 @@ fn pty_request() -> impl Strategy<Value = PtyRequest> {
                 attach,
                 readonly,
                 scrollback,
+                writer,
+                have,
             },
         )
 }
@@ -272,16 +292,37 @@ fn denial() -> impl Strategy<Value = Denial> {
 
 fn pty_response() -> impl Strategy<Value = PtyResponse> {
     let length = || prop::option::of(any::<u16>());
-    let grant = (text(), maybe_text(), length(), length(), any::<[bool; 2]>()).prop_map(
-        |(channel, terminal_id, rows, cols, [readonly, attached])| PtyGrant {
-            channel,
-            terminal_id,
-            rows,
-            cols,
-            readonly,
-            attached,
-        },
-    );
+    let offset = || prop::option::of(any::<u64>());
+    let more = (offset(), offset(), maybe_text(), prop::option::of(role()));
+    let grant = (
+        text(),
+        maybe_text(),
+        length(),
+        length(),
+        any::<[bool; 2]>(),
+        more,
+    )
+        .prop_map(
+            |(
+                channel,
+                terminal_id,
+                rows,
+                cols,
+                [readonly, attached],
+                (offset, input_offset, name, role),
+            )| PtyGrant {
+                channel,
+                terminal_id,
+                rows,
+                cols,
+                readonly,
+                attached,
+                offset,
+                input_offset,
+                name,
+                role,
+            },
+        );
     prop_oneof![
         grant.prop_map(PtyResponse::Granted),
         denial().prop_map(PtyResponse::Denied),
@@ -294,16 +335,19 @@ fn exit_status() -> impl Strategy<Value = ExitStatus> {
         (byte(), byte()),
         (maybe_text(), maybe_text()),
         flag(),
-        prop::option::of(any::<u64>()),
+        any::<[Option<u64>; 2]>(),
     )
         .prop_map(
-            |((exit_code, signal), (signal_name, reason), core_dumped, pty_bytes)| ExitStatus {
-                exit_code,
-                signal,
-                signal_name,
-                core_dumped,
-                pty_bytes,
-                reason,
+            |((exit_code, signal), (signal_name, reason), core_dumped, [pty_bytes, offset])| {
+                ExitStatus {
+                    exit_code,
+                    signal,
+                    signal_name,
+                    core_dumped,
+                    pty_bytes,
+                    offset,
+                    reason,
+                }
             },
         )
 }

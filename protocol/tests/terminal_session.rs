@@ -13,9 +13,10 @@ use codec_support::epoch;
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::terminal::{
-    AuthMethod, AuthRequest, AuthResponse, Challenge, Client, ClientConfig, ClientEvent, Denial,
-    Encoding, Environment, ErrorMessage, Event, ExecRequest, ExitStatus, KeyAction, KeyEvent,
-    Modifiers, PtyGrant, PtyMode, PtyRequest, PtyResponse, Server, ServerMessage, ServerOffer,
+    Ahead, AuthMethod, AuthRequest, AuthResponse, Capabilities, Challenge, Client, ClientConfig,
+    ClientEvent, ClientMessage, Denial, Encoding, Environment, ErrorMessage, Event, ExecRequest,
+    ExitStatus, Extensions, KeyAction, KeyEvent, Modifiers, PtyGrant, PtyMode, PtyRequest,
+    PtyResponse, Server, ServerMessage, ServerOffer, ShareAction, ShareRequest, ShareState,
     ShellRequest, Stage, StartResponse, Tlv, WindowSize,
 };
 
@@ -31,15 +32,19 @@ struct Pair {
 
 impl Pair {
     fn new(piece: usize, encodings: &[Encoding]) -> Self {
-        let now = epoch();
         let config = ClientConfig {
             encodings: encodings.to_vec(),
             ..ClientConfig::default()
         };
+        Self::with(config, ServerOffer::default(), piece)
+    }
+
+    fn with(config: ClientConfig, offer: ServerOffer, piece: usize) -> Self {
+        let now = epoch();
         let mut pair = Self {
             now,
             client: Client::new(config, now),
-            server: Server::new(ServerOffer::default(), now),
+            server: Server::new(offer, now),
             piece,
             client_events: Vec::new(),
             server_events: Vec::new(),
@@ -496,4 +501,221 @@ proptest! {
         prop_assert!(pair.server.poll_transmit().is_none());
         prop_assert!(pair.client.poll_transmit().is_none());
     }
+}
+
+/// A client that asks for everything at once.
+fn ahead(piece: usize) -> (Pair, PtyRequest) {
+    let request = PtyRequest {
+        attach: Some("t1".to_owned()),
+        have: Some(7),
+        ..PtyRequest::default()
+    };
+    let config = ClientConfig {
+        ahead: Some(Ahead {
+            auth: AuthRequest::INHERIT,
+            pty: Some(request.clone()),
+        }),
+        ..ClientConfig::default()
+    };
+    (Pair::with(config, ServerOffer::default(), piece), request)
+}
+
+#[test]
+fn a_terminal_is_joined_in_one_round_trip() {
+    for piece in [1, usize::MAX] {
+        let (mut pair, request) = ahead(piece);
+        assert!(matches!(pair.client_event(), ClientEvent::Selected(_)));
+        assert_eq!(
+            pair.server_event(),
+            Event::Authenticate(AuthRequest::INHERIT)
+        );
+        let taken = pair.client.authenticate(pair.now, AuthRequest::INHERIT);
+        assert!(taken.is_err(), "that was asked ahead");
+        let user = "ann".to_owned();
+        pair.server
+            .auth_result(pair.now, AuthResponse::Success { user: user.clone() });
+        let asked = pair.server.poll_event();
+        assert_eq!(asked, Some(Event::PtyRequested(request.clone())));
+        let grant = PtyGrant {
+            channel: "vroom.terminal.pty".to_owned(),
+            attached: true,
+            offset: Some(7),
+            ..PtyGrant::default()
+        };
+        pair.server
+            .pty_response(pair.now, PtyResponse::Granted(grant.clone()));
+        // Nothing more was sent by the client for all of this.
+        pair.run();
+        assert_eq!(
+            pair.client_events,
+            [
+                ClientEvent::Authenticated { user },
+                ClientEvent::PtyGranted(grant)
+            ]
+        );
+        pair.open_channel();
+        assert_eq!(pair.server_events, [Event::Attached]);
+        assert_eq!(
+            (pair.client.stage(), pair.server.stage()),
+            (Stage::Active, Stage::Active)
+        );
+    }
+}
+
+#[test]
+fn what_was_asked_ahead_in_vain_is_asked_again() {
+    let (mut pair, request) = ahead(usize::MAX);
+    pair.client_events.clear();
+    pair.server_events.clear();
+    let failure = AuthResponse::Failure {
+        methods: vec!["token".to_owned()],
+        code: Code::AUTH_FAILED,
+        reason: None,
+    };
+    pair.server.auth_result(pair.now, failure);
+    pair.run();
+    assert!(matches!(
+        pair.client_event(),
+        ClientEvent::AuthFailed { .. }
+    ));
+    let token = AuthRequest {
+        user: None,
+        method: AuthMethod::Token("T".to_owned()),
+    };
+    pair.client.authenticate(pair.now, token).unwrap();
+    pair.run();
+    pair.server_event();
+    let user = "ann".to_owned();
+    pair.server
+        .auth_result(pair.now, AuthResponse::Success { user });
+    pair.run();
+    pair.client_event();
+    pair.client.request_pty(pair.now, request.clone()).unwrap();
+    pair.run();
+    assert_eq!(pair.server_event(), Event::PtyRequested(request));
+}
+
+#[test]
+fn a_key_asked_ahead_needs_its_second_step_first() {
+    let (mut pair, request) = ahead(usize::MAX);
+    pair.client_events.clear();
+    pair.server_events.clear();
+    let nonce = Challenge::Nonce(vec![7; 32].into());
+    pair.server
+        .auth_result(pair.now, AuthResponse::Continue(nonce.clone()));
+    pair.run();
+    assert_eq!(pair.client_event(), ClientEvent::Challenged(nonce));
+    pair.authenticate();
+    pair.client.request_pty(pair.now, request.clone()).unwrap();
+    pair.run();
+    assert_eq!(pair.server_event(), Event::PtyRequested(request));
+}
+
+/// A pair that has agreed on sharing and runs a shell.
+fn sharing() -> Pair {
+    let mut capabilities = Capabilities::transparent();
+    capabilities.extensions = Some(Extensions {
+        sharing: Some(true),
+        ..Extensions::default()
+    });
+    let config = ClientConfig {
+        capabilities: capabilities.clone(),
+        ..ClientConfig::default()
+    };
+    let offer = ServerOffer {
+        capabilities,
+        ..ServerOffer::default()
+    };
+    let mut pair = Pair::with(config, offer, usize::MAX);
+    pair.authenticate();
+    pair.allocate();
+    pair.open_channel();
+    pair.client
+        .shell(pair.now, ShellRequest::default())
+        .unwrap();
+    pair.run();
+    pair.server
+        .start_response(pair.now, StartResponse::Started { pid: None });
+    pair.run();
+    pair.client_events.clear();
+    pair.server_events.clear();
+    pair
+}
+
+#[test]
+fn people_share_a_terminal() {
+    let mut pair = sharing();
+    let request = ShareRequest {
+        action: ShareAction::Take,
+        id: Some(3),
+    };
+    pair.client.share(pair.now, request.clone()).unwrap();
+    pair.run();
+    assert_eq!(pair.server_event(), Event::Share(request));
+    let state = ShareState {
+        own_id: "p1".to_owned(),
+        reference: Some(3),
+        ..ShareState::default()
+    };
+    pair.server.share_state(pair.now, state.clone());
+    pair.run();
+    assert_eq!(pair.client_event(), ClientEvent::ShareState(state));
+}
+
+#[test]
+fn nobody_shares_where_that_was_not_agreed_on() {
+    let mut pair = Pair::new(usize::MAX, &Encoding::ALL);
+    pair.authenticate();
+    pair.allocate();
+    pair.open_channel();
+    let request = ShareRequest::new(ShareAction::Take);
+    assert!(pair.client.share(pair.now, request.clone()).is_err());
+    pair.server.share_state(pair.now, ShareState::default());
+    assert_eq!(pair.server.poll_transmit(), None);
+    let message = ClientMessage::Share(request).encode(Encoding::Cbor);
+    pair.server.handle(pair.now, &message.encode());
+    pair.run();
+    assert!(pair.server_events.is_empty());
+    assert!(matches!(
+        pair.client_event(),
+        ClientEvent::PeerError(ErrorMessage {
+            code: Code::WRONG_STATE,
+            fatal: false,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn of_news_that_nobody_takes_the_newest_is_kept() {
+    let mut pair = sharing();
+    let state = |at: u64| ShareState {
+        own_id: "p1".to_owned(),
+        reference: Some(at),
+        ..ShareState::default()
+    };
+    for at in 0..1000_u16 {
+        pair.server.share_state(pair.now, state(at.into()));
+        pair.server
+            .window_size(pair.now, WindowSize::new(24, 1 + at));
+    }
+    let waiting: Vec<_> = std::iter::from_fn(|| pair.server.poll_transmit()).collect();
+    assert!(waiting.len() < 100, "{}", waiting.len());
+    for bytes in waiting {
+        pair.client.handle(pair.now, &bytes);
+        pair.client_events
+            .extend(std::iter::from_fn(|| pair.client.poll_event()));
+    }
+    let last = |wanted: fn(&ClientEvent) -> bool| {
+        let mut events = pair.client_events.iter();
+        events.rfind(|event| wanted(event)).cloned()
+    };
+    assert_eq!(
+        last(|event| matches!(event, ClientEvent::ShareState(_))),
+        Some(ClientEvent::ShareState(state(999)))
+    );
+    assert_eq!(
+        last(|event| matches!(event, ClientEvent::WindowSize(_))),
+        Some(ClientEvent::WindowSize(WindowSize::new(24, 1000)))
+    );
 }

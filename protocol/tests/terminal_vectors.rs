@@ -76,6 +76,7 @@ fn full_offer() -> Capabilities {
             structured_keys: Some(true),
             reconnect: Some(true),
             zstd_compression: Some(true),
+            ..Extensions::default()
         }),
     }
 }

@@ -66,6 +66,26 @@ pub enum Error {
     /// The program has not read what was typed before.
     #[error("the program does not read its input and {} KiB of it wait already", crate::INPUT_BYTES / 1024)]
     InputFull,
+    /// Input of a writer that does not continue what it typed before.
+    #[error("input from {offset} on does not continue what came before, which ends at {expected}")]
+    InputGap {
+        /// Where the input begins.
+        offset: u64,
+        /// Where it has to begin.
+        expected: u64,
+    },
+    /// A writer without a name, or with too long a one.
+    #[error("the name of a writer has 1 to {} bytes", crate::WRITER_BYTES)]
+    BadWriter,
+    /// A name that cannot be the id of a terminal, or is one already.
+    #[error("{id:?} cannot be the id of a new terminal")]
+    BadId {
+        /// The name.
+        id: String,
+    },
+    /// The process that holds the terminal did not do its part.
+    #[error("the holder of the terminal {0}")]
+    Holder(&'static str),
     /// This signal is not for a terminal's users.
     #[error("signal {0} may not be sent")]
     SignalRefused(u8),
@@ -90,14 +110,18 @@ impl Error {
     /// The code that a client is told.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Pty(_) | Self::Io(_) => Code::PTY_FAILED,
+            Self::Pty(_) | Self::Io(_) | Self::Holder(_) => Code::PTY_FAILED,
             Self::NoAccount { .. } => Code::NO_SUCH_USER,
             Self::NotFound { .. }
             | Self::NotExecutable { .. }
             | Self::NoDirectory { .. }
             | Self::Start { .. } => Code::EXEC_FAILED,
             Self::ShellRefused { .. } => Code::NOT_ALLOWED,
-            Self::BadCommand | Self::BadSize => Code::INVALID_MESSAGE,
+            Self::BadCommand
+            | Self::BadSize
+            | Self::InputGap { .. }
+            | Self::BadId { .. }
+            | Self::BadWriter => Code::INVALID_MESSAGE,
             Self::NoPty | Self::Ended => Code::WRONG_STATE,
             Self::InputFull => Code::LIMIT_REACHED,
             Self::SignalRefused(_) | Self::Signal { .. } => Code::SIGNAL_FAILED,

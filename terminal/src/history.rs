@@ -37,6 +37,18 @@ pub enum Read {
 }
 
 impl History {
+    /// A history whose first byte is not the program's first.
+    pub(crate) fn starting_at(first: u64) -> Self {
+        let ring = Ring {
+            first,
+            ..Ring::default()
+        };
+        Self {
+            ring: Mutex::new(ring),
+            ..Self::default()
+        }
+    }
+
     /// Copies at most `max` bytes from an offset on.
     pub fn read_from(&self, offset: u64, max: usize) -> Read {
         let ring = self.lock();
@@ -191,7 +203,7 @@ pub const HISTORY_BYTES: usize = 2 * 1024 * 1024;
 pub const DRIVER_AHEAD_BYTES: u64 = 256 * 1024;
 
 /// How much more is read once the program has ended: more than the kernel keeps for a PTY or a pipe.
-const DRAIN_BYTES: u64 = 1024 * 1024;
+pub(crate) const DRAIN_BYTES: u64 = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

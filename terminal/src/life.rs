@@ -247,19 +247,19 @@ impl Life {
 }
 
 /// How long killed processes may take to go; what the kernel holds longer is left to it.
-const KILL_PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often those who were born during the killing are looked for.
-const KILL_STEP: Duration = Duration::from_millis(100);
+pub(crate) const KILL_STEP: Duration = Duration::from_millis(100);
 
 /// How often processes that are not ours to wait for are looked for.
-const GONE_STEP: Duration = Duration::from_millis(20);
+pub(crate) const GONE_STEP: Duration = Duration::from_millis(20);
 
 /// How long an exit is kept back when a child of the program keeps its outputs open and silent.
-const DRAIN_MIN: Duration = Duration::from_millis(100);
+pub(crate) const DRAIN_MIN: Duration = Duration::from_millis(100);
 
 /// How long it is kept back when such a child goes on writing.
-const DRAIN_MAX: Duration = Duration::from_secs(2);
+pub(crate) const DRAIN_MAX: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether all has arrived.
-const DRAIN_STEP: Duration = Duration::from_millis(20);
+pub(crate) const DRAIN_STEP: Duration = Duration::from_millis(20);

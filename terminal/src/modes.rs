@@ -2,32 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use nix::libc;
-use nix::sys::termios::{
-    BaudRate, ControlFlags, InputFlags, LocalFlags, OutputFlags, SpecialCharacterIndices as Index,
-    Termios, cfsetispeed, cfsetospeed,
+use rustix::termios::{
+    ControlModes, InputModes, LocalModes, OutputModes, SpecialCodeIndex as Index, Termios,
 };
 
 /// Applies modes to a terminal's attributes; unknown ones are ignored.
 ///
 /// The keys are the opcodes of RFC 4254 §8 and RFC 8160. Input is UTF-8 unless the modes say otherwise.
 pub(crate) fn apply(modes: &BTreeMap<u8, u32>, termios: &mut Termios) {
-    termios.input_flags.insert(InputFlags::IUTF8);
+    termios.input_modes.insert(InputModes::IUTF8);
     for (opcode, value) in modes {
         let on = *value != 0;
         if let Some(index) = special_character(*opcode) {
             // 255 disables the character; others do not fit a byte and mean nothing.
-            if let Ok(char) = u8::try_from(*value)
-                && let Some(slot) = termios.control_chars.get_mut(index as usize)
-            {
-                *slot = if char == 255 { DISABLED } else { char };
+            if let Ok(char) = u8::try_from(*value) {
+                termios.special_codes[index] = if char == 255 { DISABLED } else { char };
             }
         } else if let Some(flag) = input_flag(*opcode) {
-            termios.input_flags.set(flag, on);
+            termios.input_modes.set(flag, on);
         } else if let Some(flag) = local_flag(*opcode) {
-            termios.local_flags.set(flag, on);
+            termios.local_modes.set(flag, on);
         } else if let Some(flag) = output_flag(*opcode) {
-            termios.output_flags.set(flag, on);
+            termios.output_modes.set(flag, on);
         } else {
             apply_line(*opcode, *value, termios);
         }
@@ -54,51 +50,51 @@ fn special_character(opcode: u8) -> Option<Index> {
     })
 }
 
-fn input_flag(opcode: u8) -> Option<InputFlags> {
+fn input_flag(opcode: u8) -> Option<InputModes> {
     Some(match opcode {
-        30 => InputFlags::IGNPAR,
-        31 => InputFlags::PARMRK,
-        32 => InputFlags::INPCK,
-        33 => InputFlags::ISTRIP,
-        34 => InputFlags::INLCR,
-        35 => InputFlags::IGNCR,
-        36 => InputFlags::ICRNL,
-        37 => InputFlags::from_bits_retain(libc::IUCLC),
-        38 => InputFlags::IXON,
-        39 => InputFlags::IXANY,
-        40 => InputFlags::IXOFF,
-        41 => InputFlags::IMAXBEL,
-        42 => InputFlags::IUTF8,
+        30 => InputModes::IGNPAR,
+        31 => InputModes::PARMRK,
+        32 => InputModes::INPCK,
+        33 => InputModes::ISTRIP,
+        34 => InputModes::INLCR,
+        35 => InputModes::IGNCR,
+        36 => InputModes::ICRNL,
+        37 => InputModes::IUCLC,
+        38 => InputModes::IXON,
+        39 => InputModes::IXANY,
+        40 => InputModes::IXOFF,
+        41 => InputModes::IMAXBEL,
+        42 => InputModes::IUTF8,
         _ => return None,
     })
 }
 
-fn local_flag(opcode: u8) -> Option<LocalFlags> {
+fn local_flag(opcode: u8) -> Option<LocalModes> {
     Some(match opcode {
-        50 => LocalFlags::ISIG,
-        51 => LocalFlags::ICANON,
-        53 => LocalFlags::ECHO,
-        54 => LocalFlags::ECHOE,
-        55 => LocalFlags::ECHOK,
-        56 => LocalFlags::ECHONL,
-        57 => LocalFlags::NOFLSH,
-        58 => LocalFlags::TOSTOP,
-        59 => LocalFlags::IEXTEN,
-        60 => LocalFlags::ECHOCTL,
-        61 => LocalFlags::ECHOKE,
-        62 => LocalFlags::PENDIN,
+        50 => LocalModes::ISIG,
+        51 => LocalModes::ICANON,
+        53 => LocalModes::ECHO,
+        54 => LocalModes::ECHOE,
+        55 => LocalModes::ECHOK,
+        56 => LocalModes::ECHONL,
+        57 => LocalModes::NOFLSH,
+        58 => LocalModes::TOSTOP,
+        59 => LocalModes::IEXTEN,
+        60 => LocalModes::ECHOCTL,
+        61 => LocalModes::ECHOKE,
+        62 => LocalModes::PENDIN,
         _ => return None,
     })
 }
 
-fn output_flag(opcode: u8) -> Option<OutputFlags> {
+fn output_flag(opcode: u8) -> Option<OutputModes> {
     Some(match opcode {
-        70 => OutputFlags::OPOST,
-        71 => OutputFlags::OLCUC,
-        72 => OutputFlags::ONLCR,
-        73 => OutputFlags::OCRNL,
-        74 => OutputFlags::ONOCR,
-        75 => OutputFlags::ONLRET,
+        70 => OutputModes::OPOST,
+        71 => OutputModes::OLCUC,
+        72 => OutputModes::ONLCR,
+        73 => OutputModes::OCRNL,
+        74 => OutputModes::ONOCR,
+        75 => OutputModes::ONLRET,
         _ => return None,
     })
 }
@@ -106,48 +102,23 @@ fn output_flag(opcode: u8) -> Option<OutputFlags> {
 /// Applies what describes a serial line.
 fn apply_line(opcode: u8, value: u32, termios: &mut Termios) {
     let on = value != 0;
-    let flags = &mut termios.control_flags;
+    let flags = &mut termios.control_modes;
     match opcode {
         90 | 91 if on => {
-            flags.remove(ControlFlags::CSIZE);
+            flags.remove(ControlModes::CSIZE);
             flags.insert(if opcode == 90 {
-                ControlFlags::CS7
+                ControlModes::CS7
             } else {
-                ControlFlags::CS8
+                ControlModes::CS8
             });
         }
-        92 => flags.set(ControlFlags::PARENB, on),
-        93 => flags.set(ControlFlags::PARODD, on),
-        128 | 129 => {
-            if let Some(speed) = speed(value) {
-                // Only an unknown speed fails, and these are known.
-                let set = if opcode == 128 {
-                    cfsetispeed(termios, speed)
-                } else {
-                    cfsetospeed(termios, speed)
-                };
-                debug_assert!(set.is_ok(), "the speed is one of the system's");
-            }
-        }
+        92 => flags.set(ControlModes::PARENB, on),
+        93 => flags.set(ControlModes::PARODD, on),
+        // A PTY has no speed of its own, but programs pad by it; one that cannot be set does not matter.
+        128 => termios.set_input_speed(value).unwrap_or_default(),
+        129 => termios.set_output_speed(value).unwrap_or_default(),
         _ => {}
     }
-}
-
-/// The speeds that have a name; a PTY has none of its own, but programs pad by it.
-fn speed(bits_per_second: u32) -> Option<BaudRate> {
-    Some(match bits_per_second {
-        300 => BaudRate::B300,
-        1200 => BaudRate::B1200,
-        2400 => BaudRate::B2400,
-        4800 => BaudRate::B4800,
-        9600 => BaudRate::B9600,
-        19_200 => BaudRate::B19200,
-        38_400 => BaudRate::B38400,
-        57_600 => BaudRate::B57600,
-        115_200 => BaudRate::B115200,
-        230_400 => BaudRate::B230400,
-        _ => return None,
-    })
 }
 
 /// What Linux takes for no character at all.

@@ -3,21 +3,30 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::os::fd::AsRawFd;
 
 use filedescriptor::FileDescriptor;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
-use nix::unistd::Pid;
-use portable_pty::{MasterPty, SlavePty, native_pty_system};
-use std::os::fd::AsRawFd;
+use nix::unistd::{Pid, tcgetpgrp};
+use portable_pty::{SlavePty, native_pty_system};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
-use crate::terminal::PtyMode;
 use crate::{PtySize, modes};
 
-/// The master side of a PTY.
+/// The master side of a PTY; it never blocks.
 pub(crate) struct Pty {
-    master: Mutex<Box<dyn MasterPty + Send>>,
+    master: File,
+}
+
+/// What a PTY does with what is typed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PtyMode {
+    /// It shows it (`ECHO`).
+    pub echo: bool,
+    /// It gives the program whole lines (`ICANON`).
+    pub canonical: bool,
+    /// It makes signals of Ctrl-C and its like (`ISIG`).
+    pub isig: bool,
 }
 
 impl Pty {
@@ -29,49 +38,59 @@ impl Pty {
         let pair = native_pty_system()
             .openpty(size.into())
             .map_err(io::Error::other)?;
-        let pty = Self {
-            master: Mutex::new(pair.master),
-        };
+        let raw = pair.master.as_raw_fd();
+        let raw = raw.ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
+        let master = FileDescriptor::dup(&raw).map_err(io::Error::other)?;
+        let master = master.as_file().map_err(io::Error::other)?;
         // On Linux both sides have the same attributes.
-        let master = pty.file()?;
         let mut termios = tcgetattr(&master)?;
         modes::apply(modes, &mut termios);
-        tcsetattr(&master, SetArg::TCSANOW, &termios)?;
+        tcsetattr(&master, OptionalActions::Now, &termios)?;
         set_non_blocking(&master)?;
-        Ok((pty, pair.slave))
+        Ok((Self { master }, pair.slave))
     }
 
-    /// Another handle to the master side; it never blocks.
+    /// The master side that someone else opened this way.
+    pub(crate) fn adopt(master: File) -> Self {
+        Self { master }
+    }
+
+    /// The master side itself.
+    pub(crate) fn master(&self) -> &File {
+        &self.master
+    }
+
+    /// Another handle to the master side.
     pub(crate) fn file(&self) -> io::Result<File> {
-        let master = self.lock();
-        let raw = master
-            .as_raw_fd()
-            .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
-        let copy = FileDescriptor::dup(&raw).map_err(io::Error::other)?;
-        copy.as_file().map_err(io::Error::other)
+        self.master.try_clone()
     }
 
     /// Changes the size; the kernel tells the foreground group.
     pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
-        self.lock().resize(size.into()).map_err(io::Error::other)
+        let size = Winsize {
+            ws_row: size.rows,
+            ws_col: size.cols,
+            ws_xpixel: size.px_w,
+            ws_ypixel: size.px_h,
+        };
+        Ok(tcsetwinsize(&self.master, size)?)
     }
 
     /// The process group that has the terminal now.
     pub(crate) fn foreground(&self) -> Option<Pid> {
-        self.lock().process_group_leader().map(Pid::from_raw)
+        tcgetpgrp(&self.master)
+            .ok()
+            .filter(|group| group.as_raw() > 0)
     }
 
     /// What the terminal does with what is typed now.
     pub(crate) fn mode(&self) -> Option<PtyMode> {
-        let flags = self.lock().get_termios()?.local_flags.bits();
+        let flags = tcgetattr(&self.master).ok()?.local_modes;
         Some(PtyMode {
-            echo: flags & LocalFlags::ECHO.bits() != 0,
-            canonical: flags & LocalFlags::ICANON.bits() != 0,
+            echo: flags.contains(LocalModes::ECHO),
+            canonical: flags.contains(LocalModes::ICANON),
+            isig: flags.contains(LocalModes::ISIG),
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Box<dyn MasterPty + Send>> {
-        self.master.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

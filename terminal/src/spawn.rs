@@ -303,7 +303,7 @@ fn find(name: &OsStr, env: &Environment, cwd: &Path) -> Result<PathBuf, Error> {
 /// Closes to children what a library opened without saying so.
 ///
 /// The standard library's own files are closed to them already, as are those of nearly everything.
-fn keep_files_from_children() {
+pub(crate) fn keep_files_from_children() {
     let Ok(directory) = std::fs::read_dir("/proc/self/fd") else {
         return;
     };

@@ -13,7 +13,7 @@ use crate::input::Writer;
 use crate::life::Life;
 use crate::output::Output;
 use crate::spawn::spawn;
-use crate::{Error, Exit, History, PtySize, SpawnConfig};
+use crate::{Error, Exit, History, PtyMode, PtySize, SpawnConfig};
 
 /// One program, on a PTY or on pipes.
 ///
@@ -21,15 +21,6 @@ use crate::{Error, Exit, History, PtySize, SpawnConfig};
 /// and need no particular runtime. Dropping the last handle ends the program.
 pub struct Terminal {
     life: Arc<Life>,
-}
-
-/// What a PTY does with what is typed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PtyMode {
-    /// It shows it (`ECHO`).
-    pub echo: bool,
-    /// It gives the program whole lines (`ICANON`).
-    pub canonical: bool,
 }
 
 impl Terminal {

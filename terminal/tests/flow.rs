@@ -1,12 +1,6 @@
 //! Who waits for whom, and what is kept.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where its own functions fail"
-)]
 
 mod support;
-
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use support::{DEADLINE, Driver, line, on_pipes, on_pty, program};
@@ -22,7 +16,7 @@ async fn a_program_waits_for_a_driver_that_does_not_read() {
         timeout(DEADLINE, history.changed(DRIVER_AHEAD_BYTES - 1))
             .await
             .unwrap();
-        until_stuck(driver.terminal.pid()).await;
+        support::until_stuck(driver.terminal.pid()).await;
         assert_eq!(history.end(), DRIVER_AHEAD_BYTES);
         assert_eq!(history.first(), 0);
         // What is typed gets through all the same.
@@ -33,27 +27,6 @@ async fn a_program_waits_for_a_driver_that_does_not_read() {
         }
         assert_eq!(driver.exit().await.signal, Some(2));
         assert_eq!(history.first(), 0, "the driver has lost nothing");
-    }
-}
-
-/// Waits until a process writes no more: until nothing about it changes between two looks.
-async fn until_stuck(pid: u32) {
-    let look = || {
-        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
-        (read("stat"), read("io"))
-    };
-    let start = Instant::now();
-    let mut looks = tokio::time::interval(Duration::from_millis(50));
-    looks.tick().await;
-    let mut before = look();
-    loop {
-        looks.tick().await;
-        let now = look();
-        if now == before {
-            return;
-        }
-        before = now;
-        assert!(start.elapsed() < DEADLINE, "it goes on and on");
     }
 }
 

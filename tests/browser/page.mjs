@@ -4,7 +4,7 @@ import { until } from './harness.mjs';
 
 export class Viewer {
   /** Opens the page that the ready line names and waits until it is connected. */
-  static async open(t, browser, daemon, { query = '', size = { width: 1360, height: 860 }, connected = true, script, context: options = {} } = {}) {
+  static async open(t, browser, daemon, { query = '', size = { width: 1360, height: 860 }, connected = true, script, prepare, context: options = {} } = {}) {
     const context = await browser.newContext({ viewport: size, ...options });
     t?.after(() => context.close());
     // Tells the tests which peer connections the page made; the page itself does not know.
@@ -30,6 +30,7 @@ export class Viewer {
     viewer.daemon = daemon;
     viewer.context = context;
     viewer.page = await context.newPage();
+    await prepare?.(viewer.page);
     viewer.console = [];
     viewer.page.on('console', (message) => viewer.console.push(`${message.type()}: ${message.text()}`));
     viewer.page.on('pageerror', (error) => viewer.console.push(`pageerror: ${error.message}`));
@@ -136,6 +137,11 @@ export class Viewer {
     return new TerminalTab(this, id);
   }
 
+  /** A terminal of the page by its id. */
+  terminal(id) {
+    return new TerminalTab(this, id);
+  }
+
   /** Sends one key as the browser would report it for a layout of the person's own. */
   async key(code, key, { down = true, up = true, modifiers = 0, location = 0 } = {}) {
     this.cdp ??= await this.context.newCDPSession(this.page);
@@ -154,16 +160,18 @@ export class Viewer {
   }
 }
 
-/** One terminal tab. */
+/** One terminal: the only one of its tab, or one of several panes. */
 class TerminalTab {
   constructor(viewer, id) {
     this.viewer = viewer;
     this.id = id;
     this.tab = viewer.page.locator(`#tab-${id}`);
+    this.pane = viewer.page.locator(`#pane-${id}`);
   }
 
   async select() {
-    await this.tab.click();
+    if (await this.tab.count()) await this.tab.click();
+    await this.pane.locator('textarea').focus();
   }
 
   /** Types as a person does. */
@@ -179,9 +187,25 @@ class TerminalTab {
   /** What the terminal shows. */
   async text() {
     return this.viewer.page.evaluate((id) => {
-      const panel = document.getElementById(document.getElementById(`tab-${id}`).getAttribute('aria-controls'));
-      return [...panel.querySelectorAll('.xterm-rows > div')].map((row) => row.textContent.replace(/\u00a0/g, ' ').trimEnd()).join('\n');
+      const rows = document.querySelectorAll(`#pane-${id} .xterm-rows > div`);
+      return [...rows].map((row) => row.textContent.replace(/\u00a0/g, ' ').trimEnd()).join('\n');
     }, this.id);
+  }
+
+  /** Everything that can be scrolled to, as a person copies it. */
+  async everything() {
+    return this.viewer.page.evaluate((id) => document.getElementById(`pane-${id}`).everything(), this.id);
+  }
+
+  async box() {
+    return this.pane.boundingBox();
+  }
+
+  /** The place on the page of a cell of the screen. */
+  async cell(row, col) {
+    const box = await this.pane.locator('.xterm-rows > div').nth(row).boundingBox();
+    const { cols } = await this.viewer.page.evaluate((id) => document.getElementById(`pane-${id}`).cells(), this.id);
+    return { x: box.x + ((col + 0.5) * box.width) / cols, y: box.y + box.height / 2 };
   }
 
   async shows(pattern) {

@@ -1,4 +1,11 @@
-//! What tests of the whole share: where the repository is.
+//! What tests of the whole share: where the repository is, and links to run things over.
+
+pub mod client;
+pub mod daemon;
+pub mod link;
+pub mod proxy;
+pub mod pty;
+pub mod strip;
 
 use std::path::{Path, PathBuf};
 

@@ -7,6 +7,9 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("vroom-protocol", &[]),
     ("vroom-desktop", &[]),
+    ("vroom-predict", &[]),
+    ("vroom-predict-tty", &["vroom-predict"]),
+    ("vroom-predict-wasm", &["vroom-predict"]),
     ("vroom-transport", &["vroom-protocol"]),
     ("vroom-terminal", &["vroom-protocol"]),
     ("vroom-input", &["vroom-protocol", "vroom-desktop"]),
@@ -24,7 +27,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vroom-media",
         ],
     ),
-    ("vroom-tests", &["vroom-protocol", "vroom-transport"]),
+    (
+        "vroom-client",
+        &[
+            "vroom-protocol",
+            "vroom-transport",
+            "vroom-predict",
+            "vroom-predict-tty",
+        ],
+    ),
+    (
+        "vroom-tests",
+        &["vroom-protocol", "vroom-transport", "vroom-terminal"],
+    ),
 ];
 
 #[test]

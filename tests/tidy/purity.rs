@@ -25,7 +25,7 @@ fn the_protocol_reads_no_clock_and_opens_no_socket() {
 
 #[test]
 fn seams_and_codecs_hold_no_unsafe_code() {
-    for crate_dir in ["protocol", "desktop", "terminal"] {
+    for crate_dir in ["protocol", "desktop", "terminal", "client/predict"] {
         let lib = vroom_tests::root().join(crate_dir).join("src/lib.rs");
         let text = std::fs::read_to_string(lib).unwrap();
         assert!(

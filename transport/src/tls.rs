@@ -9,7 +9,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::Error;
@@ -75,6 +75,29 @@ where
     Ok(handshake.map_err(|_| Error::TimedOut)??)
 }
 
+/// What tells this connection from all others, the same on both of its sides; none before TLS 1.3.
+// RFC 9266: the tls-exporter binding, which is unique only with TLS 1.3 or an extended master secret.
+pub fn server_binding<S>(stream: &server::TlsStream<S>) -> Option<[u8; BINDING_BYTES]> {
+    let (_, session) = stream.get_ref();
+    if session.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    let empty = [0; BINDING_BYTES];
+    let exported = session.export_keying_material(empty, BINDING_LABEL, Some(&[]));
+    exported.ok()
+}
+
+/// The client's side of [`server_binding`].
+pub fn client_binding<S>(stream: &client::TlsStream<S>) -> Option<[u8; BINDING_BYTES]> {
+    let (_, session) = stream.get_ref();
+    if session.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    let empty = [0; BINDING_BYTES];
+    let exported = session.export_keying_material(empty, BINDING_LABEL, Some(&[]));
+    exported.ok()
+}
+
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
         .map_err(|source| pem(path, source))?
@@ -96,3 +119,9 @@ fn pem(path: &Path, source: rustls_pki_types::pem::Error) -> Error {
 fn alpn_list(alpn: &[&str]) -> Vec<Vec<u8>> {
     alpn.iter().map(|name| name.as_bytes().to_vec()).collect()
 }
+
+/// What TLS is asked for.
+const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+
+/// How many bytes of it.
+pub const BINDING_BYTES: usize = 32;

@@ -11,13 +11,14 @@ use vroom_protocol::Code;
 
 use super::answer::{self, Answer};
 use super::{Caller, bearer, read_json};
-use crate::auth::{Identity, Refused};
-use crate::origin::{Origin, Transport};
+use crate::auth::Refused;
+use crate::identity::Identity;
+use crate::origin::{Binding, Origin, Transport};
 use crate::output::Watch;
 use crate::peer_link;
 use crate::picture::Picture;
-use crate::session;
 use crate::token::Secret;
+use crate::{carried, session};
 
 #[derive(Deserialize)]
 struct OfferBody {
@@ -72,14 +73,14 @@ pub(super) async fn offer(caller: Caller, request: Request<Incoming>) -> Answer 
         },
         (None, None) => return answer::refused(Refused::Wrong),
     };
-    match objection(&caller, &body) {
+    match objection(&caller, &identity, &body) {
         Some(answer) => answer,
         None => connect(caller, identity, body).await,
     }
 }
 
 /// Why an offer is not answered, if it is not.
-fn objection(caller: &Caller, body: &OfferBody) -> Option<Answer> {
+fn objection(caller: &Caller, identity: &Identity, body: &OfferBody) -> Option<Answer> {
     let daemon = &caller.daemon;
     let is_ours = |name: &String| name == daemon.hub.session() || name == session::DEFAULT;
     let (status, code, reason) = if body.kind.as_deref().is_some_and(|kind| kind != "offer") {
@@ -91,6 +92,9 @@ fn objection(caller: &Caller, body: &OfferBody) -> Option<Answer> {
     } else if !body.session.as_ref().is_none_or(is_ours) {
         let reason = "there is no such session";
         (StatusCode::NOT_FOUND, Code::SESSION_NOT_FOUND, reason)
+    } else if !identity.may_see_desktop() {
+        let reason = "these credentials do not open the desktop";
+        (StatusCode::FORBIDDEN, Code::NOT_ALLOWED, reason)
     } else if !daemon.settings.webrtc || *daemon.ending.borrow() {
         let reason = "WebRTC is not offered; use a WebSocket";
         (StatusCode::SERVICE_UNAVAILABLE, Code::UNSUPPORTED, reason)
@@ -114,17 +118,19 @@ async fn connect(caller: Caller, identity: Identity, body: OfferBody) -> Answer 
     };
     let id = id.reveal().to_owned();
     let peer = Arc::new(peer);
+    // DTLS has a binding of its own, which nothing here can ask for.
+    let origin = Origin {
+        binding: Binding::Missing,
+        ..caller.origin(Transport::WebRtc)
+    };
     let daemon = caller.daemon;
     daemon
         .peers
         .insert(&id, Arc::clone(&identity.user), &body.sdp, &peer);
     let picture = watch.map(|watch| Picture::new(Arc::clone(&peer), watch));
     let (rx, tx) = peer_link::split(peer, events);
-    let origin = Origin {
-        source: caller.source,
-        transport: Transport::WebRtc,
-    };
-    let session = session::run(daemon, origin, Some(identity), None, picture, rx, tx);
+
+    let session = carried::run(daemon, origin, Some(identity), None, picture, rx, tx);
     tokio::spawn(session);
     let candidates: Vec<Value> = media_answer.candidates.iter().map(to_json).collect();
     let body = json!({

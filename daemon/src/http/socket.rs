@@ -9,8 +9,8 @@ use vroom_transport::websocket;
 
 use super::answer::{self, Answer};
 use super::{Caller, bearer};
-use crate::origin::{Origin, Transport};
-use crate::session;
+use crate::carried;
+use crate::origin::Transport;
 
 /// Answers a request for a WebSocket, and runs a session on it.
 pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer {
@@ -37,12 +37,9 @@ pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer 
             }
         };
         let (rx, tx) = websocket::accept(stream);
-        let origin = Origin {
-            source: caller.source,
-            transport: Transport::WebSocket,
-        };
+        let origin = caller.origin(Transport::WebSocket);
         let pass = Some(caller.pass);
-        session::run(caller.daemon, origin, identity, pass, None, rx, tx).await;
+        carried::run(caller.daemon, origin, identity, pass, None, rx, tx).await;
     });
     response.map(|()| Full::default())
 }

@@ -60,8 +60,8 @@ fn hub() -> (Arc<Hub>, Arc<Recorder>) {
 
 fn join(hub: &Arc<Hub>, user: &str, role: Role) -> Seat {
     let identity = Identity {
-        user: user.into(),
         role,
+        ..Identity::owner(user.into())
     };
     hub.join(&identity, "", Arc::default()).unwrap()
 }
@@ -268,10 +268,7 @@ fn the_pointer_is_told_to_those_who_do_not_move_it() {
 #[test]
 fn names_are_cut_and_cleaned() {
     let (hub, _) = hub();
-    let identity = Identity {
-        user: "a".into(),
-        role: Role::Owner,
-    };
+    let identity = Identity::owner("a".into());
     let name = format!("\u{1b}[31m{}", "n".repeat(1000));
     let seat = hub.join(&identity, &name, Arc::default()).unwrap();
     let named = seat.share_state().participants[0].name.clone();
@@ -285,10 +282,7 @@ fn there_is_room_for_so_many_and_no_more() {
     let seats: Vec<_> = (0..PARTICIPANTS)
         .map(|_| join(&hub, "a", Role::Viewer))
         .collect();
-    let identity = Identity {
-        user: "a".into(),
-        role: Role::Owner,
-    };
+    let identity = Identity::owner("a".into());
     assert!(hub.join(&identity, "", Arc::default()).is_none());
     drop(seats);
     assert_eq!(hub.listing().attached, 0);

@@ -20,6 +20,14 @@ pub(super) struct CursorSent {
     pictures: BTreeSet<u32>,
 }
 
+impl CursorSent {
+    /// The client draws no pointer any more; the pictures it still has.
+    pub(super) fn forget_last(&mut self) {
+        self.last = None;
+        self.at = None;
+    }
+}
+
 impl Viewer {
     /// Sends what the hub has for this person.
     pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {

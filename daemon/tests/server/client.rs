@@ -12,8 +12,9 @@ use vroom_protocol::graphical::{
     ClientHandshake, ClientMessage, Encoding, Mode, ServerHandshake, ServerMessage, ShareState,
     State, Viewport,
 };
+use vroom_protocol::mux::Suspended;
 use vroom_protocol::{
-    Auth, ChannelId, ChannelSpec, ClientConfig, Code, Connection, Event, LinkKind, Welcome,
+    Auth, ChannelId, ChannelSpec, ClientConfig, Code, Connection, Event, LinkKind, Welcome, mux,
 };
 use vroom_transport::{Incoming, LinkRx, LinkTx, TrySend, stream, websocket};
 
@@ -22,6 +23,7 @@ use crate::daemon::{Daemon, WAIT};
 /// A client over some link.
 pub(crate) struct Client<R, T> {
     pub(crate) connection: Connection,
+    config: ClientConfig,
     rx: R,
     tx: T,
     /// What came and was not asked for yet.
@@ -46,32 +48,86 @@ impl WebClient {
         Self::dial(daemon, auth, Vec::new()).await
     }
 
+    /// Goes on with a session that another client lost.
+    pub(crate) async fn resume(daemon: &Daemon, lost: Lost) -> Self {
+        let (rx, tx) = web_link(daemon).await;
+        Self::go_on(rx, tx, lost)
+    }
+
     /// Connects and says HELLO with the token and these channels.
     pub(crate) async fn connect_listing(daemon: &Daemon, channels: Vec<ChannelSpec>) -> Self {
         Self::dial(daemon, Some(token(daemon)), channels).await
     }
 
     async fn dial(daemon: &Daemon, auth: Option<Auth>, channels: Vec<ChannelSpec>) -> Self {
-        let url = format!("ws://{}/vroom", daemon.address());
-        let origin = HeaderValue::from_str(&format!("http://{}", daemon.address())).unwrap();
-        let headers = HeaderMap::from_iter([(http::header::ORIGIN, origin)]);
-        let deadline = Instant::now() + WAIT;
-        let connected = websocket::connect(&url, Some("xumux.0.1"), headers, deadline);
-        let connected = connected.await.unwrap();
-        assert_eq!(connected.subprotocol.as_deref(), Some("xumux.0.1"));
-        Self::new(connected.rx, connected.tx, auth, channels)
+        let (rx, tx) = web_link(daemon).await;
+        Self::new(rx, tx, auth, channels)
     }
 }
 
-/// Connects over TCP and says HELLO.
-pub(crate) async fn tcp(
-    daemon: &Daemon,
-    auth: Option<Auth>,
-) -> Client<stream::StreamRx<TcpStream>, stream::StreamTx<TcpStream>> {
+/// A client over TCP.
+pub(crate) type TcpClient = Client<stream::StreamRx<TcpStream>, stream::StreamTx<TcpStream>>;
+
+impl TcpClient {
+    /// Connects, and says HELLO with the token and the wish to resume.
+    pub(crate) async fn login_resumable(daemon: &Daemon) -> Self {
+        let (rx, tx) = tcp_link(daemon).await;
+        let mut client = Self::configured(rx, tx, resumable(Some(token(daemon))));
+        client.welcome().await;
+        client
+    }
+
+    /// Goes on with a session that another client lost.
+    pub(crate) async fn resume(daemon: &Daemon, lost: Lost) -> Self {
+        let (rx, tx) = tcp_link(daemon).await;
+        Self::go_on(rx, tx, lost)
+    }
+}
+
+/// What a client has left when its transport is lost.
+pub(crate) struct Lost {
+    pub(crate) session: Suspended,
+    config: ClientConfig,
+    backlog: VecDeque<Event>,
+}
+
+/// The configuration of a client that can resume.
+pub(crate) fn resumable(auth: Option<Auth>) -> ClientConfig {
+    let mut config = ClientConfig {
+        auth,
+        ..ClientConfig::default()
+    };
+    config
+        .extensions
+        .extend([mux::SESSION_RESUME, mux::SEQ_ACK].map(str::to_owned));
+    config
+}
+
+async fn tcp_link(daemon: &Daemon) -> (stream::StreamRx<TcpStream>, stream::StreamTx<TcpStream>) {
     let socket = TcpStream::connect(daemon.address()).await.unwrap();
-    let (rx, tx) = stream::connect(socket, Instant::now() + WAIT)
-        .await
-        .unwrap();
+    let linked = stream::connect(socket, Instant::now() + WAIT).await;
+    linked.unwrap()
+}
+
+async fn web_link(
+    daemon: &Daemon,
+) -> (
+    websocket::WebSocketRx<TcpStream>,
+    websocket::WebSocketTx<TcpStream>,
+) {
+    let url = format!("ws://{}/vroom", daemon.address());
+    let origin = HeaderValue::from_str(&format!("http://{}", daemon.address())).unwrap();
+    let headers = HeaderMap::from_iter([(http::header::ORIGIN, origin)]);
+    let deadline = Instant::now() + WAIT;
+    let connected = websocket::connect(&url, Some("xumux.0.1"), headers, deadline);
+    let connected = connected.await.unwrap();
+    assert_eq!(connected.subprotocol.as_deref(), Some("xumux.0.1"));
+    (connected.rx, connected.tx)
+}
+
+/// Connects over TCP and says HELLO.
+pub(crate) async fn tcp(daemon: &Daemon, auth: Option<Auth>) -> TcpClient {
+    let (rx, tx) = tcp_link(daemon).await;
     Client::new(rx, tx, auth, Vec::new())
 }
 
@@ -99,17 +155,84 @@ impl<R: LinkRx, T: LinkTx> Client<R, T> {
     }
 
     fn new(rx: R, tx: T, auth: Option<Auth>, channels: Vec<ChannelSpec>) -> Self {
-        let config = ClientConfig {
+        let mut config = ClientConfig {
             auth,
             channels,
             ..ClientConfig::default()
         };
+        config.extensions.push(mux::SESSION_PERSISTENCE.to_owned());
+        Self::configured(rx, tx, config)
+    }
+
+    /// Says HELLO as it is configured.
+    pub(crate) fn configured(rx: R, tx: T, config: ClientConfig) -> Self {
         Self {
-            connection: Connection::client(config, LinkKind::Shared, Instant::now()),
+            connection: Connection::client(config.clone(), LinkKind::Shared, Instant::now()),
+            config,
             rx,
             tx,
             backlog: VecDeque::new(),
             gone: false,
+        }
+    }
+
+    /// Asks to go on with a session.
+    fn go_on(rx: R, tx: T, lost: Lost) -> Self {
+        let (config, now) = (lost.config, Instant::now());
+        Self {
+            connection: Connection::client_resume(
+                config.clone(),
+                LinkKind::Shared,
+                now,
+                lost.session,
+            ),
+            config,
+            rx,
+            tx,
+            backlog: lost.backlog,
+            gone: false,
+        }
+    }
+
+    /// Waits until the session can be resumed, and lets go of it; the transport stays as it is.
+    pub(crate) async fn suspend(&mut self) -> Lost {
+        self.find("SESSION_ID", |event| match event {
+            Event::SessionId { .. } => Some(()),
+            _ => None,
+        })
+        .await;
+        self.let_go()
+    }
+
+    /// The same for one whose SESSION_ID came before.
+    pub(crate) fn let_go(&mut self) -> Lost {
+        let session = self.connection.suspend(Instant::now());
+        let session = session.expect("a session that can be resumed");
+        let mut backlog = std::mem::take(&mut self.backlog);
+        backlog.retain(|event| !matches!(event, Event::Closed { .. }));
+        Lost {
+            session,
+            config: self.config.clone(),
+            backlog,
+        }
+    }
+
+    /// Waits until the session goes on, or says why it does not.
+    pub(crate) async fn resumed(&mut self) -> Result<(), Code> {
+        self.find("RESUME_RESPONSE", |event| match event {
+            Event::Resumed { .. } => Some(Ok(())),
+            Event::ResumeFailed { code, .. } => Some(Err(*code)),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Receives a frame and makes nothing of it; `None` at the end.
+    pub(crate) async fn receive_raw(&mut self) -> Option<Bytes> {
+        let received = timeout_at((Instant::now() + WAIT).into(), self.rx.recv(usize::MAX));
+        match received.await.expect("a frame") {
+            Incoming::Message { frame, .. } => Some(frame),
+            _ => None,
         }
     }
 
@@ -281,6 +404,9 @@ impl<R: LinkRx, T: LinkTx> Client<R, T> {
             return false;
         }
         let now = Instant::now();
+        if self.connection.poll_timeout().is_some_and(|due| due <= now) {
+            self.connection.handle_timeout(now);
+        }
         match self.rx.recv(self.connection.frame_limit()).await {
             Incoming::Message { lane, frame } => {
                 self.connection.handle_message(now, lane.as_deref(), frame);

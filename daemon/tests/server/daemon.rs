@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -121,7 +121,7 @@ impl Daemon {
 
     /// What it wrote to the log so far.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// All processes that it started, and theirs.
@@ -150,6 +150,16 @@ impl Daemon {
         (status, took, rest)
     }
 
+    /// Kills it, and starts another in the same folder.
+    pub(crate) fn replace(mut self, args: &[&str]) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let nowhere = tempfile::tempdir().unwrap();
+        let folder = std::mem::replace(&mut self.folder, nowhere);
+        let config = std::fs::read_to_string(folder.path().join("vroomd.toml")).unwrap();
+        Self::start_in(folder, &config, args, &[])
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
@@ -162,11 +172,38 @@ impl Drop for Daemon {
         // Killing one that has ended already fails, which is as good.
         drop(self.child.kill());
         drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("what the server logged:\n{}", self.log());
+        }
     }
+}
+
+/// Sees to it that the program that holds terminals lies beside the binary.
+///
+/// Cargo builds it for the tests of its own crate only.
+fn have_holder() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let holder = Path::new(env!("CARGO_BIN_EXE_vroomd")).with_file_name("vroom-hold");
+        if !holder.exists() {
+            let mut build = Command::new(env!("CARGO"));
+            build.args([
+                "build",
+                "--quiet",
+                "--locked",
+                "-p",
+                "vroom-terminal",
+                "--bin",
+            ]);
+            let built = build.arg("vroom-hold").status().unwrap();
+            assert!(built.success() && holder.exists(), "{}", holder.display());
+        }
+    });
 }
 
 /// The binary with an environment of its own.
 pub(crate) fn command(folder: &Path) -> Command {
+    have_holder();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vroomd"));
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("VROOM_")) {

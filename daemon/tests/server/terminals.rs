@@ -25,7 +25,7 @@ async fn works(client: &mut Client<impl LinkRx, impl LinkTx>) {
     let bytes: Vec<u8> = (0..=255).collect();
     echo.write(client, &bytes).await;
     let exit = echo.exit(client).await;
-    assert_eq!(exit.exit_code, Some(0));
+    assert_eq!(exit.exit_code, Some(0), "{exit:?}");
     assert_eq!(echo.output.strip_prefix(b"ready"), Some(&bytes[..]));
 
     let mut failing = Terminal::inherit(client, "#f").await;

@@ -7,7 +7,9 @@ use arbitrary::Arbitrary;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use vroom_protocol::mux::frame::Frame;
-use vroom_protocol::mux::{QUEUE_BYTES, SEQ_ACK, SESSION_RESUME};
+use vroom_protocol::mux::{
+    QUEUE_BYTES, SEQ_ACK, SESSION_PERSISTENCE, SESSION_RESUME, SessionControl, SessionEntry,
+};
 use vroom_protocol::{
     ChannelId, ChannelSpec, ClientConfig, Code, Connection, Event, LinkKind, RequestId,
     ResumeGrant, Secret, ServerConfig, StreamError, Suspended, WelcomeInfo, testing,
@@ -77,6 +79,12 @@ enum Operation {
         writable: bool,
     },
     Resume,
+    AnswerList {
+        sessions: u8,
+    },
+    AskAboutSessions {
+        what: u8,
+    },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -123,6 +131,10 @@ enum Text {
         last: u8,
         success: bool,
     },
+    Session {
+        rename: bool,
+        auth: bool,
+    },
     Any(String),
 }
 
@@ -149,6 +161,15 @@ impl Text {
             Self::Code { code } => format!(r#"{{"requestId":1,"code":{code}}}"#),
             Self::Resume { last, success } => format!(
                 r#"{{"sessionId":"s","lastSequence":{last},"success":{success},"replayStart":1,"replayCount":1,"code":4100,"resumeTimeout":9,"bufferSize":9,"channels":[{{"name":"data","id":1}}]}}"#
+            ),
+            Self::Session { rename, auth } => format!(
+                r#"{{"action":"{}","sessionId":"t1","name":"n","sessions":[{{"sessionId":"t1","kind":"terminal"}}]{}}}"#,
+                if *rename { "rename" } else { "end" },
+                if *auth {
+                    r#","auth":{"type":"peer"}"#
+                } else {
+                    ""
+                }
             ),
             Self::Any(text) => text.clone(),
         }
@@ -278,6 +299,31 @@ impl Run {
                 self.connection.set_lane_writable(lane.name(), writable)
             }
             Operation::Resume => self.resume(),
+            Operation::AnswerList { sessions } => {
+                let entry = SessionEntry {
+                    name: "n".repeat(1000),
+                    ..SessionEntry::default()
+                };
+                let sessions = vec![entry; sessions.into()];
+                self.connection.send_session_list(now, sessions);
+            }
+            Operation::AskAboutSessions { what } => {
+                let end = SessionControl::End {
+                    session_id: "t1".to_owned(),
+                };
+                let asked = match what % 4 {
+                    0 => self.connection.request_session_list(now),
+                    1 => self.connection.session_control(now, end),
+                    2 => self.connection.detach(now, "fuzz"),
+                    _ => {
+                        self.connection
+                            .refuse_session_control(now, Code::NOT_ALLOWED, "fuzz");
+                        Ok(())
+                    }
+                };
+                let may_ask = self.connection.is_up() && self.connection.has_persistence();
+                assert!(what % 4 == 3 || asked.is_err() || may_ask);
+            }
         }
     }
 
@@ -356,7 +402,9 @@ impl Run {
 }
 
 fn extensions() -> Vec<String> {
-    [SESSION_RESUME, SEQ_ACK].map(str::to_owned).to_vec()
+    [SESSION_RESUME, SEQ_ACK, SESSION_PERSISTENCE]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn client_config() -> ClientConfig {
@@ -383,13 +431,13 @@ fuzz_target!(|input: Input| {
     };
     let mut run = Run::new(input.client, kind);
     if input.greet && input.client {
-        run.control(2, r#"{"version":[0,1,0],"extensions":["session-resume","vroom-seq-ack"],"channels":[{"name":"data","id":1},{"name":"pointer","id":2}]}"#);
+        run.control(2, r#"{"version":[0,1,0],"extensions":["session-resume","vroom-seq-ack","session-persistence"],"channels":[{"name":"data","id":1},{"name":"pointer","id":2}]}"#);
         run.control(
             0x30,
             r#"{"sessionId":"client","resumeTimeout":300,"bufferSize":65536}"#,
         );
     } else if input.greet {
-        run.control(1, r#"{"version":[0,1,0],"extensions":["session-resume","vroom-seq-ack"],"channels":["data",{"name":"pointer","reliable":false,"ordered":false}]}"#);
+        run.control(1, r#"{"version":[0,1,0],"extensions":["session-resume","vroom-seq-ack","session-persistence"],"channels":["data",{"name":"pointer","reliable":false,"ordered":false}]}"#);
     }
     run.observe();
     for operation in input.operations {

@@ -4,11 +4,13 @@
 use std::time::{Duration, Instant};
 
 use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use vroom_protocol::terminal::{
-    AuthRequest, AuthResponse, Client, ClientConfig, ClientHello, ClientMessage, Denial, Encoding,
-    ExitStatus, PtyGrant, PtyResponse, Server, ServerMessage, ServerOffer, Stage, StartResponse,
-    Tlv,
+    Ahead, AuthRequest, AuthResponse, Capabilities, Client, ClientConfig, ClientHello,
+    ClientMessage, Denial, Encoding, ExitStatus, Extensions, PtyGrant, PtyMessage, PtyMode,
+    PtyRequest, PtyResponse, Server, ServerMessage, ServerOffer, ShareAction, ShareRequest,
+    ShareState, Stage, StartResponse, Tlv, WindowSize,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -23,7 +25,11 @@ enum Step {
     Answer(bool),
     ChannelOpened,
     Exit,
+    /// News for the client.
+    Tell(u8),
     Wait(u8),
+    /// The client reads what the server says.
+    Deliver,
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -44,6 +50,9 @@ fn decode(data: &[u8]) {
         let again = ClientMessage::decode(tlv.kind, &tlv.payload).expect("our own CBOR is valid");
         assert_eq!(again.encode(Encoding::Cbor), tlv);
     }
+    if let Ok(message) = PtyMessage::decode(kind, payload.to_vec().into()) {
+        assert_eq!(message.encode(), (kind, payload.to_vec().into()));
+    }
     if let Ok(message) = ServerMessage::decode(kind.into(), payload) {
         let tlv = message.encode(Encoding::Cbor);
         let again = ServerMessage::decode(tlv.kind, &tlv.payload).expect("our own CBOR is valid");
@@ -53,8 +62,27 @@ fn decode(data: &[u8]) {
 
 fn talk(steps: Vec<Step>) {
     let mut now = Instant::now();
-    let mut server = Server::new(ServerOffer::default(), now);
-    let mut client = Client::new(ClientConfig::default(), now);
+    let mut capabilities = Capabilities::transparent();
+    capabilities.extensions = Some(Extensions {
+        sharing: Some(true),
+        flow_control: Some(true),
+        ..Extensions::default()
+    });
+    let offer = ServerOffer {
+        capabilities: capabilities.clone(),
+        ..ServerOffer::default()
+    };
+    let config = ClientConfig {
+        capabilities,
+        ahead: (steps.len() % 2 == 1).then(|| Ahead {
+            auth: AuthRequest::INHERIT,
+            pty: Some(PtyRequest::default()),
+        }),
+        ..ClientConfig::default()
+    };
+    let mut server = Server::new(offer, now);
+    let mut client = Client::new(config, now);
+    let mut waiting: Vec<Bytes> = Vec::new();
     let mut replies = 0;
     for step in steps {
         match step {
@@ -76,6 +104,17 @@ fn talk(steps: Vec<Step>) {
                 server.handle_pty_channel_opened(now);
                 client.handle_pty_channel_opened(now);
             }
+            Step::Tell(what) => {
+                server.share_state(now, ShareState::default());
+                server.window_size(now, WindowSize::new(1, u16::from(what) + 1));
+                server.pty_mode(now, PtyMode::from_bits(what));
+            }
+            Step::Deliver => {
+                for bytes in waiting.drain(..) {
+                    client.handle(now, &bytes);
+                    while client.poll_event().is_some() {}
+                }
+            }
             Step::Exit => server.exit_status(now, ExitStatus::exited(0)),
             Step::Wait(seconds) => {
                 now += Duration::from_secs(seconds.into());
@@ -85,7 +124,8 @@ fn talk(steps: Vec<Step>) {
         }
         while server.poll_event().is_some() {}
         while client.poll_event().is_some() {}
-        while server.poll_transmit().is_some() {
+        while let Some(bytes) = server.poll_transmit() {
+            waiting.push(bytes);
             replies += 1;
         }
         while client.poll_transmit().is_some() {}
@@ -101,8 +141,12 @@ fn next(stage: Stage) -> Tlv {
         Stage::Hello => ClientMessage::Hello(ClientHello::new(&Encoding::ALL)),
         Stage::Capabilities => ClientMessage::CapabilityOffer(Default::default()),
         Stage::Authenticating => ClientMessage::AuthRequest(AuthRequest::INHERIT),
-        Stage::Authenticated => ClientMessage::SetEnv(Default::default()),
+        Stage::Authenticated => ClientMessage::PtyRequest(PtyRequest {
+            size: Some(WindowSize::new(24, 80)),
+            ..PtyRequest::default()
+        }),
         Stage::PtyAllocated => ClientMessage::ShellRequest(Default::default()),
+        Stage::Active => ClientMessage::Share(ShareRequest::new(ShareAction::Take)),
         _ => ClientMessage::Signal(2),
     }
     .encode(Encoding::Cbor)

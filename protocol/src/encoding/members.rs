@@ -16,6 +16,14 @@ impl Members {
         super::decode(payload, limits).map(Self)
     }
 
+    /// Decodes a payload that is always JSON.
+    pub(crate) fn decode_json(payload: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
+        match payload.first() {
+            Some(b'{') => Self::decode(payload, limits),
+            _ => Err(DecodeError::NotAMap),
+        }
+    }
+
     /// A member that has to be there.
     pub(crate) fn required<T: FromValue>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         self.optional(name)?
@@ -113,7 +121,7 @@ macro_rules! from_int {
     };
 }
 
-from_int!(u8, u16, u32, u64, i32);
+from_int!(u8, u16, u32, u64, i32, i64);
 
 impl FromValue for f64 {
     fn from_value(value: Value) -> Option<Self> {

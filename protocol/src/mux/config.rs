@@ -116,6 +116,12 @@ pub const VERSION: [u64; 3] = [0, 1, 0];
 pub const FRAGMENTATION: &str = "fragmentation";
 /// The extension id of session-resume.
 pub const SESSION_RESUME: &str = "session-resume";
+/// The extension id of session-persistence: sessions are listed, named and ended.
+pub const SESSION_PERSISTENCE: &str = "session-persistence";
+/// The extension id of file-transfer.
+pub const FILE_TRANSFER: &str = "file-transfer";
+/// The extension id of port-forwarding.
+pub const PORT_FORWARDING: &str = "port-forwarding";
 /// The extension id that allows SEQ_ACK.
 pub const SEQ_ACK: &str = "vroom-seq-ack";
 

@@ -6,6 +6,7 @@ mod closing;
 mod control;
 mod lanes;
 mod outbox;
+mod persistence;
 mod receive;
 mod requests;
 mod resume_client;
@@ -31,6 +32,7 @@ use super::spec::{self, ChannelSpec};
 
 use lanes::Early;
 use outbox::Outbox;
+use persistence::Persistence;
 use requests::Requests;
 use session::Sequences;
 
@@ -67,6 +69,7 @@ pub struct Connection {
     unknown_type_limit: RateLimit,
     faults: Faults,
     resume_attempts: u32,
+    persistence: Persistence,
     /// Client: the session that RESUME_REQUEST asks to go on with.
     resuming: Option<Suspended>,
     events: VecDeque<Event>,
@@ -152,6 +155,7 @@ impl Connection {
             ),
             faults: Faults::new(now),
             resume_attempts: 0,
+            persistence: Persistence::default(),
             resuming: None,
             events: VecDeque::new(),
             lane_changes: VecDeque::new(),

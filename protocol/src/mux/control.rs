@@ -4,6 +4,7 @@ mod channel;
 mod closing;
 mod fields;
 mod hello;
+mod persistence;
 mod resume;
 mod welcome;
 
@@ -13,11 +14,15 @@ use serde::Serialize;
 pub use channel::{ChannelAck, ChannelReject, CloseChannel, OpenChannel};
 pub use closing::{Close, ErrorReport};
 pub use hello::Hello;
-pub use resume::{Replay, ResumeRequest, ResumeResponse, SessionGrant};
+pub use persistence::{
+    Attach, Detach, SessionControl, SessionEntry, SessionKind, SessionList, SessionListRequest,
+};
+pub use resume::{Replay, ResumeRequest, ResumeResponse, SessionGrant, SessionPersistence};
 pub use welcome::{AssignedChannel, Welcome};
 
 pub(crate) use channel::{OpenError, parse_open};
 pub(crate) use hello::{HelloError, parse_hello};
+pub(crate) use persistence::parse_list_request;
 pub(crate) use resume::parse_resume;
 
 use fields::Fields;
@@ -55,6 +60,16 @@ pub enum ControlMessage {
     ResumeRequest(ResumeRequest),
     /// 0x32, server to client: the answer to RESUME_REQUEST and ATTACH_REQUEST.
     ResumeResponse(ResumeResponse),
+    /// 0x33, client to server: leaves, and what runs stays.
+    Detach(Detach),
+    /// 0x34, client to server: asks which sessions there are.
+    SessionListRequest(SessionListRequest),
+    /// 0x35, server to client: the sessions that there are.
+    SessionList(SessionList),
+    /// 0x36, client to server: joins a session that stayed.
+    Attach(Attach),
+    /// 0x38, client to server: renames a session or ends it.
+    SessionControl(SessionControl),
     /// 0x37: everything up to this sequence number has been received.
     SeqAck(u64),
     /// 0xF0: something went wrong; nothing closes.
@@ -78,6 +93,11 @@ impl ControlMessage {
             Self::SessionId(_) => kind::SESSION_ID,
             Self::ResumeRequest(_) => kind::RESUME_REQUEST,
             Self::ResumeResponse(_) => kind::RESUME_RESPONSE,
+            Self::Detach(_) => kind::DETACH,
+            Self::SessionListRequest(_) => kind::SESSION_LIST_REQUEST,
+            Self::SessionList(_) => kind::SESSION_LIST_RESPONSE,
+            Self::Attach(_) => kind::ATTACH_REQUEST,
+            Self::SessionControl(_) => kind::SESSION_CONTROL,
             Self::SeqAck(_) => kind::SEQ_ACK,
             Self::Error(_) => kind::ERROR,
         }
@@ -104,6 +124,11 @@ impl ControlMessage {
             Self::SessionId(message) => json(&message.to_wire()),
             Self::ResumeRequest(message) => json(&message.to_wire()),
             Self::ResumeResponse(message) => json(&message.to_wire()),
+            Self::Detach(message) => json(message),
+            Self::SessionListRequest(message) => json(&message.to_wire()),
+            Self::SessionList(message) => json(message),
+            Self::Attach(message) => json(&message.to_wire()),
+            Self::SessionControl(message) => json(&message.to_wire()),
             Self::SeqAck(sequence) => Bytes::copy_from_slice(&sequence.to_be_bytes()),
             Self::Error(message) => json(message),
         }
@@ -132,6 +157,12 @@ impl ControlMessage {
                     Err(_) => Err(ControlError::Invalid),
                 };
             }
+            kind::SESSION_LIST_REQUEST => {
+                return match parse_list_request(payload) {
+                    Ok(request) => Ok(Self::SessionListRequest(request)),
+                    Err(_) => Err(ControlError::Invalid),
+                };
+            }
             kind::OPEN_CHANNEL => {
                 return match parse_open(payload) {
                     Ok(open) => Ok(Self::OpenChannel(open)),
@@ -149,6 +180,10 @@ impl ControlMessage {
                 | kind::CLOSE
                 | kind::SESSION_ID
                 | kind::RESUME_RESPONSE
+                | kind::DETACH
+                | kind::SESSION_LIST_RESPONSE
+                | kind::ATTACH_REQUEST
+                | kind::SESSION_CONTROL
                 | kind::ERROR
         );
         if !known {
@@ -163,6 +198,10 @@ impl ControlMessage {
             kind::CLOSE => Self::Close(Close::read(&fields)?),
             kind::SESSION_ID => Self::SessionId(SessionGrant::read(&fields)?),
             kind::RESUME_RESPONSE => Self::ResumeResponse(ResumeResponse::read(&fields)?),
+            kind::DETACH => Self::Detach(Detach::read(&fields)?),
+            kind::SESSION_LIST_RESPONSE => Self::SessionList(SessionList::read(&fields)?),
+            kind::ATTACH_REQUEST => Self::Attach(Attach::read(&fields)?),
+            kind::SESSION_CONTROL => Self::SessionControl(SessionControl::read(&fields)?),
             _ => Self::Error(ErrorReport::read(&fields)?),
         })
     }
@@ -220,7 +259,7 @@ pub mod kind {
     pub const RESUME_REQUEST: u8 = 0x31;
     /// The answer to RESUME_REQUEST and ATTACH_REQUEST.
     pub const RESUME_RESPONSE: u8 = 0x32;
-    /// Leaves a session that stays; belongs to session-persistence.
+    /// Leaves, and what runs stays; belongs to session-persistence.
     pub const DETACH: u8 = 0x33;
     /// Asks which sessions there are; belongs to session-persistence.
     pub const SESSION_LIST_REQUEST: u8 = 0x34;
@@ -230,6 +269,8 @@ pub mod kind {
     pub const ATTACH_REQUEST: u8 = 0x36;
     /// Everything up to a sequence number has been received.
     pub const SEQ_ACK: u8 = 0x37;
+    /// Renames a session or ends it; belongs to session-persistence.
+    pub const SESSION_CONTROL: u8 = 0x38;
     /// Something went wrong.
     pub const ERROR: u8 = 0xF0;
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::auth::{Auth, Secret};
 use super::code::Code;
-use super::control::{Hello, Welcome};
+use super::control::{Hello, SessionControl, SessionEntry, Welcome};
 use super::id::{ChannelId, RequestId};
 use super::spec::ChannelSpec;
 
@@ -85,6 +85,24 @@ pub enum Event {
         /// Who asks.
         auth: Option<Auth>,
     },
+    /// Server: the client asks which sessions there are; answer with `send_session_list`, or with
+    /// `close` and 4000.
+    ///
+    /// It may come before any HELLO, and then carries the credentials unless the transport does.
+    SessionListRequested {
+        /// Who asks; absent where the connection has an identity already.
+        auth: Option<Auth>,
+    },
+    /// Server: the client leaves on purpose and what runs is to stay; `Closed` follows.
+    Detached {
+        /// Why, in words; may be empty.
+        reason: String,
+    },
+    /// Server: the client changes a session; answer with `send_session_list` or
+    /// `refuse_session_control`.
+    SessionControl(SessionControl),
+    /// Client: the sessions that there are.
+    SessionList(Vec<SessionEntry>),
     /// The session goes on, on this connection: same channels, nothing lost on the numbered ones.
     Resumed {
         /// All channels that are open; no `ChannelOpened` follows for them.
@@ -167,6 +185,12 @@ impl fmt::Debug for Event {
             Self::ResumeRequested { last_sequence, .. } => {
                 write!(f, "ResumeRequested(last_sequence: {last_sequence})")
             }
+            Self::SessionListRequested { auth } => write!(f, "SessionListRequested({auth:?})"),
+            Self::Detached { reason } => write!(f, "Detached({reason:?})"),
+            Self::SessionControl(control) => {
+                f.debug_tuple("SessionControl").field(control).finish()
+            }
+            Self::SessionList(sessions) => write!(f, "SessionList({} sessions)", sessions.len()),
             Self::Resumed { channels } => write!(f, "Resumed({} channels)", channels.len()),
             Self::ResumeFailed { code, reason } => write!(f, "ResumeFailed({code}, {reason:?})"),
             Self::SessionId { timeout, .. } => write!(f, "SessionId(timeout: {timeout:?})"),

@@ -76,6 +76,11 @@ impl Numbering {
         sequence <= self.last
     }
 
+    /// What the messages in the ring count for, in bytes.
+    pub(crate) const fn kept_bytes(&self) -> usize {
+        self.cost
+    }
+
     /// The messages after `last_received`, all of them or an error.
     pub(crate) fn replay(&self, last_received: u64) -> Result<Vec<Kept>, ReplayError> {
         if last_received > self.last {

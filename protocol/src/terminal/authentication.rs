@@ -27,6 +27,8 @@ pub enum AuthMethod {
     Token(String),
     /// By a password; only over transports that encrypt.
     Password(String),
+    /// By a code that works once, which the server showed to somebody who may.
+    Pairing(String),
     /// By an SSH key.
     PublicKey {
         /// For example `ssh-ed25519`.
@@ -59,7 +61,8 @@ impl fmt::Debug for PublicKeyProof {
 
 /// What a public key signs.
 ///
-/// `binding` is the SHA-256 of the server's certificate, or empty where the client cannot know it.
+/// `binding` is what TLS exports for this one connection ([`EXPORTER_LABEL`]), or empty where there
+/// is no TLS: a signature is worth nothing on any other connection.
 // VROOM-Terminal §5.6.
 pub fn signed_data(nonce: &[u8], binding: &[u8], user: &str, key: &[u8]) -> Vec<u8> {
     let mut data = b"vroom-auth-v1\0".to_vec();
@@ -70,6 +73,13 @@ pub fn signed_data(nonce: &[u8], binding: &[u8], user: &str, key: &[u8]) -> Vec<
     data
 }
 
+/// What TLS is asked for as the binding, without a context.
+// RFC 9266 §2: tls-exporter.
+pub const EXPORTER_LABEL: &str = "EXPORTER-Channel-Binding";
+
+/// How many bytes TLS is asked for.
+pub const EXPORTER_BYTES: usize = 32;
+
 impl AuthMethod {
     /// The method's name on the wire.
     pub fn name(&self) -> &str {
@@ -78,6 +88,7 @@ impl AuthMethod {
             Self::None => "none",
             Self::Token(_) => "token",
             Self::Password(_) => "password",
+            Self::Pairing(_) => "pairing",
             Self::PublicKey { .. } => "publickey",
             Self::KeyboardInteractive(_) => "keyboard-interactive",
             Self::Unknown(name) => name,
@@ -91,6 +102,7 @@ impl AuthMethod {
             "none" => Self::None,
             "token" => Self::Token(members.required("token")?),
             "password" => Self::Password(members.required("password")?),
+            "pairing" => Self::Pairing(members.required("token")?),
             "publickey" => Self::PublicKey {
                 algorithm: members.required("algorithm")?,
                 key: members.required("key")?,
@@ -137,7 +149,7 @@ impl AuthRequest {
             .maybe("user", self.user.as_ref());
         match &self.method {
             AuthMethod::Inherit | AuthMethod::None | AuthMethod::Unknown(_) => fields,
-            AuthMethod::Token(token) => fields.with("token", token),
+            AuthMethod::Token(token) | AuthMethod::Pairing(token) => fields.with("token", token),
             AuthMethod::Password(password) => fields.with("password", password),
             AuthMethod::PublicKey {
                 algorithm,

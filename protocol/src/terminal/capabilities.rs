@@ -202,6 +202,10 @@ pub struct Extensions {
     pub reconnect: Option<bool>,
     /// The PTY channel may carry zstd frames.
     pub zstd_compression: Option<bool>,
+    /// The PTY channel carries REPAINT and ACK, and the server sends no more than was allowed.
+    pub flow_control: Option<bool>,
+    /// SHARE and SHARE_STATE.
+    pub sharing: Option<bool>,
 }
 
 impl FromValue for Extensions {
@@ -211,6 +215,8 @@ impl FromValue for Extensions {
             structured_keys: members.optional("structured_keys").ok()?,
             reconnect: members.optional("reconnect").ok()?,
             zstd_compression: members.optional("zstd_compression").ok()?,
+            flow_control: members.optional("flow_control").ok()?,
+            sharing: members.optional("sharing").ok()?,
         })
     }
 }
@@ -221,6 +227,8 @@ impl From<&Extensions> for Value {
             .maybe("structured_keys", extensions.structured_keys)
             .maybe("reconnect", extensions.reconnect)
             .maybe("zstd_compression", extensions.zstd_compression)
+            .maybe("flow_control", extensions.flow_control)
+            .maybe("sharing", extensions.sharing)
             .into()
     }
 }

@@ -1,5 +1,6 @@
 //! The client's side of one terminal.
 
+mod ahead;
 mod receive;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use super::key_event::KeyEvent;
 use super::message::ClientMessage;
 use super::pty::PtyRequest;
 use super::server::Stage;
+use super::share::ShareRequest;
 use super::start::{ExecRequest, ShellRequest};
 use super::tlv::Tlv;
 use super::window::WindowSize;
@@ -24,10 +26,14 @@ use super::wire::Wire;
 use crate::Code;
 use crate::encoding::Encoding;
 
+pub use self::ahead::Ahead;
+use self::ahead::SentAhead;
+
 /// The client's side of one terminal.
 ///
 /// It says HELLO and offers capabilities by itself; from [`ClientEvent::Selected`] on its owner
-/// goes on step by step, one step at a time.
+/// goes on step by step, one step at a time, unless [`ClientConfig::ahead`] has said the first
+/// steps already.
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
@@ -39,6 +45,8 @@ pub struct Client {
     has_pty: bool,
     is_attached: bool,
     is_channel_open: bool,
+    /// What was sent before it was asked for and is not answered yet.
+    sent_ahead: SentAhead,
     /// When the stage has lasted too long.
     deadline: Option<Instant>,
     /// At most the events of one message.
@@ -54,6 +62,8 @@ pub struct ClientConfig {
     pub capabilities: Capabilities,
     /// Who it is, for the server's logs.
     pub client: Option<String>,
+    /// What to ask for with the first message, without waiting for answers.
+    pub ahead: Option<Ahead>,
 }
 
 impl Default for ClientConfig {
@@ -62,6 +72,7 @@ impl Default for ClientConfig {
             encodings: Encoding::ALL.to_vec(),
             capabilities: Capabilities::transparent(),
             client: None,
+            ahead: None,
         }
     }
 }
@@ -88,6 +99,7 @@ impl Client {
             has_pty: false,
             is_attached: false,
             is_channel_open: false,
+            sent_ahead: SentAhead::default(),
             deadline: Some(now + Self::SELECT_TIMEOUT),
             events: VecDeque::new(),
             config,
@@ -96,6 +108,7 @@ impl Client {
             client: client.config.client.clone(),
             ..ClientHello::new(&client.config.encodings)
         }));
+        client.send_ahead();
         client
     }
 
@@ -201,6 +214,21 @@ impl Client {
         )?;
         self.send(&ClientMessage::KeyEvent(event));
         Ok(())
+    }
+
+    /// Asks to change who may do what, if `sharing` was selected.
+    pub fn share(&mut self, now: Instant, request: ShareRequest) -> Result<(), WrongState> {
+        let may_share = self.stage == Stage::Active && self.has_pty && self.has_sharing();
+        self.check(now, may_share)?;
+        self.send(&ClientMessage::Share(request));
+        Ok(())
+    }
+
+    /// Whether SHARE and SHARE_STATE were agreed on.
+    pub fn has_sharing(&self) -> bool {
+        self.selected
+            .as_ref()
+            .is_some_and(|selected| selected.extensions().sharing == Some(true))
     }
 
     /// Tells the server about an error; a fatal one ends the terminal.

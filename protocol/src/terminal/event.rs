@@ -6,6 +6,7 @@ use super::environment::Environment;
 use super::error::ErrorMessage;
 use super::key_event::KeyEvent;
 use super::pty::{Denial, PtyGrant, PtyMode, PtyRequest};
+use super::share::{ShareRequest, ShareState};
 use super::start::{ExecRequest, ExitStatus, ShellRequest};
 use super::window::WindowSize;
 use crate::Code;
@@ -31,6 +32,9 @@ pub enum Event {
     Signal(u8),
     /// Encode a key for the program.
     KeyEvent(KeyEvent),
+    /// Something is to change about who may do what; answer with
+    /// [`share_state`](super::Server::share_state) or [`error`](super::Server::error).
+    Share(ShareRequest),
     /// The client reports an error that closes nothing.
     PeerError(ErrorMessage),
     /// The last event: close the pair, and with 4000 the connection.
@@ -77,6 +81,8 @@ pub enum ClientEvent {
     WindowSize(WindowSize),
     /// The modes that matter for predicting echo.
     PtyMode(PtyMode),
+    /// Who is there, who drives, and which links there are.
+    ShareState(ShareState),
     /// The program ended; read on until all of its output is there, then close the pair.
     Exited(ExitStatus),
     /// The server reports an error that closes nothing.

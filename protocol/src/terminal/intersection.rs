@@ -85,6 +85,8 @@ fn common_extensions(offer: Extensions, server: Extensions) -> Extensions {
         structured_keys: both(offer.structured_keys, server.structured_keys),
         reconnect: both(offer.reconnect, server.reconnect),
         zstd_compression: both(offer.zstd_compression, server.zstd_compression),
+        flow_control: both(offer.flow_control, server.flow_control),
+        sharing: both(offer.sharing, server.sharing),
     }
 }
 

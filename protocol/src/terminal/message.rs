@@ -9,6 +9,7 @@ use super::error::ErrorMessage;
 use super::hello::{ClientHello, ServerHello};
 use super::key_event::KeyEvent;
 use super::pty::{PtyMode, PtyRequest, PtyResponse};
+use super::share::{ShareRequest, ShareState};
 use super::start::{ExecRequest, ExitStatus, ShellRequest, StartResponse};
 use super::tlv::Tlv;
 use super::window::WindowSize;
@@ -37,6 +38,8 @@ pub enum ClientMessage {
     ExecRequest(ExecRequest),
     /// A key that the server encodes.
     KeyEvent(KeyEvent),
+    /// Changes who may do what.
+    Share(ShareRequest),
     /// Something went wrong.
     Error(ErrorMessage),
 }
@@ -69,6 +72,7 @@ impl ClientMessage {
             SHELL_REQUEST => ShellRequest::read(&mut members()?).map(Self::ShellRequest),
             EXEC_REQUEST => ExecRequest::read(&mut members()?).map(Self::ExecRequest),
             KEY_EVENT => KeyEvent::read(&mut members()?).map(Self::KeyEvent),
+            SHARE => ShareRequest::read(&mut members()?).map(Self::Share),
             ERROR => ErrorMessage::read(&mut members()?).map(Self::Error),
             unknown => Err(DecodeError::UnknownType(unknown)),
         }
@@ -87,6 +91,7 @@ impl ClientMessage {
             Self::ShellRequest(request) => (SHELL_REQUEST, request.fields().encode(encoding)),
             Self::ExecRequest(request) => (EXEC_REQUEST, request.fields().encode(encoding)),
             Self::KeyEvent(event) => (KEY_EVENT, event.fields().encode(encoding)),
+            Self::Share(request) => (SHARE, request.fields().encode(encoding)),
             Self::Error(error) => (ERROR, error.fields().encode(encoding)),
         };
         Tlv { kind, payload }
@@ -110,6 +115,8 @@ pub enum ServerMessage {
     WindowSize(WindowSize),
     /// The modes that matter for predicting echo.
     PtyMode(PtyMode),
+    /// Who is there, who drives, and which links there are.
+    ShareState(ShareState),
     /// Whether the program runs.
     StartResponse(StartResponse),
     /// How the program ended.
@@ -135,6 +142,7 @@ impl ServerMessage {
                 &[bits] => Ok(Self::PtyMode(PtyMode::from_bits(bits))),
                 _ => Err(DecodeError::Layout("PTY_MODE")),
             },
+            SHARE_STATE => ShareState::read(&mut members()?).map(Self::ShareState),
             START_RESPONSE => StartResponse::read(&mut members()?).map(Self::StartResponse),
             EXIT_STATUS => ExitStatus::read(&mut members()?).map(Self::ExitStatus),
             ERROR => ErrorMessage::read(&mut members()?).map(Self::Error),
@@ -152,6 +160,7 @@ impl ServerMessage {
             Self::PtyResponse(response) => (PTY_RESPONSE, response.fields().encode(encoding)),
             Self::WindowSize(size) => (WINDOW_SIZE, size.write()),
             Self::PtyMode(mode) => (PTY_MODE, Bytes::copy_from_slice(&[mode.bits()])),
+            Self::ShareState(state) => (SHARE_STATE, state.fields().encode(encoding)),
             Self::StartResponse(response) => (START_RESPONSE, response.fields().encode(encoding)),
             Self::ExitStatus(status) => (EXIT_STATUS, status.fields().encode(encoding)),
             Self::Error(error) => (ERROR, error.fields().encode(encoding)),
@@ -177,5 +186,7 @@ pub(super) const SHELL_REQUEST: u32 = 0x50;
 pub(super) const EXEC_REQUEST: u32 = 0x51;
 pub(super) const START_RESPONSE: u32 = 0x52;
 pub(super) const KEY_EVENT: u32 = 0x60;
+pub(super) const SHARE: u32 = 0x70;
+pub(super) const SHARE_STATE: u32 = 0x71;
 pub(super) const EXIT_STATUS: u32 = 0xF0;
 pub(super) const ERROR: u32 = 0xFF;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::window::WindowSize;
 use crate::Code;
 use crate::encoding::{DecodeError, Fields, FromValue, Key, Members, Value};
+use crate::graphical::Role;
 
 /// Asks for a new terminal, or to join one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -25,6 +26,10 @@ pub struct PtyRequest {
     pub readonly: bool,
     /// Lines wanted when joining.
     pub scrollback: u32,
+    /// Names the stream of this client's input, so that it can go on after a loss.
+    pub writer: Option<Writer>,
+    /// How much of the output the client's terminal has parsed already; only when joining.
+    pub have: Option<u64>,
 }
 
 impl PtyRequest {
@@ -45,6 +50,8 @@ impl PtyRequest {
             attach,
             readonly: members.or_default("readonly")?,
             scrollback: members.or_default("scrollback")?,
+            writer: members.optional("writer")?,
+            have: members.optional("have")?,
         })
     }
 
@@ -71,6 +78,8 @@ impl PtyRequest {
                 "scrollback",
                 (self.scrollback != 0).then_some(self.scrollback),
             )
+            .maybe("writer", self.writer.as_ref())
+            .maybe("have", self.have)
     }
 }
 
@@ -94,6 +103,40 @@ fn read_size(members: &mut Members, optional: bool) -> Result<Option<WindowSize>
         pixel_width: members.or_default("pixel_width")?,
         pixel_height: members.or_default("pixel_height")?,
     }))
+}
+
+/// The name of a client's stream of input: 1 to 64 of `A-Za-z0-9_-`, picked by chance.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Writer(String);
+
+impl Writer {
+    /// The longest name, in bytes.
+    pub const BYTES_MAX: usize = 64;
+
+    /// A name, if it may be one.
+    pub fn new(name: impl Into<String>) -> Option<Self> {
+        let name = name.into();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let is_legal = (1..=Self::BYTES_MAX).contains(&name.len()) && name.bytes().all(is_plain);
+        is_legal.then_some(Self(name))
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromValue for Writer {
+    fn from_value(value: Value) -> Option<Self> {
+        Self::new(String::from_value(value)?)
+    }
+}
+
+impl From<&Writer> for Value {
+    fn from(writer: &Writer) -> Self {
+        Self::from(writer.as_str())
+    }
 }
 
 /// Terminal modes on the wire: integer keys in CBOR, decimal text in JSON.
@@ -154,6 +197,14 @@ pub struct PtyGrant {
     pub readonly: bool,
     /// Whether it was there before.
     pub attached: bool,
+    /// Where in the output the bytes that follow begin, unless a REPAINT says otherwise.
+    pub offset: Option<u64>,
+    /// How much of the writer's input was applied: what is below is not to be sent again.
+    pub input_offset: Option<u64>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What the client may do with it.
+    pub role: Option<Role>,
 }
 
 /// Why something is not given.
@@ -202,6 +253,10 @@ impl PtyResponse {
             cols: members.optional("cols")?,
             readonly: members.or_default("readonly")?,
             attached: members.or_default("attached")?,
+            offset: members.optional("offset")?,
+            input_offset: members.optional("input_offset")?,
+            name: members.optional("name")?,
+            role: members.optional("role")?,
         }))
     }
 
@@ -215,7 +270,11 @@ impl PtyResponse {
                 .maybe("rows", grant.rows)
                 .maybe("cols", grant.cols)
                 .maybe("readonly", grant.readonly.then_some(true))
-                .maybe("attached", grant.attached.then_some(true)),
+                .maybe("attached", grant.attached.then_some(true))
+                .maybe("offset", grant.offset)
+                .maybe("input_offset", grant.input_offset)
+                .maybe("name", grant.name.as_ref())
+                .maybe("role", grant.role),
         }
     }
 }

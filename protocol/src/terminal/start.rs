@@ -159,6 +159,8 @@ pub struct ExitStatus {
     pub core_dumped: Option<bool>,
     /// How many bytes the server sent on the PTY channel.
     pub pty_bytes: Option<u64>,
+    /// Where in the output the program ended; a client with flow control waits for it.
+    pub offset: Option<u64>,
     /// Why the server ended it.
     pub reason: Option<String>,
 }
@@ -191,6 +193,7 @@ impl ExitStatus {
             signal_name: members.optional("signal_name")?,
             core_dumped: members.optional("core_dumped")?,
             pty_bytes: members.optional("pty_bytes")?,
+            offset: members.optional("offset")?,
             reason: members.optional("reason")?,
         })
     }
@@ -205,6 +208,7 @@ impl ExitStatus {
             .maybe("signal_name", self.signal_name.as_ref())
             .maybe("core_dumped", self.core_dumped)
             .maybe("pty_bytes", self.pty_bytes)
+            .maybe("offset", self.offset)
             .maybe("reason", self.reason.as_ref())
     }
 }

@@ -1,6 +1,6 @@
 //! What both state machines have of the control channel: bytes in, messages out, faults counted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Instant;
 
@@ -22,6 +22,8 @@ pub(super) struct Wire {
     length_max: usize,
     budget: Budget,
     outgoing: VecDeque<Bytes>,
+    /// News that found the queue full, the newest of each type.
+    late: BTreeMap<u32, Bytes>,
 }
 
 impl Wire {
@@ -34,6 +36,7 @@ impl Wire {
             length_max,
             budget: Budget::default(),
             outgoing: VecDeque::new(),
+            late: BTreeMap::new(),
         }
     }
 
@@ -62,6 +65,16 @@ impl Wire {
 
     pub(super) fn send(&mut self, tlv: &Tlv) {
         self.outgoing.push_back(tlv.encode());
+    }
+
+    /// Sends what only the newest matters of: while nothing is taken, one of each type waits.
+    pub(super) fn send_news(&mut self, tlv: &Tlv) {
+        self.late.remove(&tlv.kind);
+        if self.is_stuck() {
+            self.late.insert(tlv.kind, tlv.encode());
+        } else {
+            self.send(tlv);
+        }
     }
 
     /// Sends an ERROR.
@@ -93,7 +106,8 @@ impl Wire {
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Bytes> {
-        self.outgoing.pop_front()
+        let first = self.outgoing.pop_front();
+        first.or_else(|| Some(self.late.pop_first()?.1))
     }
 }
 
@@ -111,5 +125,6 @@ impl fmt::Debug for Wire {
 /// What a peer may send ahead while its last request is not answered; more closes the pair.
 const AHEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// Messages waiting to be polled; at that many errors are dropped, and so are news of the terminal.
+/// Messages waiting to be polled; at that many errors are dropped, and of news only the newest
+/// is kept.
 const OUTGOING_MAX: usize = 64;

@@ -7,9 +7,11 @@
     reason = "each test uses a part of it, and fails where it fails"
 )]
 
+pub mod sessions;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -169,4 +171,25 @@ pub fn find(bytes: &[u8], text: &[u8]) -> bool {
 /// Every value of a byte, several times over.
 pub fn all_bytes() -> Vec<u8> {
     (0..4).flat_map(|_| 0..=255u8).collect()
+}
+
+/// Waits until a process writes no more: until nothing about it changes between two looks.
+pub async fn until_stuck(pid: u32) {
+    let look = || {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
+        (read("stat"), read("io"))
+    };
+    let start = Instant::now();
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    looks.tick().await;
+    let mut before = look();
+    loop {
+        looks.tick().await;
+        let now = look();
+        if now == before {
+            return;
+        }
+        before = now;
+        assert!(start.elapsed() < DEADLINE, "it goes on and on");
+    }
 }

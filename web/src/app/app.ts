@@ -1,25 +1,25 @@
 /** The page as a whole: joins the connection to what is shown. */
 import type { GraphicalSession } from "../core/graphical/session.ts";
 import type { MediaState, Mode, Notification, ServerHandshake, ShareState, State } from "../core/graphical/messages.ts";
-import { showHelp } from "../ui/help.ts";
 import { modes } from "../ui/modes.ts";
 import { ShellFrame } from "../ui/shell.ts";
 import type { Link } from "../ui/status.ts";
 import { transportName } from "../ui/status.ts";
-import { appearance, setAppearance } from "../ui/theme.ts";
 import type { Layout } from "../ui/desktop.ts";
 import { Connector } from "./connector.ts";
-import type { Live } from "./dial.ts";
+import type { Live } from "./line.ts";
 import { offerRemoteClipboard } from "./clipboard.ts";
+import type { CommandHost } from "./commands.ts";
+import { runShortcut, wireMenu } from "./commands.ts";
+import { Desk } from "./desk.ts";
 import { answerRequest, askForControl } from "./floor.ts";
-import { toggleFullscreen } from "./fullscreen.ts";
 import { publish } from "./hook.ts";
 import { Picture } from "./picture.ts";
 import { Sampler } from "./sampler.ts";
 import { listenShortcuts } from "./shortcuts.ts";
+import type { Credential } from "./signin.ts";
 import { signIn } from "./signin.ts";
 import * as store from "./store.ts";
-import { Terminals } from "./terminals.ts";
 
 /** Cards and countdowns are redrawn this often while they count. */
 const REDRAW_MS = 250;
@@ -28,7 +28,7 @@ const SAMPLE_MS = 1_000;
 export class App {
   readonly #frame: ShellFrame;
   readonly #connector: Connector;
-  readonly #terminals: Terminals;
+  readonly #desk: Desk;
   readonly #picture: Picture;
   readonly #sampler: Sampler;
   readonly #switches = store.switches();
@@ -43,7 +43,11 @@ export class App {
     const frame = new ShellFrame(root);
     this.#frame = frame;
     this.#connector = this.#makeConnector();
-    this.#terminals = new Terminals(frame, () => this.#connector.live?.connection ?? null);
+    this.#desk = new Desk(frame, {
+      connection: () => this.#connector.live?.connection ?? null,
+      guestOf: () => this.#identity?.terminal ?? null,
+      terminalsOnly: () => this.#identity?.desktop === "none",
+    });
     this.#picture = new Picture(frame.desktop, {
       first: () => this.#draw(),
       failed: (reason) => frame.announcer.notice(`No picture: ${reason}`, "warning"),
@@ -64,21 +68,19 @@ export class App {
 
   /** Signs in with a token of the address, or with the session of this tab, or asks. */
   async start(): Promise<void> {
-    const token = store.takeToken();
-    if (token !== null) await this.#signIn(token);
-    else {
-      this.#identity = store.loadIdentity();
-      if (this.#identity) this.#begin();
-      else this.#askToken("");
-    }
+    const credential = store.takeCredential();
+    if (credential !== null) return this.#signIn(credential);
+    this.#identity = store.loadIdentity();
+    if (this.#identity) this.#begin();
+    else this.#askToken("");
   }
 
   get #session(): GraphicalSession | null {
     return this.#connector.live?.graphical ?? null;
   }
 
-  async #signIn(token: string): Promise<void> {
-    const outcome = await signIn(token);
+  async #signIn(credential: Credential): Promise<void> {
+    const outcome = await signIn(credential);
     if (typeof outcome === "string") {
       this.#askToken(outcome);
       return;
@@ -97,12 +99,14 @@ export class App {
 
   #begin(): void {
     this.#frame.showSignIn(false);
+    if (this.#identity?.terminal) this.#frame.setGuest();
     const desktop = this.#identity?.desktop !== "none";
     if (desktop && !this.#frame.tabs.ids.includes("desktop")) {
       this.#frame.tabs.addTab("desktop", "desktop", { title: "Desktop" }, this.#frame.desktop, false);
     }
     this.#frame.desktop.hidden = !desktop;
     this.#frame.mode.hidden = !desktop;
+    this.#frame.menu.toggleAttribute("data-no-desktop", !desktop);
     if (this.#identity?.size) this.#frame.desktop.setViewport(this.#identity.size);
     this.#connector.connect();
   }
@@ -119,7 +123,11 @@ export class App {
       }),
       link: (link) => this.#linkChanged(link),
       up: (live) => this.#up(live),
+      away: () => this.#away(),
+      back: (live) => this.#back(live),
       down: () => this.#down(),
+      sessions: (entries) => this.#desk.listed(entries),
+      refused: (_, reason) => this.#desk.refused(reason),
       signedOut: (reason) => this.#askToken(reason),
       ready: (handshake) => this.#ready(handshake),
       mode: () => this.#modeChanged(),
@@ -145,8 +153,26 @@ export class App {
     this.#sampler.reset();
     this.#frame.tabs.setAddEnabled(true);
     this.#frame.mode.setEnabled(live.graphical !== null);
-    if (this.#identity?.desktop === "none" && this.#frame.tabs.ids.length === 0) this.#terminals.open();
+    this.#desk.up(live.connection);
     live.connection.ping(performance.now());
+  }
+
+  /** The link is gone, the session is kept: what is on the page stays, and says that it is old. */
+  #away(): void {
+    this.#applyDriving(false);
+    this.#frame.tabs.setAddEnabled(false);
+    this.#draw();
+  }
+
+  /** The session goes on: the picture comes over the new link, everything else never left. */
+  #back(live: Live): void {
+    this.#sampler.reset();
+    this.#frame.tabs.setAddEnabled(true);
+    this.#picture.release();
+    if (live.graphical && live.graphical.capabilities.size > 0) void this.#picture.attach(live);
+    this.#modeChanged();
+    live.connection.ping(performance.now());
+    this.#draw();
   }
 
   #down(): void {
@@ -160,18 +186,17 @@ export class App {
     this.#frame.desktop.clear();
     this.#frame.voice.hidden = true;
     this.#applyDriving(false);
+    this.#desk.down();
     this.#draw();
   }
 
   #ready(handshake: ServerHandshake): void {
-    const live = this.#connector.live;
-    if (!live) return;
     this.#viewportChanged(handshake.viewport);
-    this.#frame.mode.setSegments("Mode", modes(live.graphical?.has("command") === true));
+    this.#frame.mode.setSegments("Mode", modes(this.#session?.has("command") === true));
     this.#frame.mode.setEnabled(true);
     this.#frame.mode.setValue("view", false);
     if (handshake.agent) document.title = `${handshake.agent} – VROOM`;
-    void this.#picture.attach(live);
+    if (this.#connector.live) void this.#picture.attach(this.#connector.live);
     this.#draw();
   }
 
@@ -241,7 +266,7 @@ export class App {
   #fallBackToJpeg(): void {
     this.#jpeg = true;
     this.#frame.announcer.notice("This browser cannot decode the video; going on with still pictures.", "warning");
-    this.#connector.connect();
+    this.#connector.restart();
   }
 
   #draw(): void {
@@ -250,16 +275,17 @@ export class App {
     this.#frame.status.show(link, now);
     const covers = !this.#frame.tabs.selected.startsWith("terminal");
     this.#frame.card.show(link, now, this.#ended, this.#picture.shown || !this.#session, covers);
+    this.#frame.banner.show(link, now, !covers);
     this.#frame.desktop.setStale(!this.#picture.shown || this.#ended !== null);
   }
 
   async #sample(): Promise<void> {
-    const live = this.#connector.live;
+    const [live, now] = [this.#connector.live, performance.now()];
     if (!live || document.hidden) return;
-    const now = performance.now();
     live.connection.ping(now);
     const statistics = await this.#sampler.sample(now);
     this.#frame.status.setRtt(live.connection.keepalive.rttMs);
+    this.#desk.terminals.setLink(live.connection.keepalive.rttMs);
     this.#frame.statistics.add(statistics);
     live.graphical?.feedback({
       fps: Math.round(statistics.fps ?? 0),
@@ -279,7 +305,7 @@ export class App {
 
   #signOut(): void {
     this.#connector.disconnect("");
-    this.#terminals.closeAll();
+    this.#desk.terminals.closeAll();
     this.#askToken("");
   }
 
@@ -291,7 +317,7 @@ export class App {
     frame.tabs.setAddEnabled(false);
     frame.card.connect({ reconnect: () => this.#connector.connect() });
     frame.desktop.connect({
-      active: () => this.#session?.driving === true,
+      active: () => this.#wasDriving && this.#session?.driving === true,
       has: (capability) => this.#session?.has(capability) === true,
       send: (message) => this.#session?.input(message),
       paste: (content) => this.#session?.paste(content),
@@ -299,85 +325,59 @@ export class App {
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);
-    this.#wireMenu();
-    frame.signin.addEventListener("token", (event) => void this.#signIn((event as CustomEvent<string>).detail));
+    wireMenu(this.#layout, this.#commands);
+    frame.signin.addEventListener("token", (event) => void this.#signIn({ token: (event as CustomEvent<string>).detail }));
+    frame.banner.addEventListener("reconnect", () => this.#connector.connect());
     frame.mode.addEventListener("choose", (event) => void this.#chooseMode((event as CustomEvent<Mode>).detail));
     frame.people.addEventListener("grant", (event) => this.#session?.grantFloor((event as CustomEvent<string>).detail));
     frame.status.addEventListener("open", () => this.#toggleStatistics());
     frame.keyboard.addEventListener("click", () => frame.desktop.toggleKeyboard());
-    frame.voice.addEventListener("submit", (event) => this.#command(event));
+    frame.onCommand = (sentence) => this.#session?.command(sentence);
     frame.tabs.addEventListener("select", (event) => this.#tabSelected((event as CustomEvent<string>).detail));
-    document.addEventListener("visibilitychange", () => this.#session?.media({ video: !document.hidden }));
-    window.addEventListener("online", () => this.#connector.link.kind === "waiting" && this.#connector.connect());
+    document.addEventListener("visibilitychange", () => {
+      this.#session?.media({ video: !document.hidden });
+      if (!document.hidden) this.#connector.nudge();
+    });
+    window.addEventListener("online", () => this.#connector.nudge());
     window.addEventListener("pagehide", () => this.#connector.disconnect(""));
     window.addEventListener("pageshow", (event) => event.persisted && this.#identity && this.#connector.connect());
     listenShortcuts({
       begin: () => frame.desktop.release(),
       escape: () => this.#leaveKeyboard(),
-      run: (code) => this.#shortcut(code),
+      run: (code) => runShortcut(code, this.#commands),
     });
   }
 
-  #wireMenu(): void {
-    this.#frame.menu.connect(
-      { layout: this.#layout, appearance: appearance(), screenReader: store.loadScreenReader() },
-      {
-        layout: (layout) => {
-          this.#layout = layout;
-          store.saveLayout(layout);
-          this.#frame.desktop.setLayout(layout);
-          this.#followWindow();
-        },
-        appearance: setAppearance,
-        screenReader: (on) => {
-          store.saveScreenReader(on);
-          this.#terminals.setScreenReader(on);
-        },
-        statistics: () => this.#toggleStatistics(),
-        fullscreen: toggleFullscreen,
-        help: showHelp,
-        signOut: () => this.#signOut(),
+  get #commands(): CommandHost {
+    return {
+      frame: this.#frame,
+      desk: this.#desk,
+      toggleMode: () => void this.#chooseMode(this.#session?.mode === "interact" ? "view" : "interact"),
+      showDesktop: () => this.#showDesktop(),
+      setLayout: (layout) => {
+        this.#layout = layout;
+        store.saveLayout(layout);
+        this.#frame.desktop.setLayout(layout);
+        this.#followWindow();
       },
-    );
+      statistics: () => this.#toggleStatistics(),
+      reconnect: () => this.#identity && this.#connector.connect(),
+      signOut: () => this.#signOut(),
+    };
   }
 
   #tabSelected(id: string): void {
     this.#draw();
-    if (id !== "desktop") this.#terminals.focus(id);
-    else if (this.#session?.driving) this.#frame.desktop.focusKeys();
-    if (id === "desktop") this.#followWindow();
+    this.#desk.terminals.focus(id);
+    if (id !== "desktop") return;
+    if (this.#session?.driving) this.#frame.desktop.focusKeys();
+    this.#followWindow();
   }
 
   #leaveKeyboard(): void {
     if (this.#frame.tabs.selected === "desktop" && !this.#frame.mode.hidden) this.#frame.mode.focus();
     else this.#frame.tabs.focusSelected();
     this.#frame.announcer.say("The keyboard is back on the page.");
-  }
-
-  #shortcut(code: string): void {
-    const place = /^Digit([1-9])$/.exec(code)?.[1];
-    if (place !== undefined) return this.#frame.tabs.at(Number(place) - 1);
-    const actions: { [code: string]: () => void } = {
-      KeyI: () => void this.#chooseMode(this.#session?.mode === "interact" ? "view" : "interact"),
-      KeyD: () => this.#showDesktop(),
-      KeyT: () => this.#terminals.open(),
-      KeyW: () => this.#terminals.close(this.#frame.tabs.selected),
-      BracketLeft: () => this.#frame.tabs.step(-1),
-      BracketRight: () => this.#frame.tabs.step(1),
-      KeyS: () => this.#toggleStatistics(),
-      KeyF: toggleFullscreen,
-      KeyR: () => this.#identity && this.#connector.connect(),
-      KeyH: showHelp,
-    };
-    actions[code]?.();
-  }
-
-  #command(event: SubmitEvent): void {
-    event.preventDefault();
-    const field = this.#frame.voice.querySelector("input");
-    if (!field || field.value.trim() === "") return;
-    this.#session?.command(field.value.trim());
-    field.value = "";
   }
 
   #publish(): void {
@@ -389,10 +389,11 @@ export class App {
       driver: () => this.#session?.share?.driver ?? null,
       self: () => this.#session?.share?.self ?? null,
       viewport: () => ({ ...this.#frame.desktop.viewport }),
+      extensions: () => this.#connector.live?.connection.extensions ?? [],
       channels: () => this.#connector.live?.connection.channelNames ?? [],
-      frames: () => this.#picture.stream?.counters.shown ?? this.#picture.canvas?.counters.shown ?? 0,
+      frames: () => this.#picture.frames,
       stats: () => ({ ...this.#sampler.statistics }),
-      terminals: () => this.#terminals.list(),
+      terminals: () => this.#desk.terminals.list(),
     });
   }
 }

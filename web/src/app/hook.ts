@@ -15,12 +15,15 @@ export interface Hook {
   /** Own participant id, or null. */
   readonly self: string | null;
   readonly viewport: { readonly width: number; readonly height: number };
+  /** Extensions that the server agreed to. */
+  readonly extensions: readonly string[];
   /** Names of the open channels, without `control`. */
   readonly channels: readonly string[];
   /** Video frames shown so far. */
   readonly frames: number;
   readonly stats: Statistics;
-  readonly terminals: readonly { readonly id: string; readonly title: string; readonly state: string }[];
+  /** `terminal` is what joins it, or null; `tab` the tab it is in; `mayType` whether keys reach it. */
+  readonly terminals: readonly { readonly id: string; readonly title: string; readonly state: string; readonly terminal: string | null; readonly tab: string; readonly mayType: boolean }[];
 }
 
 /** Publishes the hook; every property is read anew. */

@@ -5,7 +5,7 @@ import { ChannelRejected } from "../core/mux/channel.ts";
 import type { DesktopView } from "../ui/desktop.ts";
 import { CanvasVideo } from "../video/canvas.ts";
 import { StreamVideo } from "../video/stream.ts";
-import type { Live } from "./dial.ts";
+import type { Live } from "./line.ts";
 
 /** What the picture reports. */
 export interface PictureEvents {
@@ -48,6 +48,18 @@ export class Picture {
   get size(): string | null {
     const [width, height] = this.stream ? [this.view.video.videoWidth, this.view.video.videoHeight] : [this.view.canvas.width, this.view.canvas.height];
     return this.shown && width > 0 ? `${width} × ${height}` : null;
+  }
+
+  /** Pictures shown so far. */
+  get frames(): number {
+    return this.stream?.counters.shown ?? this.canvas?.counters.shown ?? 0;
+  }
+
+  /** Lets go of a link that was replaced; the last picture stays until the first over the new link. */
+  release(): void {
+    const channel = this.#channel;
+    this.detach();
+    channel?.close("the link was replaced");
   }
 
   detach(): void {

@@ -5,7 +5,7 @@ import type { StreamCounters } from "../video/stream.ts";
 import type { Statistics } from "../ui/statistics.ts";
 import { NO_STATISTICS } from "../ui/statistics.ts";
 import { transportName } from "../ui/status.ts";
-import type { Live } from "./dial.ts";
+import type { Live } from "./line.ts";
 
 /** Where the sampler finds what is shown now. */
 export interface Sources {

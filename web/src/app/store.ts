@@ -9,6 +9,8 @@ export interface Identity {
   role: string;
   desktop: string;
   size: Size | null;
+  /** The one terminal that this session is for, or null. */
+  terminal: string | null;
 }
 
 const IDENTITY = "vroom.session";
@@ -50,12 +52,16 @@ export function saveScreenReader(on: boolean): void {
 }
 
 /** Takes the token out of the address bar before anything else can see it. */
-export function takeToken(): string | null {
-  const hash = location.hash;
-  if (!hash.startsWith("#token=")) return null;
+export function takeCredential(): { token: string } | { share: string } | null {
+  const [, kind, encoded] = /^#(token|share)=(.+)$/.exec(location.hash) ?? [];
+  if (encoded === undefined) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  const token = decodeURIComponent(hash.slice("#token=".length));
-  return token === "" ? null : token;
+  try {
+    const token = decodeURIComponent(encoded);
+    return kind === "share" ? { share: token } : { token };
+  } catch {
+    return null;
+  }
 }
 
 /** Switches for tests, given in the query: never a secret, never an address. */

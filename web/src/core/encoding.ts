@@ -33,12 +33,34 @@ export function decodeFields(body: Bytes): Fields {
 export function jsonFields(body: Bytes): Fields {
   let value: unknown;
   try {
-    value = JSON.parse(fromUtf8(body));
+    const text = fromUtf8(body);
+    value = JSON.parse(text);
+    checkMembers(text);
   } catch (cause) {
     throw new EncodingError("not valid JSON", { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new EncodingError("not a JSON object");
   return value as Fields;
+}
+
+/** Deepest nesting of a JSON body that is read. */
+export const JSON_DEPTH_MAX = 16;
+
+/** Refuses text, valid JSON already, that names a member twice or nests too deeply. */
+function checkMembers(text: string): void {
+  const open: (Set<string> | null)[] = [];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[[\]{}]/g)) {
+    if (token === "}" || token === "]") open.pop();
+    else if (token === "{" || token === "[") {
+      open.push(token === "{" ? new Set() : null);
+      if (open.length > JSON_DEPTH_MAX) throw new EncodingError("nested too deeply");
+    } else if (token.endsWith(":")) {
+      const name = JSON.parse(token.slice(0, -1)) as string;
+      const members = open.at(-1);
+      if (members?.has(name)) throw new EncodingError("a member is named twice");
+      members?.add(name);
+    }
+  }
 }
 
 /** JSON text of a body: no spaces, members in the order given, bytes as base64. */

@@ -5,6 +5,9 @@ export const CLIPBOARD_MAX = 1024 * 1024;
 /** Titles are cut to this many characters. */
 export const TITLE_MAX = 256;
 
+/** Longer OSC 7 payloads are ignored. */
+const FOLDER_MAX = 4_096;
+
 const BRACKET_START = "\x1b[200~";
 const BRACKET_END = "\x1b[201~";
 
@@ -55,4 +58,16 @@ export function progressOf(payload: string): number | null | undefined {
   if (!match) return undefined;
   if (match[1] === "0") return null;
   return Math.min(100, Number(match[2] ?? 0));
+}
+
+/** The folder of an OSC 7 payload, an absolute path, or null when it is none. */
+export function folderOf(payload: string): string | null {
+  const match = /^file:\/\/[^/]*(\/.*)$/.exec(payload);
+  if (!match || payload.length > FOLDER_MAX) return null;
+  try {
+    const path = decodeURIComponent(match[1] ?? "");
+    return /[\x00-\x1f\x7f]/.test(path) ? null : path;
+  } catch {
+    return null;
+  }
 }

@@ -6,8 +6,10 @@ import { icon } from "./icons.ts";
 export interface Choice<T> {
   label: string;
   value: T;
-  /** `drive` marks the choice that takes control. */
-  kind?: "plain" | "primary" | "drive";
+  /** `drive` marks the choice that takes control, `danger` one that cannot be taken back. */
+  kind?: "plain" | "primary" | "drive" | "danger";
+  /** Has the focus at first; without one the last choice has. */
+  first?: boolean;
 }
 
 /** Asks a question; null when the person leaves without an answer. */
@@ -35,16 +37,17 @@ export function ask<T>(title: string, body: Child[], choices: Choice<T>[]): Prom
     });
     document.body.append(dialog);
     dialog.showModal();
-    buttons.at(-1)?.focus();
+    (buttons[choices.findIndex((choice) => choice.first === true)] ?? buttons.at(-1))?.focus();
   });
 }
 
-/** Shows a sheet that only informs. */
-export function sheet(title: string, ...body: Child[]): void {
+/** Shows a sheet; it closes by its button, by Escape and by a click beside it. */
+export function sheet(title: string, ...body: Child[]): HTMLDialogElement {
   const close = el("button", { class: "quiet", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"));
-  const dialog = el("dialog", { class: "sheet", "aria-labelledby": "sheet-title" }, el("header", { class: "row" }, el("h2", { id: "sheet-title" }, title), close), ...body);
+  const dialog = el("dialog", { class: "sheet", "aria-label": title }, el("header", { class: "row" }, el("h2", {}, title), close), ...body);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
   dialog.showModal();
+  return dialog;
 }

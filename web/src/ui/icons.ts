@@ -20,6 +20,19 @@ const paths = {
   link: "M6.6 9.4 9.4 6.6M7 4.6l1.2-1.2a3 3 0 0 1 4.3 4.3L11.3 9M9 11.4l-1.2 1.2a3 3 0 0 1-4.3-4.3L4.7 7",
   copy: "M5.5 5.5h7v8h-7zM3.5 10.5v-8h7",
   check: "M3.2 8.4 6.4 11.5 12.8 4.8",
+  up: "M4 10l4-4 4 4",
+  down: "M4 6l4 4 4-4",
+  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.4 10.4l3.4 3.4",
+  splitright: "M2 3h12v10H2zM8 3v10M11 6.4v3.2M9.4 8h3.2",
+  splitdown: "M2 3h12v10H2zM2 8h12M8 9v3M6.5 10.5h3",
+  share: "M11.5 5.5a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6zM4.5 9.8a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6zM11.5 14.1a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6zM6.1 7.1l3.8-2.2M6.1 8.9l3.8 2.2",
+  sessions: "M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.1M2.5 8h.1M2.5 12h.1",
+  files: "M2 4.5v8.5h12V5.5H8L6.5 3.5H2z",
+  upload: "M8 10.5v-7M5 6l3-3 3 3M2.5 10.5v3h11v-3",
+  download: "M8 3v7M5 7.5l3 3 3-3M2.5 10.5v3h11v-3",
+  pencil: "M3 13l.6-2.6 7-7 2 2-7 7zM9.4 4.6l2 2",
+  stop: "M4 4h8v8H4z",
+  text: "M3 4.5v-1h10v1M8 3.5v9M6 12.5h4",
 } as const;
 
 export type IconName = keyof typeof paths;

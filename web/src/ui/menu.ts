@@ -1,4 +1,6 @@
 /** The menu of the top bar: how things are shown, and the rarer actions. */
+import { FONTS } from "../terminal/theme.ts";
+import type { ThemeName } from "../terminal/theme.ts";
 import type { Layout } from "./desktop.ts";
 import { el } from "./dom.ts";
 import type { IconName } from "./icons.ts";
@@ -10,6 +12,7 @@ export interface MenuActions {
   layout(layout: Layout): void;
   appearance(appearance: Appearance): void;
   screenReader(on: boolean): void;
+  terminal(changed: { theme?: ThemeName; font?: string; sizePx?: number }): void;
   statistics(): void;
   fullscreen(): void;
   help(): void;
@@ -21,6 +24,9 @@ export interface MenuChoices {
   layout: Layout;
   appearance: Appearance;
   screenReader: boolean;
+  theme: ThemeName;
+  font: string;
+  sizePx: number;
 }
 
 const LAYOUTS: [Layout, string][] = [
@@ -28,6 +34,13 @@ const LAYOUTS: [Layout, string][] = [
   ["actual", "1:1"],
   ["match", "Match window"],
 ];
+const THEMES: [ThemeName, string][] = [
+  ["auto", "Auto"],
+  ["dark", "Dark"],
+  ["light", "Light"],
+  ["contrast", "Contrast"],
+];
+const SIZES = [10, 11, 12, 13, 14, 15, 16, 18, 20, 24, 28, 32];
 const APPEARANCES: [Appearance, string][] = [
   ["system", "System"],
   ["light", "Light"],
@@ -43,6 +56,13 @@ export class Menu extends HTMLElement {
     this.#sheet.append(
       radios("Desktop size", "layout", LAYOUTS, choices.layout, actions.layout),
       radios("Appearance", "appearance", APPEARANCES, choices.appearance, actions.appearance),
+      radios("Terminal colours", "theme", THEMES, choices.theme, (theme) => actions.terminal({ theme })),
+      el(
+        "div",
+        { class: "fonts" },
+        select("Terminal font", FONTS.map(({ name }) => name), choices.font, (font) => actions.terminal({ font })),
+        select("Size", SIZES.map(String), String(choices.sizePx), (size) => actions.terminal({ sizePx: Number(size) })),
+      ),
       checkbox("Read terminal output to screen readers", choices.screenReader, actions.screenReader),
       el("hr"),
       this.#item("Statistics", "chart", "S", actions.statistics),
@@ -68,6 +88,11 @@ function radios<T extends string>(label: string, name: string, choices: [T, stri
     el("label", {}, el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => choose(value) }), el("span", {}, title)),
   );
   return el("fieldset", { class: "choices" }, el("legend", {}, label), el("div", {}, ...options));
+}
+
+function select(label: string, values: string[], chosen: string, choose: (value: string) => void): HTMLElement {
+  const options = (values.includes(chosen) ? values : [chosen, ...values]).map((value) => el("option", { value, selected: value === chosen }, value));
+  return el("label", {}, el("span", {}, label), el("select", { onchange: (event: Event) => choose((event.target as HTMLSelectElement).value) }, ...options));
 }
 
 function checkbox(label: string, checked: boolean, change: (on: boolean) => void): HTMLElement {

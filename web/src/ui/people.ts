@@ -49,7 +49,8 @@ export class People extends HTMLElement {
   }
 }
 
-function face(name: string, place: number, drives: boolean): HTMLElement {
+/** The first letter of a name in a circle; the driver's has a ring. */
+export function face(name: string, place: number, drives: boolean): HTMLElement {
   return el("span", { class: "face", "data-tint": place % TINTS, "data-drives": drives }, (name.trim().charAt(0) || "?").toUpperCase());
 }
 

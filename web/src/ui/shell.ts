@@ -1,8 +1,11 @@
 /** The frame of the page: top bar, panels, overlay; no behaviour of its own. */
 import { Announcer } from "./announce.ts";
+import { Banner } from "./banner.ts";
 import { DesktopView } from "./desktop.ts";
 import { el } from "./dom.ts";
 import { icon } from "./icons.ts";
+import { FilesPanel } from "./files.ts";
+import { KeyRow } from "./keyrow.ts";
 import { Menu } from "./menu.ts";
 import { People } from "./people.ts";
 import { Segments } from "./segmented.ts";
@@ -10,6 +13,7 @@ import { SignIn } from "./signin.ts";
 import { StatisticsPanel } from "./statistics.ts";
 import { ConnectionCard, StatusPill } from "./status.ts";
 import { Tabs } from "./tabs.ts";
+import { TerminalTools } from "./terminal-tools.ts";
 import type { Mode } from "../core/graphical/messages.ts";
 
 export class ShellFrame {
@@ -20,19 +24,27 @@ export class ShellFrame {
   readonly status = new StatusPill();
   readonly card = new ConnectionCard();
   readonly menu = new Menu();
+  readonly tools = new TerminalTools();
+  readonly keyRow = new KeyRow();
+  readonly banner = new Banner();
+  readonly files = new FilesPanel();
   readonly statistics = new StatisticsPanel();
   readonly signin = new SignIn();
   readonly desktop = new DesktopView();
   readonly keyboard = el("button", { class: "quiet keyboard", type: "button", "aria-label": "On-screen keyboard" }, icon("keyboard"));
   readonly voice = el("form", { class: "voice", hidden: true }, el("label", { class: "visually-hidden", for: "command" }, "Command"), el("input", { id: "command", name: "command", type: "text", autocomplete: "off", placeholder: "Tell the desktop what to do" }), el("button", { class: "button small primary", type: "submit" }, "Send"));
+  /** Called with a sentence for the command interpreter. */
+  onCommand: (sentence: string) => void = () => {};
   readonly panels = el("div", { class: "panels" });
   readonly #work = el("div", { class: "work" });
 
   constructor(root: HTMLElement) {
     this.desktop.id = "panel-desktop";
     this.statistics.hidden = true;
+    this.voice.addEventListener("submit", (event) => this.#submit(event));
     this.panels.append(this.desktop);
-    const stage = el("div", { class: "stage" }, this.panels, this.card, this.voice, this.statistics);
+    this.keyRow.hidden = true;
+    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.voice, this.statistics, this.files, this.banner);
     this.#work.append(this.#topBar(), stage);
     root.replaceChildren(this.signin, this.#work, this.announcer.notices, this.announcer.region);
   }
@@ -43,14 +55,28 @@ export class ShellFrame {
     this.#work.hidden = shown;
   }
 
+  /** Leaves only what somebody needs who came to look at one terminal. */
+  setGuest(): void {
+    this.#work.toggleAttribute("data-guest", true);
+  }
+
   /** Puts the amber where the person drives. */
   setDriving(driving: boolean): void {
     this.#work.toggleAttribute("data-driving", driving);
   }
 
+  #submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const field = this.voice.querySelector("input");
+    const sentence = field?.value.trim() ?? "";
+    if (!field || sentence === "") return;
+    this.onCommand(sentence);
+    field.value = "";
+  }
+
   #topBar(): HTMLElement {
     const brand = el("span", { class: "brand", "aria-label": "VROOM" }, icon("mark"));
-    const controls = el("div", { class: "controls" }, this.mode, this.people, this.keyboard);
+    const controls = el("div", { class: "controls" }, this.tools, this.mode, this.people, this.keyboard);
     return el("header", { class: "topbar" }, brand, this.tabs, controls, this.status, this.menu);
   }
 }

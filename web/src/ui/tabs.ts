@@ -11,6 +11,8 @@ export interface TabLook {
   /** `ended` greys the tab; `failed` marks it. */
   tone?: "plain" | "ended" | "failed";
   progress?: number | null;
+  /** The program rang and nobody has looked since. */
+  bell?: boolean;
 }
 
 interface Tab {
@@ -22,15 +24,16 @@ interface Tab {
   panel: HTMLElement;
 }
 
-/** `<vroom-tabs>`; fires `select`, `closetab` with the tab's id in `detail`, and `add`. */
+/** `<vroom-tabs>`; fires `select`, `closetab` with the tab's id in `detail`, `add` and `sessions`. */
 export class Tabs extends HTMLElement {
   readonly #list = el("div", { class: "tablist", role: "tablist", "aria-label": "Desktop and terminals" });
   readonly #add = el("button", { class: "quiet add", type: "button", "aria-label": "New terminal", title: "New terminal (Ctrl+Alt+Shift+T)", onclick: () => this.#fire("add", "") }, icon("plus"));
+  readonly #sessions = el("button", { class: "quiet", type: "button", "aria-label": "Sessions", title: "Sessions (Ctrl+Alt+Shift+L)", disabled: true, onclick: () => this.#fire("sessions", "") }, icon("sessions"));
   readonly #tabs: Tab[] = [];
   #selected = "";
 
   connectedCallback(): void {
-    if (!this.#list.isConnected) this.replaceChildren(this.#list, this.#add);
+    if (!this.#list.isConnected) this.replaceChildren(this.#list, this.#add, this.#sessions);
   }
 
   get selected(): string {
@@ -43,6 +46,10 @@ export class Tabs extends HTMLElement {
 
   setAddEnabled(enabled: boolean): void {
     this.#add.disabled = !enabled;
+  }
+
+  setSessionsEnabled(enabled: boolean): void {
+    this.#sessions.disabled = !enabled;
   }
 
   addTab(id: string, symbol: IconName, look: TabLook, panel: HTMLElement, closable: boolean): void {
@@ -73,6 +80,10 @@ export class Tabs extends HTMLElement {
     setText(tab.badge, look.progress !== undefined && look.progress !== null ? `${look.progress}%` : (look.badge ?? ""));
     tab.button.title = look.title;
     tab.wrapper.dataset["tone"] = look.tone ?? "plain";
+    tab.wrapper.toggleAttribute("data-bell", look.bell === true);
+    tab.wrapper.style.setProperty("--progress", String((look.progress ?? 0) / 100));
+    tab.wrapper.toggleAttribute("data-progress", look.progress !== undefined && look.progress !== null);
+    tab.button.setAttribute("aria-label", [look.title, look.badge, look.bell === true ? "rang" : ""].filter((part) => part !== undefined && part !== "").join(", "));
     if (id === this.#selected) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 

@@ -1,11 +1,16 @@
 /** A server's side of the mux, spoken well enough to exercise the client; independent of any transport. */
 import type { Bytes } from "../../src/core/bytes.ts";
-import { fromUtf8, utf8 } from "../../src/core/bytes.ts";
+import { utf8 } from "../../src/core/bytes.ts";
 import type { Encoding, Fields } from "../../src/core/encoding.ts";
 import { decodeFields, encodeFields, jsonFields, toJson } from "../../src/core/encoding.ts";
 import { decodeFrame, encodeFrame } from "../../src/core/mux/frame.ts";
 import { Reassembly } from "../../src/core/mux/reassembly.ts";
+import { Numbering, Received as Numbers, sequenceOf } from "../../src/core/mux/sequence.ts";
+import { MockFiles } from "./files.ts";
+import type { MockProgram } from "./program.ts";
 import { MockTerminal } from "./terminal.ts";
+
+const PIECE = 16 * 1024;
 
 /** What is shared by all connections of a mock server. */
 export interface MockDesktop {
@@ -17,6 +22,19 @@ export interface MockDesktop {
   units: { keyFrame: boolean; data: Bytes }[];
   encoding: Encoding;
   pictureMs: number;
+}
+
+/** What conversations share besides the desktop. */
+export interface MockState {
+  programs: Map<string, MockProgram>;
+  /** Conversations whose transport is gone, by what resumes them. */
+  kept: Map<string, MockConversation>;
+  /** Extensions that the server agrees to. */
+  extensions: string[];
+  flowControl: boolean;
+  /** Roots of the session keys: what each may do, and the terminal it is for. */
+  keys: Map<string, { role: string; terminal?: string }>;
+  files: Map<string, Uint8Array>;
 }
 
 /** One message that a client sent on a channel. */
@@ -37,21 +55,49 @@ export class MockConversation {
   #handshaken = false;
   #h264 = false;
   #picture: ReturnType<typeof setInterval> | null = null;
-  readonly #reassembly = new Reassembly();
+  role = "owner";
+  #reassembly = new Reassembly();
+  #numbering: Numbering | null = null;
+  #numbers = new Numbers();
+  #secret = "";
+  readonly #files: MockFiles;
 
   constructor(
     readonly id: string,
     readonly name: string,
     readonly desktop: MockDesktop,
-    private readonly transmit: (lane: string, frame: Bytes) => void,
-    private readonly end: () => void,
-  ) {}
+    readonly server: MockState,
+    private transmit: (lane: string, frame: Bytes) => void,
+    private end: () => void,
+  ) {
+    this.#files = new MockFiles(server.files, (type, payload) => this.on("file-transfer", type, payload));
+  }
+
+  /** The transport is gone: the session is kept where that was agreed on. */
+  lost(): void {
+    if (this.#numbering) this.server.kept.set(this.#secret, this);
+    else this.closed();
+  }
+
+  /** Goes on over another transport. */
+  resume(lastSequence: number, transmit: (lane: string, frame: Bytes) => void, end: () => void): void {
+    this.transmit = transmit;
+    this.end = end;
+    this.#reassembly = new Reassembly();
+    const missed = this.#numbering?.replay(lastSequence) ?? [];
+    this.json(0x32, { success: true, replayStart: lastSequence + 1, replayCount: missed.length, lastSequence: this.#numbers.contiguous, channels: [...this.names].map(([id, name]) => ({ id, name })), maxMessageSize: 65535, pingInterval: 30, pingTimeout: 10 });
+    for (const { channel, type, payload } of missed) if (channel !== null) this.frame(this.names.get(channel) ?? "", channel, type, payload);
+  }
 
   receive(message: Bytes): void {
     const frame = decodeFrame(message);
-    const payload = this.#reassembly.push(frame, 8 * 1024 * 1024);
+    let payload = this.#reassembly.push(frame, 8 * 1024 * 1024);
     if (!payload) return;
     const name = frame.channel === 0 ? "control" : (this.names.get(frame.channel) ?? "?");
+    if (this.#numbering && numbered(name)) {
+      if (this.#numbers.note(sequenceOf(payload) ?? 0, payload.length, 0) !== "new") return;
+      payload = payload.subarray(8);
+    }
     this.received.push({ channel: name, type: frame.type, payload });
     if (frame.channel === 0) this.#control(frame.type, payload);
     else this.#application(name, frame.type, payload);
@@ -59,6 +105,7 @@ export class MockConversation {
 
   closed(): void {
     if (this.#picture) clearInterval(this.#picture);
+    for (const terminal of this.terminals.values()) terminal.closed();
     this.desktop.members.delete(this.id);
     if (this.desktop.driver === this.id) this.desktop.driver = null;
     this.announce();
@@ -71,10 +118,13 @@ export class MockConversation {
 
   /** Sends on a channel by its name. */
   on(name: string, type: number, payload: Uint8Array): void {
-    for (const [id, known] of this.names) if (known === name) this.frame(name, id, type, payload);
+    for (const [id, known] of this.names) {
+      if (known === name) this.frame(name, id, type, this.#numbering && numbered(name) ? this.#numbering.number(id, type, payload) : payload);
+    }
   }
 
   closeChannel(name: string, reason = ""): void {
+    this.terminals.get(name.replace("pty", "control"))?.closed();
     for (const [id, known] of this.names) {
       if (known !== name) continue;
       this.names.delete(id);
@@ -87,7 +137,10 @@ export class MockConversation {
   }
 
   frame(lane: string, channel: number, type: number, payload: Uint8Array): void {
-    this.transmit(lane, encodeFrame(channel, type, payload));
+    for (let from = 0; from === 0 || from < payload.length; from += PIECE) {
+      const last = from + PIECE >= payload.length;
+      this.transmit(lane, encodeFrame(channel, type, payload.subarray(from, from + PIECE), !last ? "piece" : from === 0 ? "whole" : "last"));
+    }
   }
 
   announce(): void {
@@ -100,9 +153,11 @@ export class MockConversation {
   #control(type: number, payload: Bytes): void {
     if (type === 0x01) this.#hello(jsonFields(payload));
     else if (type === 0x03) this.#open(jsonFields(payload));
-    else if (type === 0x05) this.names.delete(jsonFields(payload)["id"] as number);
+    else if (type === 0x05) this.#closed(jsonFields(payload)["id"] as number);
     else if (type === 0x10) this.frame("control", 0, 0x11, new Uint8Array([...payload, 0, 0, 0, 1]));
-    else if (type === 0x20) this.end();
+    else if (type === 0x20) this.#left();
+    else if (type === 0x34) this.#list();
+    else if (type === 0x38) this.#manage(jsonFields(payload));
     else if (type === 0x80) this.#handshake(decodeFields(payload));
     else if (type === 0x81) this.#mode(decodeFields(payload));
     else if (type === 0x82) this.#resize(decodeFields(payload));
@@ -111,11 +166,56 @@ export class MockConversation {
 
   #hello(fields: Fields): void {
     const auth = fields["auth"] as Fields | undefined;
-    if (auth?.["token"] !== "session-key") {
+    const known = this.server.keys.get(String(auth?.["token"]));
+    if (!known) {
       this.json(0x20, { code: 4000, reason: "not signed in" });
       return;
     }
-    this.json(0x02, { version: [0, 1, 0], extensions: [], maxMessageSize: 65535, pingInterval: 30, pingTimeout: 10, channels: [{ name: "control", id: 0 }], user: "alice", role: "owner" });
+    this.role = known.role;
+    const extensions = (fields["extensions"] as string[]).filter((extension) => this.server.extensions.includes(extension));
+    this.json(0x02, { version: [0, 1, 0], extensions, maxMessageSize: 65535, pingInterval: 30, pingTimeout: 10, channels: [{ name: "control", id: 0 }], user: "alice", role: known.role });
+    if (!extensions.includes("session-resume")) return;
+    this.#numbering = new Numbering();
+    this.#secret = `secret-${this.id}`;
+    this.json(0x30, { sessionId: this.#secret, resumeTimeout: 300, bufferSize: 1_048_576 });
+  }
+
+  #left(): void {
+    this.#numbering = null;
+    this.end();
+  }
+
+  #closed(id: number): void {
+    this.terminals.get(this.names.get(id)?.replace("pty", "control") ?? "")?.closed();
+    this.names.delete(id);
+  }
+
+  #list(): void {
+    const sessions = [...this.server.programs.values()].map((program) => ({
+      sessionId: program.id,
+      kind: "terminal",
+      name: program.name,
+      title: program.title || "alice@studio: ~",
+      created: program.created,
+      lastActivity: program.created,
+      attachedClients: program.viewers.size,
+      ...program.size,
+      role: this.role,
+      channels: [],
+      exit: program.exit ?? undefined,
+    }));
+    this.json(0x35, { sessions });
+  }
+
+  #manage(fields: Fields): void {
+    const program = this.server.programs.get(String(fields["sessionId"]));
+    if (!program) this.json(0xf0, { code: 4204, channel: 0, reason: "no such terminal" });
+    else if (fields["action"] === "rename") program.name = String(fields["name"]);
+    else {
+      program.end(129);
+      this.server.programs.delete(program.id);
+    }
+    this.#list();
   }
 
   #open(fields: Fields): void {
@@ -135,7 +235,8 @@ export class MockConversation {
   #application(name: string, type: number, payload: Bytes): void {
     if (name === "video" && type === 0x10) this.acknowledged = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
     else if (name.startsWith("vroom.terminal.control")) this.terminals.get(name)?.control(payload);
-    else if (name.startsWith("vroom.terminal.pty")) this.terminals.get(name.replace("pty", "control"))?.typed(fromUtf8(payload));
+    else if (name.startsWith("vroom.terminal.pty")) this.terminals.get(name.replace("pty", "control"))?.message(type, payload);
+    else if (name === "file-transfer") this.#files.receive(type, payload);
   }
 
   #handshake(fields: Fields): void {
@@ -226,4 +327,8 @@ export class MockConversation {
     this.#sent += 1;
     this.on("video", 0x03, payload);
   }
+}
+
+function numbered(name: string): boolean {
+  return name !== "control" && name !== "video" && name !== "pointer";
 }

@@ -8,7 +8,9 @@ import type { WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Bytes } from "../../src/core/bytes.ts";
 import { MockConversation } from "./conversation.ts";
-import type { MockDesktop } from "./conversation.ts";
+import type { MockDesktop, MockState } from "./conversation.ts";
+import { decodeFrame } from "../../src/core/mux/frame.ts";
+import { jsonFields } from "../../src/core/encoding.ts";
 
 /** The policy that the page has to live with. */
 export const POLICY = [
@@ -26,7 +28,7 @@ export const POLICY = [
   "trusted-types 'none'",
 ].join("; ");
 
-const TYPES: { [extension: string]: string } = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES: { [extension: string]: string } = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
 
 export interface MockOptions {
   /** Answers an offer; without it WebRTC is refused. */
@@ -45,6 +47,14 @@ export class MockServer {
     units: [],
     encoding: "cbor",
     pictureMs: 100,
+  };
+  readonly state: MockState = {
+    programs: new Map(),
+    kept: new Map(),
+    extensions: ["fragmentation", "session-resume", "vroom-seq-ack", "session-persistence", "file-transfer"],
+    flowControl: true,
+    keys: new Map([["session-key", { role: "owner" }]]),
+    files: new Map(),
   };
   readonly conversations: MockConversation[] = [];
   readonly sockets = new Set<WebSocket>();
@@ -72,21 +82,40 @@ export class MockServer {
   /** A conversation for a transport of the caller's own. */
   converse(transmit: (lane: string, frame: Bytes) => void, end: () => void): MockConversation {
     this.#count += 1;
-    const conversation = new MockConversation(`p${this.#count}`, this.#count === 1 ? "Alice" : `Ben ${this.#count}`, this.desktop, transmit, end);
+    const conversation = new MockConversation(`p${this.#count}`, this.#count === 1 ? "Alice" : `Ben ${this.#count}`, this.desktop, this.state, transmit, end);
     this.conversations.push(conversation);
     return conversation;
   }
 
+  /** Cuts all sockets, as a network does. */
+  cut(): void {
+    for (const socket of this.sockets) socket.terminate();
+  }
+
   #accept(socket: WebSocket): void {
     this.sockets.add(socket);
-    const conversation = this.converse(
-      (_, frame) => socket.send(frame),
-      () => socket.close(1000),
-    );
-    socket.on("message", (data: Buffer) => conversation.receive(new Uint8Array(data)));
+    const transmit = (_: string, frame: Bytes): void => socket.send(frame);
+    const end = (): void => socket.close(1000);
+    let conversation: MockConversation | null = null;
+    socket.on("message", (data: Buffer) => {
+      const message = new Uint8Array(data);
+      if (!conversation) {
+        const { type, payload } = decodeFrame(message);
+        if (type === 0x31) {
+          const { sessionId, lastSequence } = jsonFields(payload) as { sessionId: string; lastSequence: number };
+          conversation = this.state.kept.get(sessionId) ?? null;
+          this.state.kept.delete(sessionId);
+          if (conversation) conversation.resume(lastSequence, transmit, end);
+          else this.converse(transmit, end).json(0x32, { success: false, code: 4100, reason: "no such session" });
+          return;
+        }
+        conversation = this.converse(transmit, end);
+      }
+      conversation.receive(message);
+    });
     socket.on("close", () => {
       this.sockets.delete(socket);
-      conversation.closed();
+      conversation?.lost();
     });
   }
 
@@ -100,8 +129,12 @@ export class MockServer {
   }
 
   async #login(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { token } = (await body(request)) as { token?: string };
-    if (token !== "test-token") json(response, 401, { error: { code: 4000, reason: "wrong token" } });
+    const { token, share } = (await body(request)) as { token?: string; share?: string };
+    const program = [...this.state.programs.values()].find(({ links }) => share !== undefined && links.some((link) => link.token === share));
+    if (program) {
+      this.state.keys.set(`guest-${program.id}`, { role: "viewer", terminal: program.id });
+      json(response, 200, { session: `guest-${program.id}`, user: "guest", role: "viewer", desktop: "none", terminal: program.id });
+    } else if (token !== "test-token") json(response, 401, { error: { code: 4000, reason: "wrong token" } });
     else json(response, 200, { session: "session-key", user: "alice", role: "owner", desktop: this.options.desktop ?? "headless", size: this.desktop.size });
   }
 

@@ -1,53 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { Bytes } from "../../src/core/bytes.ts";
 import { utf8 } from "../../src/core/bytes.ts";
 import type { Fields } from "../../src/core/encoding.ts";
-import { jsonFields, toJson } from "../../src/core/encoding.ts";
+import { toJson } from "../../src/core/encoding.ts";
 import { GraphicalSession } from "../../src/core/graphical/session.ts";
 import { move, scroll } from "../../src/core/graphical/input.ts";
-import type { ChannelSpec } from "../../src/core/mux/channel.ts";
 import { ChannelRejected, lossy, reliable } from "../../src/core/mux/channel.ts";
 import { Code, Mux } from "../../src/core/mux/codes.ts";
 import type { Closed } from "../../src/core/mux/connection.ts";
 import { DRAIN_MS } from "../../src/core/mux/closing.ts";
 import { Connection, WELCOME_TIMEOUT_MS } from "../../src/core/mux/connection.ts";
 import { decodeFrame, encodeFrame } from "../../src/core/mux/frame.ts";
-import type { Link } from "../../src/core/mux/link.ts";
+import { Remembering } from "./remembering.ts";
 import { VECTORS, hex } from "./vectors.ts";
-
-/** A link that remembers, and can be made to stop taking. */
-class Remembering implements Link {
-  sent: { lane: string; frame: Bytes }[] = [];
-  lanes: string[] = [];
-  full = false;
-  ended = false;
-
-  constructor(readonly kind: "shared" | "perChannel") {}
-
-  writable(lane: string): boolean {
-    return !this.full || lane === "control";
-  }
-  send(lane: string, frame: Bytes): void {
-    this.sent.push({ lane, frame });
-  }
-  openLane(spec: ChannelSpec): void {
-    this.lanes.push(spec.name);
-  }
-  closeLane(name: string): void {
-    this.lanes = this.lanes.filter((lane) => lane !== name);
-  }
-  close(): void {
-    this.ended = true;
-  }
-
-  /** Types of what was sent on the control channel since the last call, with JSON bodies. */
-  control(): { type: number; fields: Fields }[] {
-    return this.sent.splice(0).flatMap(({ frame }) => {
-      const { channel, type, payload } = decodeFrame(frame);
-      return channel === 0 ? [{ type, fields: type < 0x10 || type === 0x20 || type === 0xf0 ? jsonFields(payload) : {} }] : [];
-    });
-  }
-}
 
 function connect(kind: "shared" | "perChannel" = "shared") {
   const link = new Remembering(kind);
@@ -58,6 +22,10 @@ function connect(kind: "shared" | "perChannel" = "shared") {
     {
       welcome: () => events.push("welcome"),
       control: (type) => events.push(`control ${type.toString(16)}`),
+      suspended: (reason) => events.push(`suspended ${reason}`),
+      resumed: () => events.push("resumed"),
+      resumeRefused: (code) => events.push(`refused ${code}`),
+      sessions: (entries) => events.push(`sessions ${entries.map((entry) => entry.sessionId).join(" ")}`),
       error: (code) => events.push(`error ${code}`),
       closed: (end) => (closed = end),
     },

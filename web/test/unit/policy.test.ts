@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CLIPBOARD_MAX, clipboardWrite, pasteText, progressOf, safeLink, titleText } from "../../src/terminal/policy.ts";
+import { CLIPBOARD_MAX, clipboardWrite, folderOf, pasteText, progressOf, safeLink, titleText } from "../../src/terminal/policy.ts";
 import { deviceAttributes, kittyFlags, modeKnown, probe } from "../../src/terminal/probe.ts";
 
 describe("paste", () => {
@@ -48,6 +48,12 @@ test("progress is read and everything else of OSC 9 is not", () => {
   expect(progressOf("4;0")).toBeNull();
   expect(progressOf("7;rm -rf /")).toBeUndefined();
   expect(progressOf("hello")).toBeUndefined();
+});
+
+test("the folder of OSC 7 is an absolute path without controls", () => {
+  expect(folderOf("file://studio/home/alice/a%20b")).toBe("/home/alice/a b");
+  expect(folderOf("file:///")).toBe("/");
+  for (const bad of ["/home", "file://host", "http://x/y", "file:///a%0ab", "file:///%zz", `file:///${"x".repeat(5_000)}`]) expect(folderOf(bad)).toBeNull();
 });
 
 describe("the probe", () => {

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Bytes } from "../../src/core/bytes.ts";
 import { concat, utf8 } from "../../src/core/bytes.ts";
 import type { Fields } from "../../src/core/encoding.ts";
 import { decodeFields, encodeFields, toJson } from "../../src/core/encoding.ts";
 import type { EngineCapabilities } from "../../src/core/terminal/capabilities.ts";
 import { offer, readSelect } from "../../src/core/terminal/capabilities.ts";
+import type { PtyWish } from "../../src/core/terminal/client.ts";
 import { TerminalClient } from "../../src/core/terminal/client.ts";
-import { OUTPUT_QUEUE_MAX, OutputQueue } from "../../src/core/terminal/output.ts";
-import { channelPair } from "../../src/core/terminal/shell.ts";
+import { channelPair } from "../../src/core/terminal/pair.ts";
 import { RecordTooLong, Tlv, TlvDecoder, encodeTlv, windowResize } from "../../src/core/terminal/tlv.ts";
 import { VECTORS, hex, toHex } from "./vectors.ts";
 
@@ -76,21 +75,24 @@ describe("capabilities", () => {
 
   test("T4 is read", () => {
     const record = new TlvDecoder().push(hex(VECTORS.T4))[0];
-    expect(readSelect(decodeFields(record?.payload ?? new Uint8Array()))).toEqual({ kittyLevel: 2, osc52: false, truecolor: false });
+    expect(readSelect(decodeFields(record?.payload ?? new Uint8Array()))).toEqual({ kittyLevel: 2, osc52: false, truecolor: false, graphics: true, sixel: false, flowControl: false, sharing: false });
   });
 });
 
 describe("the conversation", () => {
-  function start() {
+  function start(wish: Partial<PtyWish> = {}) {
     const sent: { type: number; fields: Fields }[] = [];
     const events: string[] = [];
-    const client = new TerminalClient(ENGINE, SIZE, { COLORTERM: "truecolor" }, {
+    const client = new TerminalClient(ENGINE, SIZE, { writer: "w", scrollback: 100, ...wish }, { COLORTERM: "truecolor" }, {
       transmit: (record) => {
         const { type, payload } = new TlvDecoder().push(record)[0] ?? { type: 0, payload: new Uint8Array() };
         sent.push({ type, fields: type === Tlv.WindowResize ? {} : decodeFields(payload) });
       },
       selected: () => events.push("selected"),
-      ptyAllocated: (channel) => events.push(`pty ${channel}`),
+      ptyAllocated: (grant) => events.push(`pty ${grant.channel}`),
+      resized: (rows, cols) => events.push(`size ${rows}x${cols}`),
+      mode: (bits) => events.push(`mode ${bits}`),
+      shared: (share) => events.push(`shared ${share.driver} ${share.participants.length}`),
       started: () => events.push("started"),
       exited: (status) => events.push(`exit ${status.exitCode} ${status.signalName ?? ""}`.trim()),
       failed: (code, reason) => events.push(`failed ${code} ${reason}`),
@@ -163,6 +165,30 @@ describe("the conversation", () => {
     expect(rubbish.events.at(-1)).toContain("failed 4001");
   });
 
+  test("a terminal that runs is joined without a shell", () => {
+    const talk = start({ attach: "t7", have: 4_096 });
+    expect(talk.sent.map((one) => one.type)).toEqual([Tlv.Hello, Tlv.CapabilityOffer, Tlv.AuthRequest, Tlv.PtyRequest]);
+    talk.client.receive(hex(VECTORS.T2));
+    talk.client.receive(hex(VECTORS.T4));
+    talk.client.receive(hex(VECTORS.T6));
+    expect(talk.sent.at(-1)?.fields).toMatchObject({ attach: "t7", have: 4_096, writer: "w", scrollback: 100 });
+    talk.answer(Tlv.PtyResponse, { ok: true, channel: "vroom.terminal.pty", attached: true, offset: 4_096, input_offset: 7 });
+    talk.client.ptyOpened();
+    expect(talk.client.stage).toBe("active");
+    expect(talk.events.at(-1)).toBe("started");
+    expect(talk.sent).toHaveLength(4);
+  });
+
+  test("size, mode and people are told", () => {
+    const talk = run();
+    talk.client.receive(hex("00 00 00 32 00 00 00 08 00 28 00 78 00 00 00 00"));
+    talk.client.receive(hex("00 00 00 33 00 00 00 01 05"));
+    talk.answer(Tlv.ShareState, { self: "a", driver: "b", participants: [{ id: "a", name: "A", role: "viewer" }, { nonsense: 1 }] });
+    expect(talk.events.slice(-3)).toEqual(["size 40x120", "mode 5", "shared b 1"]);
+    talk.client.share({ action: "invite", ttl: 60 });
+    expect(talk.sent.at(-1)).toEqual({ type: Tlv.Share, fields: { action: "invite", ttl: 60 } });
+  });
+
   test("unknown records are skipped by their length", () => {
     const talk = run();
     talk.answer(0x7777, { anything: 1 });
@@ -173,55 +199,4 @@ describe("the conversation", () => {
 test("further terminals have a suffix of their own", () => {
   expect(channelPair(1)).toEqual({ control: "vroom.terminal.control", pty: "vroom.terminal.pty" });
   expect(channelPair(2)).toEqual({ control: "vroom.terminal.control#2", pty: "vroom.terminal.pty#2" });
-});
-
-describe("the output queue", () => {
-  function queue() {
-    const written: Bytes[] = [];
-    const waiting: (() => void)[] = [];
-    const output = new OutputQueue(
-      {
-        write: (bytes, done) => {
-          written.push(bytes);
-          waiting.push(done);
-        },
-      },
-      (skipped) => utf8(`[${skipped}]`),
-    );
-    const show = (): void => {
-      for (const done of waiting.splice(0)) done();
-    };
-    return { output, written, show };
-  }
-
-  test("the engine is never given more than it has shown plus the bound", () => {
-    const { output, written, show } = queue();
-    for (let n = 0; n < 64; n++) output.push(new Uint8Array(16 * 1024));
-    expect(written).toHaveLength(16);
-    show();
-    expect(written).toHaveLength(32);
-  });
-
-  test("of too much the oldest is skipped and told, the newest is shown", () => {
-    const { output, written, show } = queue();
-    for (let n = 0; n < 8; n++) output.push(utf8("y\n".repeat(512 * 1024)));
-    expect(output.pending).toBeLessThanOrEqual(OUTPUT_QUEUE_MAX + 1024 * 1024);
-    output.push(utf8("prompt"));
-    for (let n = 0; n < 10; n++) show();
-    expect(output.pending).toBe(0);
-    expect(output.skipped).toBeGreaterThan(0);
-    const texts = written.filter((bytes) => bytes.length < 100).map((bytes) => new TextDecoder().decode(bytes));
-    expect(texts).toEqual([`[${output.skipped}]`, "prompt"]);
-    const shown = written.reduce((sum, bytes) => sum + bytes.length, 0) - texts.join("").length;
-    expect(shown + output.skipped).toBe(8 * 1024 * 1024);
-  });
-
-  test("after a gap the output goes on with a whole line", () => {
-    const { output, written, show } = queue();
-    const cut = utf8(`tail of a cut line\n${"x".repeat(1024 * 1024)}`);
-    for (let n = 0; n < 6; n++) output.push(cut);
-    for (let n = 0; n < 10; n++) show();
-    const afterGap = written[written.findIndex((bytes) => bytes[0] === "[".charCodeAt(0)) + 1];
-    expect(afterGap?.[0]).toBe("x".charCodeAt(0));
-  });
 });

@@ -7,8 +7,8 @@ use super::session::Sequences;
 use super::{Connection, Side, Stage};
 use crate::mux::code::Code;
 use crate::mux::config::{
-    CLIENT_RING_BYTES, MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, SEQ_ACK, SESSION_RESUME,
-    VERSION,
+    CLIENT_RING_BYTES, MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, SEQ_ACK,
+    SESSION_PERSISTENCE, SESSION_RESUME, VERSION,
 };
 use crate::mux::control::{ControlMessage, Hello, Welcome, kind};
 use crate::mux::event::Event;
@@ -100,6 +100,7 @@ impl Connection {
         if has(SESSION_RESUME) {
             self.sequences = Some(Sequences::new(CLIENT_RING_BYTES, has(SEQ_ACK)));
         }
+        self.persistence.agree(has(SESSION_PERSISTENCE));
         let max_message_size = self.agree_frame_bytes(welcome.max_message_size);
         let (interval, timeout) = self.run_as_told(welcome.ping_interval, welcome.ping_timeout);
         let assigned = welcome.channels.clone();

@@ -46,6 +46,15 @@ impl Connection {
             {
                 return self.unknown_type(kind);
             }
+            kind::DETACH | kind::SESSION_LIST_REQUEST | kind::SESSION_CONTROL
+                if !self.is_server() || !self.has_persistence() =>
+            {
+                return self.unknown_type(kind);
+            }
+            kind::SESSION_LIST_RESPONSE if self.is_server() || !self.has_persistence() => {
+                return self.unknown_type(kind);
+            }
+            kind::ATTACH_REQUEST => return self.unknown_type(kind),
             kind::SEQ_ACK if !self.acknowledges() => return self.unknown_type(kind),
             kind::CLOSE => {
                 if let ControlMessage::Close(close) = read_close(&payload) {
@@ -84,6 +93,10 @@ impl Connection {
             }
             ControlMessage::Pong { echo, .. } => self.keepalive.pong(self.now, echo),
             ControlMessage::SessionId(grant) => self.receive_session_id(grant),
+            ControlMessage::Detach(_)
+            | ControlMessage::SessionListRequest(_)
+            | ControlMessage::SessionControl(_) => self.receive_about_sessions(message),
+            ControlMessage::SessionList(list) => self.emit(Event::SessionList(list.sessions)),
             ControlMessage::SeqAck(sequence) => self.receive_sequence_ack(sequence),
             ControlMessage::Error(error) => self.emit(Event::PeerError {
                 code: error.code,
@@ -96,6 +109,7 @@ impl Connection {
             | ControlMessage::OpenChannel(_)
             | ControlMessage::Close(_)
             | ControlMessage::ResumeRequest(_)
+            | ControlMessage::Attach(_)
             | ControlMessage::ResumeResponse(_) => {
                 self.report(Code::WRONG_STATE, Some(ChannelId::CONTROL), "not now");
             }

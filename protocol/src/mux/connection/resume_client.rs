@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::client::is_message_size;
+use super::persistence::Persistence;
 use super::session::{Rest, Suspended, replay_refusal};
 use super::{Connection, Side, Stage};
 use crate::mux::channel::Channels;
@@ -78,8 +79,10 @@ impl Connection {
             requests,
             mut sequences,
             frame_bytes_max,
+            is_persistent,
             ..
         } = session;
+        self.persistence = Persistence::new(is_persistent);
         let missed = match replay
             .last_sequence
             .map(|last| sequences.numbering.replay(last))

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::persistence::Persistence;
 use super::session::{Rest, Suspended, replay_refusal};
 use super::{Asked, Connection, Side, Stage};
 use crate::mux::code::Code;
@@ -37,8 +38,10 @@ impl Connection {
             mut requests,
             sequences,
             frame_bytes_max,
+            is_persistent,
             ..
         } = *session.0;
+        self.persistence = Persistence::new(is_persistent);
         let assigned = channels
             .iter()
             .map(|(id, channel)| AssignedChannel {

@@ -5,7 +5,9 @@ use std::time::Instant;
 use super::receive::close_of;
 use super::{Asked, Connection, Side, Stage};
 use crate::mux::code::Code;
-use crate::mux::config::{SEQ_ACK, SESSION_RESUME, ServerConfig, VERSION, WelcomeInfo};
+use crate::mux::config::{
+    SEQ_ACK, SESSION_PERSISTENCE, SESSION_RESUME, ServerConfig, VERSION, WelcomeInfo,
+};
 use crate::mux::control::{
     AssignedChannel, ControlMessage, ErrorReport, Hello, HelloError, Welcome, kind, parse_hello,
 };
@@ -38,6 +40,8 @@ impl Connection {
             config.extensions.contains(name) && (!needs_resume || resume.is_some())
         });
         extensions.dedup();
+        self.persistence
+            .agree(extensions.iter().any(|name| name == SESSION_PERSISTENCE));
 
         let max_message_size = self.agree_frame_bytes(hello.max_message_size);
         let accepted = |name: &str| {
@@ -115,21 +119,25 @@ impl Connection {
         match frame.kind {
             kind::HELLO => self.receive_hello(&frame.payload),
             kind::RESUME_REQUEST => self.receive_resume_request(&frame.payload),
-            // Joining a session that stayed belongs to session-persistence.
-            kind::ATTACH_REQUEST => {
-                self.refuse_to_resume(Code::SESSION_NOT_FOUND, "no session stays here");
-            }
-            kind::SESSION_LIST_REQUEST => {
-                let error = ErrorReport {
-                    code: Code::UNSUPPORTED,
-                    channel: Some(ChannelId::CONTROL),
-                    reason: "sessions are not listed here".to_owned(),
-                };
-                if self.fault() && self.error_limit.take(self.now) {
-                    self.outbox.push_uncut(&ControlMessage::Error(error));
-                }
-            }
+            // A terminal is joined on its own pair of channels, by whoever may.
+            kind::ATTACH_REQUEST => self.refuse_to_resume(
+                Code::SESSION_NOT_FOUND,
+                "terminals are joined with PTY_REQUEST attach",
+            ),
+            kind::SESSION_LIST_REQUEST => self.receive_early_list_request(&frame.payload),
             _ => self.close_with(Code::PROTOCOL_ERROR, "HELLO comes first"),
+        }
+    }
+
+    /// Reports an error before WELCOME, where nothing may be cut.
+    pub(super) fn report_early(&mut self, code: Code, reason: &str) {
+        let error = ErrorReport {
+            code,
+            channel: Some(ChannelId::CONTROL),
+            reason: reason.to_owned(),
+        };
+        if self.fault() && self.error_limit.take(self.now) {
+            self.outbox.push_uncut(&ControlMessage::Error(error));
         }
     }
 

@@ -8,7 +8,7 @@ use crate::mux::auth::Secret;
 use crate::mux::channel::Channels;
 use crate::mux::code::Code;
 use crate::mux::config::ResumeGrant;
-use crate::mux::control::{ControlMessage, SessionGrant};
+use crate::mux::control::{ControlMessage, SessionGrant, SessionPersistence};
 use crate::mux::event::Event;
 use crate::mux::id::ChannelId;
 use crate::mux::sequence::{Arrival, Kept, Numbering, Received, ReplayError};
@@ -28,6 +28,8 @@ pub(super) struct Rest {
     pub(super) requests: Requests,
     pub(super) sequences: Sequences,
     pub(super) frame_bytes_max: usize,
+    /// Whether both sides listed session-persistence.
+    pub(super) is_persistent: bool,
 }
 
 impl Suspended {
@@ -119,7 +121,19 @@ impl Connection {
             requests,
             sequences,
             frame_bytes_max,
+            is_persistent: self.persistence.agreed,
         })))
+    }
+
+    /// How many bytes of what was sent the peer has not said to have; none where it never says so.
+    ///
+    /// A session can be resumed only while this stays below what is kept for a replay.
+    #[must_use]
+    pub fn unacknowledged_bytes(&self) -> Option<usize> {
+        let sequences = self.sequences.as_ref()?;
+        sequences
+            .acknowledges
+            .then(|| sequences.numbering.kept_bytes())
     }
 
     /// Takes over the channels and numbers of the session, and what has to be sent again.
@@ -156,6 +170,7 @@ impl Connection {
             session_id: grant.session_id,
             resume_timeout_s: timeout.as_secs(),
             buffer_bytes: ring_bytes as u64,
+            persistence: self.persistence.agreed.then(SessionPersistence::default),
         };
         self.outbox
             .push_uncut(&ControlMessage::SessionId(grant.clone()));

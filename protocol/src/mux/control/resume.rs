@@ -18,7 +18,30 @@ pub struct SessionGrant {
     pub resume_timeout_s: u64,
     /// How many bytes the server keeps for a replay.
     pub buffer_bytes: u64,
+    /// What stays without a client; absent where nothing does.
+    pub persistence: Option<SessionPersistence>,
 }
+
+/// What SESSION_ID adds with session-persistence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionPersistence {
+    /// Whether several clients may be there at once.
+    pub multi_client: bool,
+    /// How many lines above its screen a terminal keeps.
+    pub scrollback_lines: u64,
+}
+
+impl Default for SessionPersistence {
+    fn default() -> Self {
+        Self {
+            multi_client: true,
+            scrollback_lines: SCROLLBACK_LINES,
+        }
+    }
+}
+
+/// The lines that a terminal keeps where nothing else is said.
+const SCROLLBACK_LINES: u64 = 10_000;
 
 impl SessionGrant {
     pub(super) fn to_wire(&self) -> impl Serialize + '_ {
@@ -28,16 +51,34 @@ impl SessionGrant {
             session_id: &'a str,
             resume_timeout: u64,
             buffer_size: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            persistent: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            multi_client: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            scrollback_lines: Option<u64>,
         }
+        let stays = self.persistence;
         Wire {
             session_id: self.session_id.expose(),
             resume_timeout: self.resume_timeout_s,
             buffer_size: self.buffer_bytes,
+            persistent: stays.map(|_| true),
+            multi_client: stays.map(|stays| stays.multi_client),
+            scrollback_lines: stays.map(|stays| stays.scrollback_lines),
         }
     }
 
     pub(super) fn read(fields: &Fields) -> Result<Self, ControlError> {
+        let persistence = SessionPersistence {
+            multi_client: fields.boolean("multiClient")?.unwrap_or_default(),
+            scrollback_lines: fields
+                .unsigned("scrollbackLines")?
+                .unwrap_or(SCROLLBACK_LINES),
+        };
+        let is_persistent = fields.boolean("persistent")?.unwrap_or_default();
         Ok(Self {
+            persistence: is_persistent.then_some(persistence),
             session_id: Secret::new(fields.text("sessionId").required()?),
             resume_timeout_s: fields.unsigned("resumeTimeout").required()?,
             buffer_bytes: fields.unsigned("bufferSize").required()?,

@@ -5,7 +5,7 @@ use super::super::capabilities::Capabilities;
 use super::super::error::ErrorMessage;
 use super::super::event::ClientEvent;
 use super::super::hello::{PROTOCOL, ServerHello, VERSION};
-use super::super::message::{self, ClientMessage, ServerMessage};
+use super::super::message::{self, ServerMessage};
 use super::super::pty::PtyResponse;
 use super::super::start::StartResponse;
 use super::super::tlv::Tlv;
@@ -56,8 +56,14 @@ impl Client {
             message::HELLO => false,
             message::CAPABILITY_SELECT => self.stage == Stage::Capabilities,
             message::AUTH_RESPONSE => self.stage == Stage::Authenticating && self.is_waiting,
-            message::PTY_RESPONSE => self.stage == Stage::Authenticated && self.is_waiting,
+            message::PTY_RESPONSE => match self.stage {
+                Stage::Authenticated => self.is_waiting,
+                // What was asked for ahead of an identity that was not proved.
+                Stage::Authenticating => self.sent_ahead.pty,
+                _ => false,
+            },
             message::WINDOW_SIZE | message::PTY_MODE => has_terminal && self.has_pty,
+            message::SHARE_STATE => has_terminal && self.has_pty && self.has_sharing(),
             // It may overtake the ACK of the PTY channel.
             message::START_RESPONSE => matches!(self.stage, Stage::Starting | Stage::Active),
             message::EXIT_STATUS => has_terminal,
@@ -75,6 +81,9 @@ impl Client {
             ServerMessage::PtyResponse(response) => self.take_pty(response),
             ServerMessage::WindowSize(size) => self.events.push_back(ClientEvent::WindowSize(size)),
             ServerMessage::PtyMode(mode) => self.events.push_back(ClientEvent::PtyMode(mode)),
+            ServerMessage::ShareState(state) => {
+                self.events.push_back(ClientEvent::ShareState(state));
+            }
             ServerMessage::StartResponse(response) => self.take_start(response),
             ServerMessage::ExitStatus(status) => {
                 self.stage = Stage::Closing;
@@ -95,14 +104,15 @@ impl Client {
         }
         self.wire.encoding = hello.control_encoding;
         self.stage = Stage::Capabilities;
-        self.send(&ClientMessage::CapabilityOffer(
-            self.config.capabilities.clone(),
-        ));
+        if !std::mem::take(&mut self.sent_ahead.offer) {
+            self.offer();
+        }
     }
 
     fn select(&mut self, selected: Capabilities) {
         self.stage = Stage::Authenticating;
         self.deadline = None;
+        self.is_waiting = std::mem::take(&mut self.sent_ahead.auth);
         self.selected = Some(selected.clone());
         self.events.push_back(ClientEvent::Selected(selected));
     }
@@ -112,6 +122,7 @@ impl Client {
         self.events.push_back(match response {
             AuthResponse::Success { user } => {
                 self.stage = Stage::Authenticated;
+                self.is_waiting = std::mem::take(&mut self.sent_ahead.pty);
                 ClientEvent::Authenticated { user }
             }
             AuthResponse::Failure {
@@ -122,6 +133,10 @@ impl Client {
     }
 
     fn take_pty(&mut self, response: PtyResponse) {
+        if self.stage == Stage::Authenticating {
+            self.sent_ahead.pty = false;
+            return;
+        }
         self.is_waiting = false;
         match response {
             PtyResponse::Granted(grant) => {
@@ -155,6 +170,13 @@ impl Client {
     fn take_error(&mut self, error: ErrorMessage) {
         if error.fatal {
             return self.end(error.code, error.reason.unwrap_or_default());
+        }
+        // The first step of authentication was not the last: a PTY is asked for afterwards.
+        if error.reference == Some(message::PTY_REQUEST)
+            && self.stage == Stage::Authenticating
+            && std::mem::take(&mut self.sent_ahead.pty)
+        {
+            return;
         }
         let is_denied_start = matches!(
             error.reference,

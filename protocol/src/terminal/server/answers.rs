@@ -6,6 +6,7 @@ use super::super::authentication::AuthResponse;
 use super::super::error::ErrorMessage;
 use super::super::message::ServerMessage;
 use super::super::pty::{Denial, PtyMode, PtyResponse};
+use super::super::share::ShareState;
 use super::super::start::{ExitStatus, StartResponse};
 use super::super::tlv::Tlv;
 use super::super::window::WindowSize;
@@ -130,16 +131,26 @@ impl Server {
 
     /// The terminal has another size because of someone else.
     ///
-    /// Dropped while the client takes nothing; the next one tells the size again.
+    /// While the client takes nothing only the newest size is kept.
     pub fn window_size(&mut self, now: Instant, size: WindowSize) {
         self.tell(now, &ServerMessage::WindowSize(size));
     }
 
     /// The modes that matter for predicting echo have changed.
     ///
-    /// Dropped while the client takes nothing; the next one tells them again.
+    /// While the client takes nothing only the newest modes are kept.
     pub fn pty_mode(&mut self, now: Instant, mode: PtyMode) {
         self.tell(now, &ServerMessage::PtyMode(mode));
+    }
+
+    /// Who may do what has changed, or was asked to.
+    ///
+    /// Only for a client that knows SHARE_STATE, which [`has_sharing`](Self::has_sharing) says.
+    /// While the client takes nothing only the newest state is kept.
+    pub fn share_state(&mut self, now: Instant, state: ShareState) {
+        if self.has_sharing() {
+            self.tell(now, &ServerMessage::ShareState(state));
+        }
     }
 
     fn tell(&mut self, now: Instant, message: &ServerMessage) {
@@ -148,8 +159,8 @@ impl Server {
             self.stage,
             Stage::PtyAllocated | Stage::Starting | Stage::Active
         );
-        if self.has_pty && has_terminal && !self.wire.is_stuck() {
-            self.send(message);
+        if self.has_pty && has_terminal {
+            self.wire.send_news(&message.encode(self.wire.encoding));
         }
     }
 

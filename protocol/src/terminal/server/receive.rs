@@ -68,6 +68,7 @@ impl Server {
             }
             message::SIGNAL => is_running,
             message::KEY_EVENT => is_running && self.has_pty && self.has_structured_keys(),
+            message::SHARE => is_running && self.has_pty && self.has_sharing(),
             _ => true,
         }
     }
@@ -84,6 +85,13 @@ impl Server {
         self.selected
             .as_ref()
             .is_some_and(|selected| selected.extensions().structured_keys == Some(true))
+    }
+
+    /// Whether SHARE and SHARE_STATE were agreed on.
+    pub fn has_sharing(&self) -> bool {
+        self.selected
+            .as_ref()
+            .is_some_and(|selected| selected.extensions().sharing == Some(true))
     }
 
     const fn limits(&self) -> Limits {
@@ -115,6 +123,7 @@ impl Server {
             ClientMessage::ShellRequest(request) => self.start_shell(request),
             ClientMessage::ExecRequest(request) => self.start_program(request),
             ClientMessage::KeyEvent(event) => self.events.push_back(Event::KeyEvent(event)),
+            ClientMessage::Share(request) => self.events.push_back(Event::Share(request)),
             ClientMessage::Error(error) => self.receive_error(error),
         }
     }

@@ -66,6 +66,12 @@ export class GraphicalSession {
     this.connection.sendControl(messages.Client.Handshake, encodeFields(fields, "json"));
   }
 
+  /** The session goes on over another link: what is not replayed is said again. */
+  resumed(): void {
+    if (this.capabilities.size === 0) this.start();
+    else this.#send(messages.Client.Mode, { mode: this.wanted ?? this.mode });
+  }
+
   /** True when both sides list the capability. */
   has(capability: string): boolean {
     return this.capabilities.has(capability);

@@ -34,6 +34,7 @@ export class ChannelRejected extends Error {
 export interface ChannelOutput {
   send(channel: Channel, type: number, payload: Uint8Array, merge?: Merge): void;
   close(channel: Channel, reason?: string): void;
+  waiting(channel: Channel): number;
 }
 
 /** Joins a message that still waits with a newer one of its type, or returns null to keep both. */
@@ -74,6 +75,11 @@ export class Channel {
   /** Queues a message; nothing happens when the channel is closed already. */
   send(type: number, payload: Uint8Array, merge?: Merge): void {
     this.output.send(this, type, payload, merge);
+  }
+
+  /** Bytes that wait to be sent; who sends much keeps an eye on it. */
+  get waiting(): number {
+    return this.output.waiting(this);
   }
 
   /** Closes the channel for both sides. */

@@ -15,7 +15,7 @@ export interface Draining {
 
 export class Closing {
   readonly #draining = new Map<number, Draining>();
-  readonly #resting = new Map<number, number>();
+  readonly #resting = new Map<number, { since: number; numbered: boolean }>();
 
   /** Lets a channel deliver what is in flight. */
   drain(channel: Channel, reason: string, now: number): void {
@@ -41,10 +41,10 @@ export class Closing {
     return channels;
   }
 
-  /** Starts the rest of an id. */
-  rest(id: number, now: number): void {
-    for (const [other, since] of this.#resting) if (now - since >= QUARANTINE_MS) this.#resting.delete(other);
-    this.#resting.set(id, now);
+  /** Starts the rest of an id; `numbered` when late frames still carry sequence numbers. */
+  rest(id: number, now: number, numbered: boolean): void {
+    for (const [other, { since }] of this.#resting) if (now - since >= QUARANTINE_MS) this.#resting.delete(other);
+    this.#resting.set(id, { since: now, numbered });
   }
 
   /** The id is in use again. */
@@ -53,7 +53,12 @@ export class Closing {
   }
 
   rests(id: number, now: number): boolean {
-    const since = this.#resting.get(id);
-    return since !== undefined && now - since < QUARANTINE_MS;
+    const resting = this.#resting.get(id);
+    return resting !== undefined && now - resting.since < QUARANTINE_MS;
+  }
+
+  /** True for a resting id whose late frames still count as received. */
+  numbered(id: number): boolean {
+    return this.#resting.get(id)?.numbered === true;
   }
 }

@@ -13,6 +13,9 @@ export const Code = {
   VersionMismatch: 4006,
   HelloTimeout: 4007,
   SessionNotFound: 4100,
+  SessionExpired: 4101,
+  BufferOverflow: 4102,
+  SequenceMismatch: 4103,
   NotAllowed: 4110,
   DriverBusy: 4111,
   NameInUse: 4112,
@@ -21,6 +24,7 @@ export const Code = {
   Replaced: 4115,
   IdleTimeout: 4116,
   Revoked: 4117,
+  NoSuchTerminal: 4204,
 } as const;
 
 /** Mux message types of channel 0. */
@@ -34,6 +38,14 @@ export const Mux = {
   Ping: 0x10,
   Pong: 0x11,
   Close: 0x20,
+  SessionId: 0x30,
+  ResumeRequest: 0x31,
+  ResumeResponse: 0x32,
+  Detach: 0x33,
+  SessionListRequest: 0x34,
+  SessionListResponse: 0x35,
+  SequenceAck: 0x37,
+  SessionControl: 0x38,
   Error: 0xf0,
 } as const;
 

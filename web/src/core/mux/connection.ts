@@ -2,28 +2,28 @@
  * The client's side of one mux connection.
  *
  * It does no I/O of its own and reads no clock: frames come in through {@link Connection.receive}, leave through the
- * {@link Link}, and time is an argument of {@link Connection.tick}.
+ * {@link Link}, and time is an argument of {@link Connection.tick}. Where session-resume was agreed it outlives its link:
+ * it is suspended, and {@link Connection.resume} goes on over another one.
  */
 import type { Bytes } from "../bytes.ts";
-import { EncodingError, jsonFields } from "../encoding.ts";
-import { integer, text } from "../fields.ts";
-import type { ChannelSpec, Merge } from "./channel.ts";
-import { Channel, ChannelRejected } from "./channel.ts";
-import { Closing } from "./closing.ts";
+import { view } from "../bytes.ts";
+import { EncodingError } from "../encoding.ts";
+import type { Channel, ChannelSpec } from "./channel.ts";
+import { ChannelRejected } from "./channel.ts";
+import { Channels } from "./channels.ts";
 import { CONTROL, Code, Mux } from "./codes.ts";
-import type { Frame } from "./frame.ts";
 import { FrameError, decodeFrame } from "./frame.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { Link } from "./link.ts";
-import type { Auth, Welcome } from "./messages.ts";
+import type { Auth, Resumed, Welcome } from "./messages.ts";
 import * as messages from "./messages.ts";
 import { Outbox, OutboxFull } from "./outbox.ts";
-import { Reassembly, TooLarge, messageMax } from "./reassembly.ts";
+import { Resumption } from "./resume.ts";
+import type { SessionAction, SessionEntry } from "./sessions.ts";
+import { sessionControl, sessionList } from "./sessions.ts";
 
-/** WELCOME has to come within this time of HELLO. */
+/** WELCOME, or the answer to a wish to resume, has to come within this time. */
 export const WELCOME_TIMEOUT_MS = 10_000;
-/** Frames that may arrive on a data channel before its CHANNEL_ACK; later ones are dropped. */
-export const EARLY_FRAMES_MAX = 64;
 
 /** Why a connection ended. */
 export interface Closed {
@@ -35,73 +35,117 @@ export interface Closed {
 /** What a connection reports. */
 export interface ConnectionEvents {
   welcome(welcome: Welcome): void;
+  /** The link is gone and the session is kept: {@link Connection.resume} may follow. */
+  suspended(reason: string): void;
+  /** The session goes on; nothing was lost on reliable channels. */
+  resumed(): void;
+  /** The last event where the session is gone but the link lives: a new connection may say HELLO on it. */
+  resumeRefused(code: number, reason: string): void;
   /** A VROOM message on the control channel, type 0x80 and above. */
   control(type: number, payload: Bytes): void;
+  /** The server's list of sessions. */
+  sessions(entries: SessionEntry[]): void;
   /** The peer reports an error that closes nothing. */
   error(code: number, reason: string, channel: number | undefined): void;
-  /** The last event. */
+  /** The last event; the link is closed too. */
   closed(closed: Closed): void;
 }
 
-interface Pending {
-  spec: ChannelSpec;
-  early: Bytes[];
-  resolve(channel: Channel): void;
-  reject(error: Error): void;
-}
+type State = "new" | "hello" | "open" | "suspended" | "resuming" | "closed";
 
-/** Channels, keepalive and close of one connection. */
+/** Channels, keepalive, resume and close of one connection. */
 export class Connection {
   readonly keepalive: Keepalive;
   readonly #outbox: Outbox;
-  readonly #reassembly = new Reassembly();
-  readonly #channels = new Map<number, Channel>();
-  readonly #closing = new Closing();
-  readonly #pending = new Map<number, Pending>();
-  #requests = 0;
+  readonly #channels: Channels;
+  #resumption: Resumption | null = null;
+  #extensions: ReadonlySet<string> = new Set();
   #maxMessageSize = messages.MAX_MESSAGE_SIZE_EARLY;
-  #state: "new" | "hello" | "open" | "closed" = "new";
-  #helloAt = 0;
+  #state: State = "new";
+  /** When the state was entered that has a time limit. */
+  #since = 0;
   #now: number;
 
   constructor(
-    private readonly link: Link,
+    private link: Link,
     private readonly events: ConnectionEvents,
     now: number,
   ) {
     this.#now = now;
     this.keepalive = new Keepalive(now);
     this.#outbox = new Outbox(link);
+    const owner = {
+      link: () => this.link,
+      now: () => this.#now,
+      isOpen: () => this.isOpen,
+      resumption: () => this.#resumption,
+      sendControl: (type: number, payload: Bytes) => this.#sendControl(type, payload),
+      error: (code: number, channel: number, reason: string) => this.#error(code, channel, reason),
+      received: () => this.#acknowledge(),
+    };
+    this.#channels = new Channels(owner, this.#outbox);
   }
 
-  /** True between WELCOME and the end. */
+  /** True between WELCOME and the end, while a link is there. */
   get isOpen(): boolean {
     return this.#state === "open";
   }
 
+  /** True while the session waits for another link. */
+  get isSuspended(): boolean {
+    return this.#state === "suspended";
+  }
+
   /** Names of the channels that are open now. */
   get channelNames(): string[] {
-    return [...this.#channels.values()].map((channel) => channel.name);
+    return this.#channels.names;
+  }
+
+  /** What the server agreed to. */
+  get extensions(): string[] {
+    return [...this.#extensions];
+  }
+
+  /** True when the server agreed to this extension. */
+  has(extension: string): boolean {
+    return this.#extensions.has(extension);
+  }
+
+  /** True for the link that carries the connection now; others may be forgotten. */
+  isOn(link: Link): boolean {
+    return this.link === link;
   }
 
   /** Sends HELLO; called once, when the transport is up. */
   start(auth: Auth, now: number): void {
     this.#now = now;
-    this.#helloAt = now;
+    this.#since = now;
     this.#state = "hello";
     this.#sendControl(Mux.Hello, messages.hello(auth));
   }
 
+  /** Goes on over another link; false when there is nothing to go on with. */
+  resume(link: Link, auth: Auth, now: number): boolean {
+    const grant = this.#resumption?.grant;
+    if (this.#state !== "suspended" || !this.#resumption || !grant) return false;
+    this.#now = now;
+    this.#since = now;
+    this.#state = "resuming";
+    this.link = link;
+    this.#outbox.restart(link);
+    this.keepalive.restart(now);
+    for (const spec of this.#channels.lanes) link.openLane(spec);
+    this.#sendControl(Mux.ResumeRequest, messages.resumeRequest(grant.sessionId, this.#resumption.received.contiguous, auth));
+    this.#resumption.received.acknowledged();
+    return true;
+  }
+
   /** Opens a channel; rejects with {@link ChannelRejected} when the server does not want it. */
   open(spec: ChannelSpec): Promise<Channel> {
-    if (this.#state !== "open") return Promise.reject(new ChannelRejected(spec.name, Code.GoingAway, "not connected"));
-    const requestId = ++this.#requests;
-    const opened = new Promise<Channel>((resolve, reject) => {
-      this.#pending.set(requestId, { spec, early: [], resolve, reject });
-    });
-    this.link.openLane(spec);
-    this.#sendControl(Mux.OpenChannel, messages.openChannel(requestId, spec));
-    return opened;
+    if (this.#state === "new" || this.#state === "hello" || this.#state === "closed") {
+      return Promise.reject(new ChannelRejected(spec.name, Code.GoingAway, "not connected"));
+    }
+    return this.#channels.request(spec, this.#state !== "suspended");
   }
 
   /** Sends a VROOM message on the control channel. */
@@ -109,22 +153,33 @@ export class Connection {
     if (this.#state === "open") this.#sendControl(type, payload);
   }
 
-  /** Sends a PING beyond those of the keepalive, to measure the round trip. */
-  ping(now: number): void {
+  /** Asks for the list of sessions; `sessions` is the answer. */
+  requestSessions(): void {
+    if (this.has("session-persistence")) this.sendControl(Mux.SessionListRequest, new Uint8Array(0));
+  }
+
+  /** Renames or ends a session; a fresh list or an error is the answer. */
+  controlSession(action: SessionAction): void {
+    this.sendControl(Mux.SessionControl, sessionControl(action));
+  }
+
+  /** Sends a PING beyond those of the keepalive, to measure the round trip or to doubt a silent link. */
+  ping(now: number, patienceMs?: number): void {
     this.#now = now;
-    if (this.#state === "open") this.#sendControl(Mux.Ping, this.keepalive.ping(now));
+    if (this.#state === "open") this.#sendControl(Mux.Ping, this.keepalive.ping(now, patienceMs));
   }
 
   /** Ends the connection in order. */
   close(code: number, reason: string): void {
     if (this.#state === "closed") return;
-    if (this.#state !== "new") this.#sendControl(Mux.Close, messages.close(code, reason));
+    if (this.#state !== "new" && this.#state !== "suspended") this.#sendControl(Mux.Close, messages.close(code, reason));
     this.#end({ code, reason, byPeer: false });
   }
 
   /** The transport ended by itself. */
   lost(reason: string): void {
-    this.#end({ code: Code.GoingAway, reason, byPeer: true });
+    if (this.#resumption?.grant && (this.#state === "open" || this.#state === "resuming")) this.#suspend(reason);
+    else if (this.#state !== "suspended") this.#end({ code: Code.GoingAway, reason, byPeer: true });
   }
 
   /** The link can take more. */
@@ -132,18 +187,35 @@ export class Connection {
     this.#outbox.flush();
   }
 
-  /** Moves timers; called about once a second. */
+  /** Moves timers; called about twice a second. */
   tick(now: number): void {
     this.#now = now;
-    if (this.#state === "hello" && now - this.#helloAt >= WELCOME_TIMEOUT_MS) {
-      this.close(Code.HelloTimeout, "the server did not answer");
+    if (this.#state === "suspended") {
+      const timeout = this.#resumption?.grant?.timeoutMs ?? 0;
+      if (now - this.#since >= timeout) this.#end({ code: Code.SessionExpired, reason: "the connection was away for too long", byPeer: true });
       return;
     }
-    this.#finishDraining();
+    if ((this.#state === "hello" || this.#state === "resuming") && now - this.#since >= WELCOME_TIMEOUT_MS) {
+      if (this.#state === "resuming") this.lost("the server did not answer");
+      else this.close(Code.HelloTimeout, "the server did not answer");
+      return;
+    }
+    this.#channels.finishDraining();
     if (this.#state !== "open") return;
+    this.#acknowledge();
     const due = this.keepalive.due(now);
     if (due === "ping") this.ping(now);
     if (due === "dead") this.lost("the server stopped answering");
+  }
+
+  #suspend(reason: string): void {
+    const link = this.link;
+    this.#state = "suspended";
+    this.#since = this.#now;
+    this.#outbox.held = true;
+    this.#channels.suspend();
+    link.close();
+    this.events.suspended(reason);
   }
 
   /** A lane of a per-channel link is gone. */
@@ -153,10 +225,7 @@ export class Connection {
       this.lost("the control channel closed");
       return;
     }
-    this.#finishDraining(name);
-    for (const channel of this.#channels.values()) {
-      if (channel.name === name) this.closeChannel(channel, "data channel closed");
-    }
+    this.#channels.laneClosed(name);
   }
 
   /** Takes one message of the transport, which is one frame. */
@@ -169,7 +238,8 @@ export class Connection {
       if (frame.payload.length > this.#maxMessageSize) {
         throw new FrameError(Code.MessageTooLarge, true, "frame above the agreed size");
       }
-      this.#frame(lane, frame, message);
+      const control = this.#channels.receive(lane, frame);
+      if (control) this.#control(frame.type, control);
     } catch (error) {
       this.#misbehaved(error);
     }
@@ -182,67 +252,36 @@ export class Connection {
     else throw error;
   }
 
-  #frame(lane: string | null, frame: Frame, message: Bytes): void {
-    if (frame.channel === CONTROL) {
-      const whole = this.#reassemble(frame, "control");
-      if (whole) this.#control(frame.type, whole);
-      return;
-    }
-    const channel = this.#channels.get(frame.channel) ?? this.#closing.draining(frame.channel);
-    if (!channel) {
-      this.#unknown(lane, frame.channel, message);
-      return;
-    }
-    if (lane !== null && lane !== channel.name) {
-      this.#error(Code.ChannelNotFound, frame.channel, "frame of another channel");
-      return;
-    }
-    if (frame.part !== "whole" && !(channel.spec.reliable && channel.spec.ordered)) {
-      throw new FrameError(Code.ProtocolError, true, "fragment on a lossy channel");
-    }
-    const whole = this.#reassemble(frame, channel.name);
-    if (whole) channel.deliver(frame.type, whole);
-  }
-
-  #reassemble(frame: Frame, name: string): Bytes | null {
-    try {
-      return this.#reassembly.push(frame, messageMax(name));
-    } catch (error) {
-      if (!(error instanceof TooLarge)) throw error;
-      if (frame.channel === CONTROL) throw new FrameError(Code.MessageTooLarge, true, error.message);
-      this.#error(Code.MessageTooLarge, frame.channel, error.message);
-      const channel = this.#channels.get(frame.channel);
-      if (channel) this.closeChannel(channel, error.message);
-      return null;
-    }
-  }
-
-  /** A frame can overtake the CHANNEL_ACK of its channel where each channel has its own lane. */
-  #unknown(lane: string | null, id: number, message: Bytes): void {
-    if (this.#closing.rests(id, this.#now)) return;
-    for (const pending of this.#pending.values()) {
-      if (lane === null || pending.spec.name !== lane) continue;
-      if (pending.early.length < EARLY_FRAMES_MAX) pending.early.push(message);
-      return;
-    }
-    this.#error(Code.ChannelNotFound, id, "no such channel");
+  #acknowledge(): void {
+    const acknowledgement = this.#state === "open" ? this.#resumption?.due(this.#now) : null;
+    if (acknowledgement) this.#sendControl(Mux.SequenceAck, acknowledgement);
   }
 
   #control(type: number, payload: Bytes): void {
-    if (this.#state === "hello" && type !== Mux.Welcome && type !== Mux.Close && type !== Mux.Error) {
-      throw new FrameError(Code.ProtocolError, true, "a message before WELCOME");
+    const awaited = this.#state === "hello" ? Mux.Welcome : this.#state === "resuming" ? Mux.ResumeResponse : null;
+    if (awaited !== null && type !== awaited && type !== Mux.Close && type !== Mux.Error) {
+      throw new FrameError(Code.ProtocolError, true, "a message before the answer");
     }
     switch (type) {
       case Mux.Welcome:
         return this.#welcome(payload);
+      case Mux.SessionId:
+        if (this.#resumption) this.#resumption.grant = messages.sessionGrant(payload);
+        return;
+      case Mux.ResumeResponse:
+        return this.#resumed(messages.resumeResponse(payload));
+      case Mux.SequenceAck:
+        return this.#acknowledgedUpTo(payload);
+      case Mux.SessionListResponse:
+        return this.events.sessions(sessionList(payload));
       case Mux.ChannelAck:
-        return this.#acknowledged(payload);
+        return this.#channels.acknowledged(payload);
       case Mux.ChannelReject:
-        return this.#rejected(payload);
+        return this.#channels.rejected(payload);
       case Mux.CloseChannel:
-        return this.#closedByPeer(payload);
+        return this.#channels.closedByPeer(payload);
       case Mux.OpenChannel:
-        return this.#refuse(payload);
+        return this.#channels.refuse(payload);
       case Mux.Ping: {
         const pong = this.keepalive.answer(payload, this.#now);
         if (pong) this.#sendControl(Mux.Pong, pong);
@@ -277,95 +316,47 @@ export class Connection {
       return;
     }
     this.#state = "open";
-    this.#maxMessageSize = welcome.maxMessageSize;
-    this.keepalive.intervalMs = welcome.pingIntervalMs;
-    this.keepalive.timeoutMs = welcome.pingTimeoutMs;
+    this.#agree(welcome.maxMessageSize, welcome.pingIntervalMs, welcome.pingTimeoutMs);
+    this.#extensions = welcome.extensions;
+    if (this.has("session-resume")) this.#resumption = new Resumption(this.has("vroom-seq-ack"));
+    this.#outbox.numbering = this.#resumption?.numbering ?? null;
     this.events.welcome(welcome);
   }
 
-  #acknowledged(payload: Bytes): void {
-    const fields = jsonFields(payload);
-    const requestId = integer(fields, "requestId") ?? -1;
-    const id = integer(fields, "id", 1, 254);
-    const pending = this.#pending.get(requestId);
-    if (!pending || id === undefined || this.#channels.has(id)) {
-      this.#error(Code.InvalidMessage, CONTROL, "acknowledgement of nothing asked");
+  #agree(maxMessageSize: number | null, pingIntervalMs: number | null, pingTimeoutMs: number | null): void {
+    this.#maxMessageSize = maxMessageSize ?? this.#maxMessageSize;
+    this.#outbox.frameMax = this.#maxMessageSize;
+    this.keepalive.intervalMs = pingIntervalMs ?? this.keepalive.intervalMs;
+    this.keepalive.timeoutMs = pingTimeoutMs ?? this.keepalive.timeoutMs;
+  }
+
+  #resumed(answer: Resumed | { code: number; reason: string }): void {
+    const resumption = this.#resumption;
+    if (this.#state !== "resuming" || !resumption) throw new FrameError(Code.ProtocolError, true, "an answer to nothing asked");
+    if ("code" in answer) return this.#refused(answer.code, answer.reason);
+    const missed = answer.lastSequence === null ? [] : resumption.numbering.replay(answer.lastSequence);
+    if (missed === null) {
+      // What the server misses is gone here; only a new session can go on.
+      this.close(Code.BufferOverflow, "messages that are needed are no longer there");
       return;
     }
-    this.#pending.delete(requestId);
-    this.#closing.wake(id);
-    const channel = new Channel(id, pending.spec, {
-      send: (from, type, body, merge) => this.#send(from, type, body, merge),
-      close: (from, reason) => this.closeChannel(from, reason),
-    });
-    this.#channels.set(id, channel);
-    pending.resolve(channel);
-    for (const early of pending.early) this.receive(pending.spec.name, early, this.#now);
+    if (answer.lastSequence !== null) resumption.numbering.acknowledged(answer.lastSequence);
+    this.#state = "open";
+    this.#agree(answer.maxMessageSize, answer.pingIntervalMs, answer.pingTimeoutMs);
+    this.#channels.resume(answer.channels, missed);
+    this.events.resumed();
   }
 
-  #rejected(payload: Bytes): void {
-    const { requestId, code, reason } = messages.verdict(payload);
-    const pending = this.#pending.get(requestId ?? -1);
-    if (!pending || requestId === undefined) return;
-    this.#pending.delete(requestId);
-    this.link.closeLane(pending.spec.name);
-    pending.reject(new ChannelRejected(pending.spec.name, code, reason));
-  }
-
-  #refuse(payload: Bytes): void {
-    const requestId = integer(jsonFields(payload), "requestId");
-    if (requestId === undefined) this.#error(Code.InvalidMessage, CONTROL, "OPEN_CHANNEL without requestId");
-    else this.#sendControl(Mux.ChannelReject, messages.channelReject(requestId, Code.Unsupported, "not expected"));
-  }
-
-  #closedByPeer(payload: Bytes): void {
-    const fields = jsonFields(payload);
-    const id = integer(fields, "id", 0, 255);
-    const reason = text(fields, "reason") ?? "";
-    const channel = id === undefined ? undefined : this.#channels.get(id);
-    if (id === CONTROL) this.#error(Code.ProtocolError, CONTROL, "channel 0 cannot be closed");
-    else if (id === undefined) this.#error(Code.InvalidMessage, CONTROL, "CLOSE_CHANNEL without id");
-    else if (!channel) {
-      if (!this.#closing.rests(id, this.#now)) this.#error(Code.ChannelNotFound, id, "no such channel");
-    } else if (this.link.kind === "perChannel" && channel.spec.reliable) {
-      this.#channels.delete(id);
-      this.#closing.drain(channel, reason, this.#now);
-    } else this.#forget(channel, reason, true);
-  }
-
-  #finishDraining(lane?: string): void {
-    for (const { channel, reason } of this.#closing.drained(this.#now, lane)) this.#forget(channel, reason, true);
-  }
-
-  /** Closes a channel for both sides; nothing happens when it is closed already. */
-  closeChannel(channel: Channel, reason?: string): void {
-    if (this.#channels.get(channel.id) !== channel) return;
-    this.#sendControl(Mux.CloseChannel, messages.closeChannel(channel.id, reason));
-    this.#forget(channel, reason ?? "", false);
-  }
-
-  #forget(channel: Channel, reason: string, byPeer: boolean): void {
-    this.#channels.delete(channel.id);
-    this.#reassembly.forget(channel.id);
-    this.#outbox.forget(channel.name);
-    this.#closing.rest(channel.id, this.#now);
-    this.link.closeLane(channel.name);
-    channel.onclose(reason, byPeer);
-  }
-
-  #send(channel: Channel, type: number, payload: Uint8Array, merge?: Merge): void {
-    if (this.#channels.get(channel.id) !== channel) return;
-    try {
-      this.#outbox.push(channel.name, channel.id, type, payload as Bytes, this.#maxMessageSize, merge);
-    } catch (error) {
-      if (!(error instanceof OutboxFull)) throw error;
-      this.closeChannel(channel, "too much is waiting to be sent");
+  #acknowledgedUpTo(payload: Bytes): void {
+    const sequence = payload.length === 8 ? Number(view(payload).getBigUint64(0)) : -1;
+    if (sequence < 0 || this.#resumption?.numbering.acknowledged(sequence) !== true) {
+      this.#error(Code.InvalidMessage, CONTROL, "acknowledgement of nothing sent");
     }
   }
 
   #sendControl(type: number, payload: Bytes): void {
     try {
-      this.#outbox.push("control", CONTROL, type, payload, this.#maxMessageSize);
+      this.#outbox.push("control", CONTROL, type, payload);
     } catch (error) {
       if (!(error instanceof OutboxFull)) throw error;
       this.lost("too much is waiting to be sent");
@@ -376,16 +367,18 @@ export class Connection {
     if (this.#state === "open") this.#sendControl(Mux.Error, messages.error(code, channel, reason));
   }
 
+  /** The session is gone, the link is not: it is left to whoever hears of it. */
+  #refused(code: number, reason: string): void {
+    for (const spec of this.#channels.lanes) this.link.closeLane(spec.name);
+    this.#state = "closed";
+    this.#channels.end(reason, true);
+    this.events.resumeRefused(code, reason);
+  }
+
   #end(closed: Closed): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    for (const pending of this.#pending.values()) {
-      pending.reject(new ChannelRejected(pending.spec.name, Code.GoingAway, "the connection ended"));
-    }
-    this.#pending.clear();
-    const channels = [...this.#channels.values(), ...this.#closing.clear()];
-    this.#channels.clear();
-    for (const channel of channels) channel.onclose(closed.reason, closed.byPeer);
+    this.#channels.end(closed.reason, closed.byPeer);
     this.events.closed(closed);
     this.link.close();
   }

@@ -15,20 +15,29 @@ export class Keepalive {
   readonly #start: number;
   #heard: number;
   #asked: number | null = null;
+  #patienceMs: number | null = null;
 
   constructor(now: number) {
     this.#start = now;
     this.#heard = now;
   }
 
+  /** Another transport carries the connection now; nothing is asked on it yet. */
+  restart(now: number): void {
+    this.heard(now);
+    this.rttMs = null;
+  }
+
   /** Any frame of the peer proves that it is there. */
   heard(now: number): void {
     this.#heard = now;
     this.#asked = null;
+    this.#patienceMs = null;
   }
 
-  /** The payload of a PING sent now. */
-  ping(now: number): Bytes {
+  /** The payload of a PING sent now; with `patienceMs` silence counts as death sooner than usual. */
+  ping(now: number, patienceMs?: number): Bytes {
+    if (patienceMs !== undefined) this.#patienceMs = now - (this.#asked ?? now) + patienceMs;
     this.#asked ??= now;
     const payload = new Uint8Array(4);
     view(payload).setUint32(0, this.#clock(now));
@@ -53,7 +62,7 @@ export class Keepalive {
 
   /** What is due now. */
   due(now: number): "nothing" | "ping" | "dead" {
-    if (this.#asked !== null) return now - this.#asked >= this.timeoutMs ? "dead" : "nothing";
+    if (this.#asked !== null) return now - this.#asked >= Math.min(this.timeoutMs, this.#patienceMs ?? Infinity) ? "dead" : "nothing";
     return this.intervalMs > 0 && now - this.#heard >= this.intervalMs ? "ping" : "nothing";
   }
 

@@ -59,6 +59,12 @@ export class Reassembly {
     return concat(message.parts);
   }
 
+  /** Drops all unfinished messages; their transport is gone. */
+  clear(): void {
+    this.#unfinished.clear();
+    this.#bytes = 0;
+  }
+
   /** Drops the unfinished message of a channel, if there is one. */
   forget(channel: number): void {
     const message = this.#unfinished.get(channel);

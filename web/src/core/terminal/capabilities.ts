@@ -36,7 +36,7 @@ export function offer(engine: EngineCapabilities): Fields {
     },
     mouse: engine.mouse,
     features: engine.features,
-    extensions: { structured_keys: false, reconnect: false, zstd_compression: false },
+    extensions: { structured_keys: false, reconnect: true, zstd_compression: false, flow_control: true, sharing: true },
   };
 }
 
@@ -45,15 +45,27 @@ export interface Selected {
   kittyLevel: number;
   osc52: boolean;
   truecolor: boolean;
+  graphics: boolean;
+  sixel: boolean;
+  /** Output comes by credit, with REPAINT and ACK on the PTY channel. */
+  flowControl: boolean;
+  /** SHARE may be asked and SHARE_STATE comes. */
+  sharing: boolean;
 }
 
 /** Reads CAPABILITY_SELECT. */
 export function readSelect(fields: Fields): Selected {
-  const keyboard = map(map(fields, "kitty") ?? {}, "keyboard") ?? {};
+  const kitty = map(fields, "kitty") ?? {};
+  const keyboard = map(kitty, "keyboard") ?? {};
+  const extensions = map(fields, "extensions") ?? {};
   const level = keyboard["preferred_level"];
   return {
     kittyLevel: typeof level === "number" ? level : 0,
     osc52: texts(fields, "features").includes("osc52_clipboard"),
     truecolor: flag(map(fields, "terminal") ?? {}, "truecolor") ?? false,
+    graphics: flag(kitty, "graphics") ?? false,
+    sixel: flag(kitty, "sixel") ?? false,
+    flowControl: flag(extensions, "flow_control") ?? false,
+    sharing: flag(extensions, "sharing") ?? false,
   };
 }

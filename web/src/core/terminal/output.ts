@@ -1,92 +1,120 @@
 /**
  * Output on its way from the connection to the terminal engine.
  *
- * The engine is handed the next part when it has shown the one before. A transport cannot be told to wait, so the
- * queue has a bound: beyond it the oldest output is skipped, and the gap is told in words. What came last, such as the
- * prompt after an interrupted flood, is always shown.
+ * The engine is handed the next part when it has worked through the ones before, and only then is the server told, which
+ * sends no more than its credit beyond that. So nothing has to be skipped here: a server that is too far ahead sends a
+ * REPAINT instead, and what waits at that moment is obsolete.
  */
 import type { Bytes } from "../bytes.ts";
+import { concat, utf8 } from "../bytes.ts";
 
-/** Bytes that may wait; beyond it the oldest half is skipped and reported. */
-export const OUTPUT_QUEUE_MAX = 4 * 1024 * 1024;
-/** Bytes that the engine may hold unshown. */
-export const OUTPUT_IN_FLIGHT_MAX = 256 * 1024;
+/** Bytes that the engine may hold unparsed; the rest waits here, bounded by the server's credit of at most 1 MiB. */
+export const IN_FLIGHT_MAX = 128 * 1024;
+/** Parsed bytes after which the server is told at once. */
+export const ACK_BYTES = 64 * 1024;
+/** Otherwise it is told at most this often. */
+export const ACK_MS = 10;
 
-/** The part of a terminal engine that the queue needs. */
+/** Ends whatever sequence is unfinished, then resets the terminal. */
+const RESET = utf8("\x18\x1bc");
+
+/** The part of a terminal engine that the flow needs. */
 export interface OutputTarget {
-  /** Shows bytes and calls back when they are on the screen. */
+  /** Shows bytes and calls back when they are parsed. */
   write(bytes: Bytes, done: () => void): void;
 }
 
-export class OutputQueue {
-  /** Bytes skipped since the start, for the statistics. */
-  skipped = 0;
-  readonly #waiting: Bytes[] = [];
-  #waitingBytes = 0;
+interface Part {
+  bytes: Bytes;
+  /** The offset that is parsed when this part is. */
+  end: number;
+}
+
+export class OutputFlow {
+  /** Offset up to which output has come. */
+  received = 0;
+  /** Offset up to which the engine was handed it; that much will be parsed whatever happens to the connection. */
+  handed = 0;
+  /** Offset up to which the engine has parsed it. */
+  parsed = 0;
+  #acknowledged = 0;
+  #lastAck = -Infinity;
+  #waiting: Part[] = [];
   #inFlight = 0;
-  #gap = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly target: OutputTarget,
-    private readonly notice: (skippedBytes: number) => Bytes,
+    /** Tells the server what is parsed. */
+    private readonly acknowledge: (offset: number) => void,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Bytes that wait here and in the engine. */
-  get pending(): number {
-    return this.#waitingBytes + this.#inFlight;
+  /** True when the engine has shown everything that came. */
+  get idle(): boolean {
+    return this.#waiting.length === 0 && this.#inFlight === 0;
+  }
+
+  /** A pair is open: output goes on at this offset. */
+  joined(offset: number): void {
+    if (offset !== this.handed && this.idle) this.parsed = offset;
+    this.received = offset;
+    this.handed = offset;
+    this.#acknowledged = Math.min(this.parsed, offset);
   }
 
   push(bytes: Bytes): void {
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes > OUTPUT_QUEUE_MAX) this.#skipOldest();
+    this.received += bytes.length;
+    this.#waiting.push({ bytes, end: this.received });
     this.#pump();
   }
 
-  #skipOldest(): void {
-    while (this.#waitingBytes > OUTPUT_QUEUE_MAX / 2 && this.#waiting.length > 1) {
-      const oldest = this.#waiting.shift();
-      this.#waitingBytes -= oldest?.length ?? 0;
-      this.#gap += oldest?.length ?? 0;
-      this.skipped += oldest?.length ?? 0;
-    }
-    this.#resumeAtLine();
+  /** The whole screen comes anew; what waits here is obsolete. */
+  repaint(offset: number, body: Bytes): void {
+    this.received = offset;
+    this.#waiting = [{ bytes: concat([RESET, body]), end: offset }];
+    this.#pump();
   }
 
-  /** What follows a gap begins with a line, not in the middle of a character or a sequence. */
-  #resumeAtLine(): void {
-    const first = this.#waiting[0];
-    const end = first?.indexOf(NEW_LINE) ?? -1;
-    if (!first || end < 0) return;
-    this.#waiting[0] = first.subarray(end + 1);
-    this.#waitingBytes -= end + 1;
-    this.#gap += end + 1;
-    this.skipped += end + 1;
+  /** Forgets what waits; it comes again when the terminal is joined again. */
+  drop(): void {
+    this.#waiting = [];
+    this.received = this.handed;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   #pump(): void {
-    while (this.#inFlight < OUTPUT_IN_FLIGHT_MAX) {
-      const next = this.#next();
-      if (!next) break;
-      this.#inFlight += next.length;
-      this.target.write(next, () => {
-        this.#inFlight -= next.length;
+    while (this.#inFlight < IN_FLIGHT_MAX) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#inFlight += next.bytes.length;
+      this.handed = next.end;
+      this.target.write(next.bytes, () => {
+        this.#inFlight -= next.bytes.length;
+        this.parsed = Math.max(this.parsed, next.end);
         this.#pump();
+        this.#report();
       });
     }
   }
 
-  /** The part to show next: the word about a gap comes before what follows it. */
-  #next(): Bytes | undefined {
-    if (this.#gap > 0) {
-      const notice = this.notice(this.#gap);
-      this.#gap = 0;
-      return notice;
+  #report(): void {
+    if (this.parsed <= this.#acknowledged || this.#timer !== null) return;
+    const wait = this.parsed - this.#acknowledged >= ACK_BYTES ? 0 : this.#lastAck + ACK_MS - this.now();
+    if (wait <= 0) this.#send();
+    else if (this.idle) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.#send();
+      }, wait);
     }
-    const next = this.#waiting.shift();
-    this.#waitingBytes -= next?.length ?? 0;
-    return next;
+  }
+
+  #send(): void {
+    if (this.parsed <= this.#acknowledged) return;
+    this.#acknowledged = this.parsed;
+    this.#lastAck = this.now();
+    this.acknowledge(this.parsed);
   }
 }
-
-const NEW_LINE = 0x0a;

@@ -1,135 +1,182 @@
-/** One terminal on a connection: its pair of channels and the conversation on them. */
-import type { Bytes } from "../bytes.ts";
-import type { Channel } from "../mux/channel.ts";
-import { ChannelRejected, reliable } from "../mux/channel.ts";
+/**
+ * One terminal, over as many pairs of channels as it takes.
+ *
+ * It keeps what must not be lost between them: what was typed and not applied yet, and how much output is parsed. Losing
+ * the connection ends the pair; {@link Shell.connect} joins the same terminal again on the next one.
+ */
 import type { Connection } from "../mux/connection.ts";
+import { Code } from "../mux/codes.ts";
 import type { EngineCapabilities, Selected } from "./capabilities.ts";
-import type { ExitStatus, TerminalSize } from "./client.ts";
-import { TerminalClient } from "./client.ts";
+import type { ExitStatus, PtyGrant, TerminalSize } from "./client.ts";
+import { InputLog, writerName } from "./input.ts";
+import type { OutputTarget } from "./output.ts";
+import { OutputFlow } from "./output.ts";
+import type { PairEnd } from "./pair.ts";
+import { Pair } from "./pair.ts";
+import type { ShareAction, ShareState } from "./share.ts";
 
-/** Mux type of raw PTY bytes and of control records. */
-const RAW = 0x00;
-
-/** How long output may still come after EXIT_STATUS before the terminal counts as ended. */
-export const EXIT_DRAIN_MS = 1_500;
+/** Lines above the screen that are asked for when a terminal is joined. */
+export const SCROLLBACK_LINES = 5_000;
 
 /** What a shell reports to its tab. */
 export interface ShellEvents {
-  output(bytes: Bytes): void;
   selected(selected: Selected): void;
+  /** The terminal is there: a new one, or one that was joined. */
+  joined(grant: PtyGrant): void;
   started(): void;
+  resized(rows: number, cols: number): void;
+  mode(bits: number): void;
+  shared(share: ShareState): void;
   warned(reason: string): void;
+  /** Input was applied up to this offset of the writer. */
+  applied(offset: number): void;
+  /** The connection is gone; the terminal is kept by the server. */
+  away(): void;
   /** The last event: how it ended, or why it could not go on. */
   ended(end: ShellEnd): void;
 }
 
-export type ShellEnd = { kind: "exit"; status: ExitStatus } | { kind: "failed"; reason: string } | { kind: "lost" };
+export type ShellEnd = { kind: "exit"; status: ExitStatus } | { kind: "failed"; reason: string } | { kind: "gone"; reason: string } | { kind: "lost" };
 
-/** The channel pair of terminal number `key`; the first has no suffix. */
-export function channelPair(key: number): { control: string; pty: string } {
-  const suffix = key === 1 ? "" : `#${key}`;
-  return { control: `vroom.terminal.control${suffix}`, pty: `vroom.terminal.pty${suffix}` };
+/** What is joined instead of starting a shell. */
+export interface Attach {
+  terminalId: string;
+  readonly: boolean;
 }
 
 export class Shell {
-  readonly #client: TerminalClient;
-  #control: Channel | null = null;
-  #pty: Channel | null = null;
-  #received = 0;
-  #exit: ExitStatus | null = null;
+  readonly #input = new InputLog(writerName());
+  readonly #output: OutputFlow;
+  #pair: Pair | null = null;
+  #terminalId: string | null;
+  #readonly: boolean;
+  /** The engine shows this terminal already, so that only what is missing has to come. */
+  #shown = false;
   #ended = false;
+  /** The size that the program's terminal has, as far as this side knows; it is told only what differs. */
+  #told: { rows: number; cols: number } | null = null;
 
   constructor(
-    private readonly connection: Connection,
-    readonly key: number,
-    engine: EngineCapabilities,
-    size: TerminalSize,
+    private readonly engine: EngineCapabilities,
+    private size: TerminalSize,
+    target: OutputTarget,
+    attach: Attach | null,
     private readonly events: ShellEvents,
   ) {
-    this.#client = new TerminalClient(engine, size, { COLORTERM: "truecolor", TERM_PROGRAM: "vroom" }, {
-      transmit: (record) => this.#control?.send(RAW, record),
-      selected: (selected) => events.selected(selected),
-      ptyAllocated: (channel) => void this.#openPty(channel),
-      started: () => events.started(),
-      exited: (status) => this.#exited(status),
-      failed: (_, reason) => this.#end({ kind: "failed", reason }),
-      warned: (_, reason) => events.warned(reason),
+    this.#terminalId = attach?.terminalId ?? null;
+    this.#readonly = attach?.readonly ?? false;
+    this.#output = new OutputFlow(target, (offset) => this.#pair?.acknowledge(offset));
+  }
+
+  /** What the terminal is joined by, once it is known and kept. */
+  get terminalId(): string | null {
+    return this.#terminalId;
+  }
+
+  get readonly(): boolean {
+    return this.#readonly;
+  }
+
+  /** True while a pair is there or being made. */
+  get isConnected(): boolean {
+    return this.#pair !== null;
+  }
+
+  /** Bytes that were typed and not applied yet. */
+  get pendingInput(): number {
+    return this.#input.pending;
+  }
+
+  /** Opens a pair on a connection: starts a shell, or joins the terminal that is kept. */
+  connect(connection: Connection, key: number): void {
+    if (this.#ended || this.#pair) return;
+    const wish = {
+      writer: this.#input.writer,
+      attach: this.#terminalId ?? undefined,
+      have: this.#shown ? this.#output.handed : undefined,
+      readonly: this.#readonly || undefined,
+      scrollback: SCROLLBACK_LINES,
+    };
+    const pair: Pair = new Pair(connection, key, this.engine, this.size, wish, {
+      ...this.events,
+      joined: (grant) => this.#joined(grant),
+      resized: (rows, cols) => {
+        this.#told = { rows, cols };
+        this.events.resized(rows, cols);
+      },
+      output: (bytes) => this.#output.push(bytes),
+      repaint: (offset, body) => this.#output.repaint(offset, body),
+      applied: (offset) => {
+        this.#input.acknowledged(offset);
+        this.#send();
+        this.events.applied(offset);
+      },
+      ended: (end) => this.#pairEnded(end),
     });
+    this.#pair = pair;
+    void pair.start();
   }
 
-  /** Opens the pair and runs the conversation up to a shell. */
-  async start(): Promise<void> {
-    const control = await this.#open(channelPair(this.key).control);
-    if (!control) return;
-    this.#control = control;
-    control.onmessage = (_, payload) => this.#client.receive(payload);
-    control.onclose = () => this.#end({ kind: "lost" });
-    this.#client.start();
-  }
-
-  /** Sends typed bytes to the program. */
-  write(bytes: Uint8Array): void {
-    this.#pty?.send(RAW, bytes);
+  /** Sends typed bytes to the program, now or when it can be reached; false when no more can be kept. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#ended || this.#readonly) return true;
+    const kept = this.#input.push(bytes);
+    if (kept) this.#send();
+    return kept;
   }
 
   resize(size: TerminalSize): void {
-    this.#client.resize(size);
+    this.size = size;
+    if (this.#told?.rows === size.rows && this.#told.cols === size.cols) return;
+    this.#told = this.#pair?.isJoined === true ? { rows: size.rows, cols: size.cols } : null;
+    this.#pair?.resize(size);
   }
 
-  /** Closes the pair; the server ends the program. */
+  share(action: ShareAction): void {
+    this.#pair?.share(action);
+  }
+
+  /** Leaves the terminal; the server keeps a persistent one. */
   close(): void {
     this.#ended = true;
-    this.#pty?.close("closed by the user");
-    this.#control?.close("closed by the user");
+    this.#output.drop();
+    this.#pair?.close();
+    this.#pair = null;
   }
 
-  async #openPty(name: string): Promise<void> {
-    const pty = await this.#open(name);
-    if (!pty) return;
-    this.#pty = pty;
-    pty.onmessage = (_, payload) => {
-      this.#received += payload.length;
-      this.events.output(payload);
-      this.#finish();
-    };
-    pty.onclose = () => {
-      this.#pty = null;
-      if (this.#exit) this.#end({ kind: "exit", status: this.#exit });
-    };
-    this.#client.ptyOpened();
+  #joined(grant: PtyGrant): void {
+    this.#told = grant.rows !== undefined && grant.cols !== undefined ? { rows: grant.rows, cols: grant.cols } : null;
+    this.#terminalId = grant.terminalId ?? null;
+    this.#readonly = grant.readonly || grant.role === "viewer";
+    this.#output.joined(grant.offset ?? (this.#shown ? this.#output.handed : 0));
+    this.#input.joined(grant.inputOffset ?? 0);
+    this.#shown = true;
+    this.events.joined(grant);
+    this.#send();
   }
 
-  async #open(name: string): Promise<Channel | null> {
-    try {
-      const channel = await this.connection.open(reliable(name));
-      if (!this.#ended) return channel;
-      channel.close("closed by the user");
-    } catch (error) {
-      if (!(error instanceof ChannelRejected)) throw error;
-      this.#end({ kind: "failed", reason: error.reason || error.message });
+  #send(): void {
+    const pair = this.#pair;
+    if (!pair?.isJoined) return;
+    for (let bytes = this.#input.take(); bytes; bytes = this.#input.take()) {
+      pair.write(bytes);
+      if (!pair.flow) this.#input.assumeApplied();
     }
-    return null;
   }
 
-  /** Output may arrive after the status where every channel has its own lane. */
-  #exited(status: ExitStatus): void {
-    this.#exit = status;
-    if (!this.#pty) this.#end({ kind: "exit", status });
-    else if (!this.#finish()) setTimeout(() => this.#end({ kind: "exit", status }), EXIT_DRAIN_MS);
-  }
-
-  #finish(): boolean {
-    const status = this.#exit;
-    if (!status || status.ptyBytes === undefined || this.#received < status.ptyBytes) return false;
-    this.#end({ kind: "exit", status });
-    return true;
-  }
-
-  #end(end: ShellEnd): void {
-    if (this.#ended) return;
+  #pairEnded(end: PairEnd): void {
+    this.#pair = null;
+    if (end.kind !== "exit") this.#output.drop();
+    if (end.kind === "lost" && this.#terminalId !== null) {
+      this.events.away();
+      return;
+    }
     this.#ended = true;
-    this.#pty?.close();
-    this.#control?.close();
-    this.events.ended(this.#exit && end.kind === "lost" ? { kind: "exit", status: this.#exit } : end);
+    this.events.ended(end.kind === "failed" ? failure(end.code, end.reason) : end);
   }
 }
+
+function failure(code: number, reason: string): ShellEnd {
+  return { kind: code === Code.NoSuchTerminal || code === Code.SessionNotFound ? "gone" : "failed", reason };
+}
+

@@ -19,6 +19,8 @@ export const Tlv = {
   ExecRequest: 0x51,
   StartResponse: 0x52,
   KeyEvent: 0x60,
+  Share: 0x70,
+  ShareState: 0x71,
   ExitStatus: 0xf0,
   Error: 0xff,
 } as const;

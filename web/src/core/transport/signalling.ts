@@ -7,6 +7,8 @@ export interface Login {
   role: string;
   desktop: string;
   size: { width: number; height: number } | null;
+  /** The one terminal that the session is for, or null. */
+  terminal: string | null;
 }
 
 /** An HTTP answer that was not a success. */
@@ -28,16 +30,18 @@ const REQUEST_TIMEOUT_MS = 8_000;
 /** The longest the server may hold a poll for candidates, and some reserve. */
 const POLL_TIMEOUT_MS = 30_000;
 
-/** Exchanges a token for a session key. */
-export async function login(token: string): Promise<Login> {
-  const answer = await request("POST", "/login", null, { token });
+/** Exchanges a token, or that of a share link, for a session key. */
+export async function login(credential: { token: string } | { share: string }): Promise<Login> {
+  const answer = await request("POST", "/login", null, credential);
+  const terminal = typeof answer["terminal"] === "string" ? answer["terminal"] : null;
   const size = answer["size"] as { width?: unknown; height?: unknown } | undefined;
   return {
     session: String(answer["session"] ?? ""),
     user: String(answer["user"] ?? ""),
     role: String(answer["role"] ?? ""),
-    desktop: String(answer["desktop"] ?? "headless"),
+    desktop: terminal !== null ? "none" : String(answer["desktop"] ?? "headless"),
     size: typeof size?.width === "number" && typeof size.height === "number" ? { width: size.width, height: size.height } : null,
+    terminal,
   };
 }
 

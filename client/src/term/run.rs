@@ -1,0 +1,803 @@
+//! The loop between the person's terminal and the one at the other end.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Sleep, sleep};
+use vroom_predict::Preference;
+use vroom_predict_tty::Echo;
+use vroom_protocol::terminal::{
+    ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, WindowSize,
+};
+
+use super::agreement::{Agreed, Wish, agree};
+use super::banner::Banner;
+use super::decode::{Received, decode};
+use super::escape::{Escapes, Typed};
+use super::screen::{self, Screen};
+use super::session::Session;
+use crate::auth::{Control, Prover};
+use crate::error::Error;
+use crate::forward::Forwards;
+use crate::remote::{Channel, LinkState, Remote};
+use crate::tty::{Input, Output, Raw, window_size};
+use crate::ui::{Question, Ui};
+
+/// The person's side.
+#[derive(Debug)]
+pub struct Terminal {
+    /// What is typed.
+    pub input: Input,
+    /// What is shown.
+    pub output: Output,
+    /// Where errors of a program on pipes are shown.
+    pub errors: Output,
+    /// Whether the person sits at a terminal, which is then taken while the program runs.
+    pub takes_keyboard: bool,
+    raw: Option<Raw>,
+    /// The escape character, where there is one.
+    pub escape: Option<u8>,
+    /// What is forwarded besides.
+    pub forwards: Forwards,
+    /// When typed characters are shown before the server confirms them.
+    pub predict: Preference,
+}
+
+impl Terminal {
+    /// The person's side, with nothing taken yet.
+    #[must_use]
+    pub fn new(input: Input, output: Output, errors: Output, forwards: Forwards) -> Self {
+        Self {
+            input,
+            output,
+            errors,
+            takes_keyboard: false,
+            raw: None,
+            escape: None,
+            forwards,
+            predict: Preference::Never,
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The program ended.
+    Exited(ExitStatus),
+    /// The person left.
+    Left,
+    /// A signal told us to end.
+    Signalled(&'static str),
+}
+
+/// Runs a terminal until its program ends or the person leaves.
+pub async fn run(
+    remote: &Remote,
+    prover: &mut Prover,
+    wish: Wish,
+    terminal: Terminal,
+    ui: &Ui,
+) -> Result<Ending, Error> {
+    let session = Session::new()?;
+    let mut asked = wish.clone();
+    if let Some(request) = &mut asked.pty {
+        *request = session.request(request, false);
+    }
+    // Passphrases and codes may be asked for on the way, so the keyboard is taken afterwards.
+    let first = agree(remote, prover, &name(1), &asked, ui).await?;
+    let mut terminal = terminal;
+    if terminal.takes_keyboard {
+        let raw = Raw::take(io::stdin()).map_err(|source| Error::Io {
+            what: "cannot take the terminal",
+            source,
+        })?;
+        terminal.raw = Some(raw);
+    }
+    let mut questions = ui.take_over();
+    let ending = match Runner::new(remote, terminal, ui, session) {
+        Ok(mut runner) => {
+            let ending = runner.run(prover, wish, first, &mut questions).await;
+            runner.restore().await;
+            ending
+        }
+        Err(error) => Err(error),
+    };
+    ui.give_back();
+    ending
+}
+
+/// The name of the control channel of the pair of this number.
+fn name(pair: u32) -> ChannelName {
+    ChannelName {
+        plane: Plane::Control,
+        key: (pair > 1).then(|| pair.to_string()),
+    }
+}
+
+struct Runner<'a> {
+    remote: &'a Remote,
+    ui: &'a Ui,
+    terminal: Terminal,
+    escapes: Escapes,
+    session: Session,
+    screen: Screen,
+    signals: Signals,
+    link: watch::Receiver<LinkState>,
+    banner: Banner,
+    asked: Option<Question>,
+    /// Whether standard input has ended.
+    ended: bool,
+    pairs: u32,
+}
+
+/// The channels of a running terminal.
+struct Pair {
+    control: Control,
+    pty: Channel,
+    stderr: Option<Channel>,
+    has_pty: bool,
+    /// The session of the connection that they belong to.
+    session: u64,
+    acknowledge: std::pin::Pin<Box<Sleep>>,
+    is_ack_due: bool,
+    /// Whether the output channel was read to its end.
+    read_out: bool,
+    errors_out: bool,
+    /// Whether the control channel is gone.
+    is_mute: bool,
+}
+
+impl Pair {
+    /// Sends on the PTY channel. That it is closed shows where it is read, with the reason.
+    fn send(&self, message: &PtyMessage) {
+        let (kind, payload) = message.encode();
+        drop(self.pty.send_now(kind, payload));
+    }
+}
+
+/// Why a pair is no longer used.
+enum Over {
+    Ending(Ending),
+    /// Its channels are gone.
+    Lost(Error),
+    /// It is to be joined anew, for a fresh picture of it.
+    Anew,
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        remote: &'a Remote,
+        terminal: Terminal,
+        ui: &'a Ui,
+        session: Session,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            remote,
+            ui,
+            escapes: Escapes::new(terminal.escape.filter(|_| terminal.raw.is_some())),
+            session,
+            screen: Screen::plain(),
+            signals: Signals::new().map_err(|source| Error::Io {
+                what: "cannot listen to signals",
+                source,
+            })?,
+            link: remote.link(),
+            banner: Banner::default(),
+            asked: None,
+            ended: false,
+            pairs: 1,
+            terminal,
+        })
+    }
+
+    async fn run(
+        &mut self,
+        prover: &mut Prover,
+        wish: Wish,
+        first: Agreed,
+        questions: &mut mpsc::Receiver<Question>,
+    ) -> Result<Ending, Error> {
+        let mut repaint = false;
+        let mut agreed = Ok(first);
+        loop {
+            let over = match agreed {
+                Ok(agreed) => {
+                    let mut pair = self.begin(agreed)?;
+                    let over = self.converse(&mut pair, questions).await;
+                    match over {
+                        Ok(over) => over,
+                        Err(error) => Over::Lost(error),
+                    }
+                }
+                Err(error) => Over::Lost(error),
+            };
+            match over {
+                Over::Ending(ending) => return Ok(ending),
+                Over::Anew => repaint = true,
+                Over::Lost(Error::Lost) if self.session.can_return() => {
+                    // The banner may be on the screen.
+                    repaint |= self.banner.is_shown();
+                    if let Some(error) = self.ended_link() {
+                        return Err(error);
+                    }
+                }
+                Over::Lost(Error::Lost) => {
+                    return Err(self.ended_link().unwrap_or(Error::Lost));
+                }
+                Over::Lost(error) => return Err(error),
+            }
+            let mut asked = wish.clone();
+            if let Some(request) = &mut asked.pty {
+                if let Some(size) = self.size() {
+                    request.size = Some(size);
+                }
+                *request = self.session.request(request, repaint);
+            }
+            self.pairs += 1;
+            let name = name(self.pairs);
+            let (remote, ui) = (self.remote, self.ui);
+            agreed = tokio::select! {
+                agreed = agree(remote, prover, &name, &asked, ui) => agreed,
+                ending = self.meanwhile() => return ending,
+            };
+        }
+    }
+
+    /// The error that ended the whole connection, if it is over.
+    fn ended_link(&self) -> Option<Error> {
+        match &*self.link.borrow() {
+            LinkState::Ended(error) => Some(Error::Declined(error.to_string())),
+            _ => None,
+        }
+    }
+
+    fn size(&self) -> Option<WindowSize> {
+        self.terminal
+            .raw
+            .as_ref()
+            .and_then(|_| window_size(io::stdin()).or_else(|| window_size(io::stdout())))
+    }
+
+    fn begin(&mut self, agreed: Agreed) -> Result<Pair, Error> {
+        let Agreed {
+            control,
+            pty,
+            stderr,
+            grant,
+        } = agreed;
+        let selected = control.client().selected().cloned();
+        let applied = grant.as_ref().and_then(|grant| grant.input_offset);
+        let resend = self.session.begin(selected.as_ref(), grant.as_ref());
+        if let (true, Some(size)) = (self.session.flow_control, self.size()) {
+            self.screen.predict(size, self.terminal.predict);
+        }
+        let sent = self.session.log.end();
+        self.predict(|echo, _| echo.restart(applied.unwrap_or(0), sent));
+        if !resend.is_empty() {
+            let (kind, payload) = PtyMessage::Bytes(resend).encode();
+            pty.send_now(kind, payload)?;
+        }
+        let session = match &*self.link.borrow_and_update() {
+            LinkState::Up { session } => *session,
+            _ => 0,
+        };
+        self.banner.forget();
+        Ok(Pair {
+            control,
+            pty,
+            errors_out: stderr.is_none(),
+            stderr,
+            has_pty: grant.is_some(),
+            session,
+            acknowledge: Box::pin(sleep(Duration::ZERO)),
+            is_ack_due: false,
+            read_out: false,
+            is_mute: false,
+        })
+    }
+
+    /// Carries bytes both ways until something ends that.
+    async fn converse(
+        &mut self,
+        pair: &mut Pair,
+        questions: &mut mpsc::Receiver<Question>,
+    ) -> Result<Over, Error> {
+        loop {
+            if let Some(over) = self.finished(pair).await? {
+                return Ok(over);
+            }
+            let may_read =
+                !self.ended && (!self.session.flow_control || self.session.log.has_room());
+            let may_receive = self.terminal.output.queued() < OUTPUT_BYTES && !pair.read_out;
+            tokio::select! {
+                event = pair.control.event(), if !pair.is_mute => {
+                    if let Some(over) = self.on_event(event, pair)? {
+                        return Ok(over);
+                    }
+                }
+                received = pair.pty.recv(), if may_receive => self.on_received(received, pair)?,
+                received = receive(pair.stderr.as_ref()), if !pair.errors_out && self.terminal.errors.queued() < OUTPUT_BYTES => {
+                    match received {
+                        Some((_, bytes)) => self.terminal.errors.push(bytes),
+                        None => pair.errors_out = true,
+                    }
+                }
+                read = read_for(&pair.pty, &mut self.terminal.input), if may_read => {
+                    if self.asked.is_some() {
+                        self.on_answer(&read.unwrap_or_default());
+                    } else if let Some(ending) = self.on_read(read, Some(pair))? {
+                        return Ok(Over::Ending(ending));
+                    }
+                }
+                written = self.terminal.output.write() => self.on_written(written, pair)?,
+                written = self.terminal.errors.write() => {
+                    written.map_err(|source| Error::Io { what: "cannot write to standard error", source })?;
+                }
+                () = &mut pair.acknowledge, if pair.is_ack_due => {
+                    pair.is_ack_due = false;
+                    self.acknowledge(pair, true);
+                }
+                caught = self.signals.next() => {
+                    if let Some(ending) = self.on_signal(caught, Some(pair))? {
+                        return Ok(Over::Ending(ending));
+                    }
+                }
+                changed = self.link.changed() => {
+                    if changed.is_err() {
+                        return Err(Error::Lost);
+                    }
+                    if self.on_link(pair.session) {
+                        return Ok(Over::Anew);
+                    }
+                }
+                () = self.banner.tick() => self.draw_banner(),
+                () = until(self.screen.deadline()) => self.predict(Echo::tick),
+                Some(question) = questions.recv(), if self.asked.is_none() => self.put(question),
+            }
+        }
+    }
+
+    /// Does what has to be done while there is no terminal to talk to.
+    async fn meanwhile(&mut self) -> Result<Ending, Error> {
+        loop {
+            let may_read = !self.ended && self.session.log.has_room();
+            tokio::select! {
+                read = self.terminal.input.read(), if may_read => {
+                    if let Some(ending) = self.on_read(read, None)? {
+                        return Ok(ending);
+                    }
+                }
+                written = self.terminal.output.write() => {
+                    let written = written.map_err(output_failed)?;
+                    self.session.wrote(written);
+                }
+                caught = self.signals.next() => {
+                    if let Some(ending) = self.on_signal(caught, None)? {
+                        return Ok(ending);
+                    }
+                }
+                changed = self.link.changed() => {
+                    if changed.is_err() {
+                        return Err(Error::Lost);
+                    }
+                    self.on_link(0);
+                }
+                () = self.banner.tick() => self.draw_banner(),
+                () = until(self.screen.deadline()) => self.predict(Echo::tick),
+            }
+        }
+    }
+
+    /// Whether nothing more is to come.
+    async fn finished(&mut self, pair: &mut Pair) -> Result<Option<Over>, Error> {
+        let Some(exit) = self.session.exit.clone() else {
+            return Ok(None);
+        };
+        if !(self.session.is_complete() || pair.read_out) {
+            return Ok(None);
+        }
+        if !pair.errors_out {
+            return Ok(None);
+        }
+        self.terminal.output.flush().await.map_err(output_failed)?;
+        self.terminal.errors.flush().await.map_err(output_failed)?;
+        Ok(Some(Over::Ending(Ending::Exited(exit))))
+    }
+
+    fn on_event(
+        &mut self,
+        event: Result<ClientEvent, Error>,
+        pair: &mut Pair,
+    ) -> Result<Option<Over>, Error> {
+        match event {
+            Ok(ClientEvent::Exited(status)) => self.session.exit = Some(status),
+            Ok(ClientEvent::PtyMode(mode)) => {
+                self.predict(|echo, _| echo.set_mode(screen::mode(mode)));
+            }
+            Ok(ClientEvent::StartDenied(denial)) => {
+                self.ui.error(denial.reason.unwrap_or_default());
+            }
+            Ok(ClientEvent::PeerError(error)) => {
+                let reason = error.reason.unwrap_or_default();
+                self.ui
+                    .verbose(&format!("the server says: {reason} ({})", error.code));
+            }
+            Ok(ClientEvent::Closed { code, reason }) => {
+                return Err(Error::Ended { code, reason });
+            }
+            Ok(_) => {}
+            // The control channel closes last; before the exit status that is a loss.
+            Err(Error::Lost) if self.session.exit.is_some() => pair.is_mute = true,
+            Err(Error::Lost) => return Err(self.channel_lost(pair)),
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// What it means that a channel is gone: the session of the connection is, or the server put us
+    /// out.
+    fn channel_lost(&self, pair: &Pair) -> Error {
+        let same =
+            matches!(&*self.link.borrow(), LinkState::Up { session } if *session == pair.session);
+        match pair
+            .pty
+            .close_reason()
+            .filter(|reason| same && !reason.is_empty())
+        {
+            Some(reason) => Error::Declined(format!("the server closed the terminal: {reason}")),
+            None => Error::Lost,
+        }
+    }
+
+    fn on_received(&mut self, received: Option<(u8, Bytes)>, pair: &mut Pair) -> Result<(), Error> {
+        let Some((kind, payload)) = received else {
+            pair.read_out = true;
+            if self.session.exit.is_none() && pair.control.is_closed() {
+                return Err(self.channel_lost(pair));
+            }
+            return Ok(());
+        };
+        let (flow_control, compression) = (self.session.flow_control, self.session.compression);
+        match decode(kind, payload, flow_control, compression)? {
+            Some(Received::Output(bytes)) => {
+                let output = &mut self.terminal.output;
+                self.screen.output(&bytes, &mut self.session, output);
+            }
+            Some(Received::Repaint { offset, body }) => {
+                let output = &mut self.terminal.output;
+                self.screen
+                    .repaint(offset, &body, &mut self.session, output);
+            }
+            Some(Received::Acknowledged(offset)) => {
+                self.session.log.acknowledged(offset);
+                let rtt = self.remote.rtt().map(|rtt| rtt.as_secs_f32() * 1000.0);
+                self.predict(|echo, now| {
+                    if let Some(rtt_ms) = rtt {
+                        echo.set_link(rtt_ms);
+                    }
+                    echo.acknowledged(now, offset)
+                });
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn on_written(&mut self, written: io::Result<usize>, pair: &mut Pair) -> Result<(), Error> {
+        self.session.wrote(written.map_err(output_failed)?);
+        self.acknowledge(pair, false);
+        if self.session.owes_acknowledgement() && !pair.is_ack_due {
+            pair.is_ack_due = true;
+            pair.acknowledge
+                .as_mut()
+                .reset(tokio::time::Instant::now() + ACK_DELAY);
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, pair: &Pair, in_time: bool) {
+        if let Some(message) = self.session.acknowledgement(in_time) {
+            pair.send(&message);
+        }
+    }
+
+    fn on_read(
+        &mut self,
+        read: io::Result<Bytes>,
+        pair: Option<&Pair>,
+    ) -> Result<Option<Ending>, Error> {
+        let bytes = read.map_err(|source| Error::Io {
+            what: "cannot read standard input",
+            source,
+        })?;
+        if bytes.is_empty() {
+            self.ended = true;
+            if let Some(pair) = pair.filter(|pair| !pair.has_pty) {
+                pair.send(&PtyMessage::EndOfInput);
+            }
+            // A terminal that is gone types nothing more.
+            return Ok(self.terminal.raw.is_some().then_some(Ending::Left));
+        }
+        for typed in self.escapes.push(&bytes) {
+            match typed {
+                Typed::Bytes(bytes) => {
+                    let bytes = Bytes::from(bytes);
+                    if self.session.flow_control {
+                        self.session.log.push(&bytes);
+                    }
+                    if let Some(pair) = pair {
+                        pair.send(&PtyMessage::Bytes(bytes.clone()));
+                    }
+                    self.predict(|echo, now| echo.typed(now, &bytes));
+                }
+                Typed::Leave => return Ok(Some(Ending::Left)),
+                Typed::Suspend => self.suspend(pair)?,
+                Typed::Help => self.tell(&self.escapes.help()),
+                Typed::Forwards => self.tell(&self.terminal.forwards.listing()),
+                Typed::Redial => {
+                    self.remote.redial();
+                }
+                Typed::Status => self.tell(&self.status()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says something on the person's terminal, beside what the program shows.
+    fn tell(&mut self, text: &str) {
+        let text = Bytes::from(format!("\r\n{text}"));
+        self.aside(text);
+    }
+
+    fn status(&self) -> String {
+        let rtt = match self.remote.rtt() {
+            Some(rtt) => format!("{:.1} ms", rtt.as_secs_f64() * 1000.0),
+            None => "not measured yet".to_owned(),
+        };
+        let resumable = if self.session.can_return() {
+            "joined again after a loss"
+        } else {
+            "lost with the connection"
+        };
+        format!("round trip: {rtt}; the terminal is {resumable}\r\n")
+    }
+
+    fn suspend(&mut self, pair: Option<&Pair>) -> Result<(), Error> {
+        let Some(raw) = &self.terminal.raw else {
+            return Ok(());
+        };
+        raw.pause();
+        let stopped =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        // Here we go on, after a SIGCONT.
+        let resumed = raw.resume();
+        stopped
+            .map_err(io::Error::from)
+            .and(resumed)
+            .map_err(|source| Error::Io {
+                what: "cannot stop",
+                source,
+            })?;
+        match pair {
+            Some(_) => self.signals.winch_again(),
+            None => Ok(()),
+        }
+    }
+
+    fn on_signal(
+        &mut self,
+        caught: Caught,
+        pair: Option<&mut Pair>,
+    ) -> Result<Option<Ending>, Error> {
+        match caught {
+            Caught::Winch => {
+                if let (Some(pair), Some(size)) = (pair, self.size())
+                    && pair.has_pty
+                {
+                    self.predict(|echo, _| echo.resize(size.rows, size.cols));
+                    // Before the program runs it is told with the request.
+                    drop(pair.control.step(|client, now| client.resize(now, size)));
+                }
+                Ok(None)
+            }
+            Caught::Forwarded(number) => {
+                let forwarded =
+                    pair.map(|pair| pair.control.step(|client, now| client.signal(now, number)));
+                match forwarded {
+                    Some(Ok(())) if self.signals.first_time(number) => Ok(None),
+                    _ => Ok(Some(Ending::Signalled("interrupted"))),
+                }
+            }
+            Caught::End(name) => Ok(Some(Ending::Signalled(name))),
+        }
+    }
+
+    /// Takes a change of the connection; says whether the terminal is to be joined anew.
+    fn on_link(&mut self, session: u64) -> bool {
+        let link = self.link.borrow_and_update().clone();
+        match link {
+            LinkState::Up { session: now } => {
+                let was_shown = self.banner.is_shown();
+                self.banner.hide();
+                was_shown && now == session && self.session.can_return()
+            }
+            LinkState::Quiet { since } => {
+                self.banner.show(since, "no answer");
+                self.draw_banner();
+                false
+            }
+            LinkState::Down { since, reason } => {
+                self.banner.show(since, &reason);
+                self.draw_banner();
+                false
+            }
+            LinkState::Connecting | LinkState::Ended(_) => false,
+        }
+    }
+
+    fn draw_banner(&mut self) {
+        if self.terminal.raw.is_none() {
+            if let Some(text) = self.banner.once() {
+                self.ui.notice(&text);
+            }
+            return;
+        }
+        if self.session.trail.is_inside() {
+            return;
+        }
+        let cols = self.size().map_or(80, |size| size.cols);
+        let text = self.banner.draw(Instant::now(), cols);
+        if !text.is_empty() {
+            self.aside(text);
+        }
+    }
+
+    /// Shows something that is not of the program.
+    fn aside(&mut self, text: Bytes) {
+        let output = &mut self.terminal.output;
+        self.screen.aside(text, &mut self.session, output);
+    }
+
+    fn predict(&mut self, tell: impl FnOnce(&mut Echo, u64) -> Vec<u8>) {
+        let output = &mut self.terminal.output;
+        self.screen.tell(&mut self.session, output, tell);
+    }
+
+    fn put(&mut self, question: Question) {
+        let text = format!("\r\n\x1b[7m{} (y/n)\x1b[m ", question.text);
+        self.aside(Bytes::from(text));
+        self.asked = Some(question);
+    }
+
+    fn on_answer(&mut self, typed: &[u8]) {
+        let Some(question) = self.asked.take() else {
+            return;
+        };
+        let yes = matches!(typed.first(), Some(b'y' | b'Y'));
+        let text = if yes { "yes\r\n" } else { "no\r\n" };
+        self.aside(Bytes::from_static(text.as_bytes()));
+        // Whoever asked may have gone.
+        let _ = question.answer.send(yes);
+    }
+
+    /// Gives the person's terminal back: what the program turned on is turned off.
+    async fn restore(&mut self) {
+        if self.terminal.raw.is_some() {
+            self.predict(|echo, _| echo.hide());
+            let undo = self.session.trail.undo();
+            self.terminal.output.push(undo.into());
+            // A terminal that takes nothing any more must not keep us.
+            drop(tokio::time::timeout(RESTORE, self.terminal.output.flush()).await);
+        }
+        self.terminal.raw = None;
+    }
+}
+
+/// Reads what is typed as soon as it can be sent on; a channel that is closed takes nothing more.
+async fn read_for(channel: &Channel, input: &mut Input) -> io::Result<Bytes> {
+    if channel.writable().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    input.read().await
+}
+
+/// Takes from a channel that may not be there.
+async fn receive(channel: Option<&Channel>) -> Option<(u8, Bytes)> {
+    match channel {
+        Some(channel) => channel.recv().await,
+        None => None,
+    }
+}
+
+/// Waits until then; for ever without a time.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn output_failed(source: io::Error) -> Error {
+    Error::Io {
+        what: "cannot write to standard output",
+        source,
+    }
+}
+
+/// The signals that are listened to.
+struct Signals {
+    winch: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    usr1: Signal,
+    usr2: Signal,
+    interrupted: bool,
+    again: bool,
+}
+
+/// A signal that came.
+enum Caught {
+    Winch,
+    /// One that the program is to have.
+    Forwarded(u8),
+    /// One that ends us.
+    End(&'static str),
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            winch: signal(SignalKind::window_change())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            usr1: signal(SignalKind::user_defined1())?,
+            usr2: signal(SignalKind::user_defined2())?,
+            interrupted: false,
+            again: false,
+        })
+    }
+
+    /// The next signal. Cancel-safe.
+    async fn next(&mut self) -> Caught {
+        if std::mem::take(&mut self.again) {
+            return Caught::Winch;
+        }
+        tokio::select! {
+            _ = self.winch.recv() => Caught::Winch,
+            _ = self.interrupt.recv() => Caught::Forwarded(2),
+            _ = self.quit.recv() => Caught::Forwarded(3),
+            _ = self.usr1.recv() => Caught::Forwarded(10),
+            _ = self.usr2.recv() => Caught::Forwarded(12),
+            _ = self.terminate.recv() => Caught::End("terminated"),
+            _ = self.hangup.recv() => Caught::End("the terminal is gone"),
+        }
+    }
+
+    /// Looks at the size once more.
+    fn winch_again(&mut self) -> Result<(), Error> {
+        self.again = true;
+        Ok(())
+    }
+
+    /// Whether an interrupt is the first: the program has it; a second one is for us.
+    fn first_time(&mut self, number: u8) -> bool {
+        !matches!(number, 2 | 3) || !std::mem::replace(&mut self.interrupted, true)
+    }
+}
+
+/// How much output may wait for the person's terminal; then nothing more is taken from the channel.
+const OUTPUT_BYTES: usize = 256 * 1024;
+
+/// How long acknowledgements are gathered.
+const ACK_DELAY: Duration = Duration::from_millis(10);
+
+/// How long the person's terminal may take to be reset.
+const RESTORE: Duration = Duration::from_millis(500);

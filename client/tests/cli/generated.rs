@@ -1,0 +1,38 @@
+//! The man pages and completions in the tree are those of the command line.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+fn files(dir: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        // The pages of the server lie beside ours.
+        let is_ours = !name.contains("vroomd");
+        is_ours.then(|| (name, std::fs::read_to_string(entry.path()).unwrap()))
+    };
+    entries.filter_map(read).collect()
+}
+
+#[test]
+fn the_tree_holds_what_the_command_line_generates() {
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
+    for what in ["man", "completions"] {
+        let dir = tempfile::tempdir().unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_vroom"))
+            .args(["generate", what])
+            .arg(dir.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let generated = files(dir.path());
+        assert!(generated.len() >= 4, "{what}: {:?}", generated.keys());
+        assert_eq!(
+            files(&packaging.join(what)),
+            generated,
+            "run `vroom generate {what} packaging/{what}`"
+        );
+    }
+}

@@ -1,0 +1,520 @@
+//! What a terminal shows on its way to one viewer: bytes while they keep up, the screen when not.
+
+mod credit;
+mod dump;
+mod pack;
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use vroom_protocol::terminal::{Capabilities, PtyMessage};
+use vroom_protocol::{ChannelId, Connection};
+use vroom_terminal::screen::{OutputFilter, SnapshotOptions, ViewerCapabilities};
+use vroom_terminal::{Read, Session};
+
+use self::credit::Credit;
+use self::dump::Dump;
+use self::pack::Packer;
+use crate::running::{MESSAGE_BYTES, has_room};
+
+/// What a terminal shows on its way to one viewer.
+///
+/// A viewer is an offset in the terminal's history. With flow control it gets bytes as long as its
+/// terminal keeps up with them; one that does not is sent the screen instead of what it missed, and
+/// once things are quiet the lines above the screen, too. Without flow control it gets every byte
+/// that is still kept.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    channel: ChannelId,
+    flow: bool,
+    viewer: ViewerCapabilities,
+    links: bool,
+    filter: Option<Filter>,
+    packer: Packer,
+    credit: Credit,
+    /// The next byte of the history to send.
+    offset: u64,
+    /// The bytes that were sent, of whatever.
+    sent: u64,
+    state: State,
+    /// Where the output continues the screen that was sent last.
+    screen: Option<u64>,
+    /// Whether lines above the screen are still owed, and how many.
+    owed: Option<u32>,
+    dump: Option<Dump>,
+    /// What is left of a screen that is sent as plain bytes.
+    plain: Bytes,
+    /// The end of the history when it last moved, and when that was.
+    moved: (u64, Instant),
+    /// Whether more can be sent now.
+    has_room: bool,
+    stuck_since: Option<Instant>,
+    deadline: Option<Instant>,
+}
+
+/// What the viewer is sent now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// Bytes.
+    Live,
+    /// Nothing until the screen can be sent.
+    Behind {
+        /// The screen that was sent last; the next one waits until it was parsed.
+        last: Option<(u64, Instant)>,
+    },
+}
+
+struct Filter(OutputFilter);
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Filter")
+    }
+}
+
+/// How long the program waits for a driver who takes nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Patience {
+    /// As long as it takes: nobody else is there, and nothing tells how far they are.
+    Endless,
+    /// [`PATIENCE`].
+    Bounded,
+}
+
+/// How a viewer begins to look on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Begin {
+    /// With the bytes from an offset on.
+    Bytes(u64),
+    /// With the screen, and as many lines above it.
+    Screen(u32),
+}
+
+impl Feed {
+    /// Sends what this viewer can take, on this channel.
+    pub(crate) fn new(
+        now: Instant,
+        channel: ChannelId,
+        selected: Option<&Capabilities>,
+        begin: Begin,
+    ) -> Self {
+        let kitty = selected.and_then(|selected| selected.kitty.as_ref());
+        let extensions = selected.map(Capabilities::extensions).unwrap_or_default();
+        let viewer = ViewerCapabilities {
+            graphics: kitty.and_then(|kitty| kitty.graphics) == Some(true),
+            sixel: kitty.and_then(|kitty| kitty.sixel) == Some(true),
+            kitty_level: selected.map_or(0, Capabilities::keyboard_level),
+        };
+        let features = selected.and_then(|selected| selected.features.as_ref());
+        let flow = extensions.flow_control == Some(true);
+        let (offset, state, owed) = match begin {
+            Begin::Bytes(offset) => (offset, State::Live, None),
+            Begin::Screen(lines) => (0, State::Behind { last: None }, Some(lines)),
+        };
+        Self {
+            channel,
+            flow,
+            links: features.is_some_and(|features| features.iter().any(|name| name == LINKS)),
+            filter: None,
+            packer: Packer::new(extensions.zstd_compression == Some(true)),
+            credit: Credit::new(offset),
+            viewer,
+            offset,
+            sent: 0,
+            state,
+            screen: None,
+            owed,
+            dump: None,
+            plain: Bytes::new(),
+            moved: (0, now),
+            has_room: false,
+            stuck_since: None,
+            deadline: None,
+        }
+        .with_filter()
+    }
+
+    /// Without flow control nothing says what a client can take; the bytes go through as they are.
+    fn with_filter(mut self) -> Self {
+        let viewer = &self.viewer;
+        let everything = viewer.graphics && viewer.sixel && viewer.kitty_level >= 3;
+        self.filter = (self.flow && !everything).then(|| Filter(OutputFilter::new(viewer)));
+        self
+    }
+
+    /// The bytes that were sent.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        self.sent
+    }
+
+    /// The viewer's terminal has parsed all up to here.
+    pub(crate) fn acknowledge(&mut self, now: Instant, offset: u64) {
+        self.credit.acknowledge(now, offset);
+    }
+
+    /// Whether the viewer has been behind for so long that others should know.
+    pub(crate) fn is_lagging(&self, now: Instant) -> bool {
+        self.behind_since()
+            .is_some_and(|since| now >= since + LAGGING)
+    }
+
+    fn behind_since(&self) -> Option<Instant> {
+        if self.flow {
+            self.credit.oldest()
+        } else {
+            self.stuck_since
+        }
+    }
+
+    /// The person interrupted what floods them: what they have not seen yet is skipped.
+    pub(crate) fn interrupt(&mut self, session: &Session) {
+        let waiting = session.history().end().saturating_sub(self.credit.acked());
+        if self.flow && self.state == State::Live && waiting > SKIPPED_MIN {
+            self.fall_behind();
+        }
+    }
+
+    /// Sends what there is, as far as the viewer takes it; `drives` says how patiently the program
+    /// waits for one who does.
+    pub(crate) fn pump(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        session: &Arc<Session>,
+        drives: Option<Patience>,
+    ) {
+        self.deadline = None;
+        let end = session.history().end();
+        if end != self.moved.0 {
+            self.moved = (end, now);
+        }
+        self.has_room = has_room(connection, self.channel);
+        if self.flow {
+            self.credit.saw(now, end);
+            self.pump_behind(now, connection, session);
+        } else if matches!(self.state, State::Behind { .. }) && self.has_room {
+            self.repaint_plain(session);
+        }
+        if self.state == State::Live {
+            self.pump_live(now, connection, session);
+        }
+        if self.flow {
+            self.pump_owed(now, connection, session);
+        }
+        let lags_at = self.behind_since().map(|since| since + LAGGING);
+        if let Some(lags_at) = lags_at.filter(|at| *at > now) {
+            self.wake_at(lags_at);
+        }
+        if let Some(patience) = drives {
+            session.set_reader_offset(self.pace(now, patience));
+        }
+    }
+
+    /// Whether all that the program wrote up to this offset is on its way.
+    pub(crate) fn is_done(&self, connection: &Connection, output_bytes: u64) -> bool {
+        self.state == State::Live
+            && self.offset >= output_bytes
+            && self.owed.is_none()
+            && connection.queued_bytes(self.channel) == 0
+    }
+
+    /// Where the end of the output is for this viewer.
+    pub(crate) fn final_offset(&self) -> u64 {
+        self.credit.to_viewer(self.offset)
+    }
+
+    /// Waits until there is something to send; cancel-safe.
+    pub(crate) async fn ready(&mut self, session: &Session) {
+        let may_send = self.has_room
+            && self.state == State::Live
+            && (!self.flow || self.credit.left() > 0);
+        let output = async {
+            if may_send {
+                session.history().changed(self.offset).await;
+            } else {
+                pending::<()>().await;
+            }
+        };
+        let dump = async {
+            match &mut self.dump {
+                Some(dump) => dump.ready().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = output => {}
+            () = dump => {}
+        }
+    }
+
+    /// When to pump even if nothing happens.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Sends bytes until there are no more, there is no room, or the viewer has enough to parse.
+    fn pump_live(&mut self, now: Instant, connection: &mut Connection, session: &Session) {
+        loop {
+            self.has_room = has_room(connection, self.channel);
+            let left = if self.flow {
+                usize::try_from(self.credit.left()).unwrap_or(usize::MAX)
+            } else {
+                MESSAGE_BYTES
+            };
+            if !self.has_room || left == 0 {
+                self.stuck_since.get_or_insert(now);
+                break;
+            }
+            if !self.plain.is_empty() {
+                let piece = self.plain.split_to(self.plain.len().min(MESSAGE_BYTES));
+                self.send(now, connection, &PtyMessage::Bytes(piece));
+                continue;
+            }
+            match session
+                .history()
+                .read_from(self.offset, left.min(MESSAGE_BYTES))
+            {
+                Read::Bytes(bytes) => {
+                    self.stuck_since = None;
+                    self.send_output(now, connection, bytes);
+                }
+                Read::Behind { .. } => {
+                    self.fall_behind();
+                    // The screen goes out in the next turn.
+                    self.deadline = Some(now);
+                    return;
+                }
+                Read::Pending => {
+                    self.stuck_since = None;
+                    return;
+                }
+                Read::Ended => {
+                    self.stuck_since = None;
+                    self.has_room = false;
+                    return;
+                }
+            }
+        }
+        if self.flow {
+            match self.credit.late_at() {
+                Some(late_at) if late_at <= now => {
+                    self.fall_behind();
+                    self.wake_at(now + QUIET);
+                }
+                Some(late_at) => self.wake_at(late_at),
+                None => {}
+            }
+        } else if let Some(since) = self.stuck_since {
+            let patience_ends = since + PATIENCE;
+            if patience_ends > now {
+                self.wake_at(patience_ends);
+            }
+        }
+    }
+
+    /// Sends output as this viewer can take it.
+    fn send_output(&mut self, now: Instant, connection: &mut Connection, bytes: Bytes) {
+        let length = bytes.len() as u64;
+        let shown = match &mut self.filter {
+            Some(Filter(filter)) => {
+                let mut shown = Vec::with_capacity(bytes.len());
+                filter.push(&bytes, &mut shown);
+                Bytes::from(shown)
+            }
+            None => bytes,
+        };
+        self.offset += length;
+        self.credit
+            .sent(now, self.offset, length, shown.len() as u64);
+        if !shown.is_empty() {
+            let message = self.packer.pack(shown, self.credit.is_slow());
+            self.send(now, connection, &message);
+        }
+    }
+
+    /// Sends the screen to a viewer that fell behind, once it can take it.
+    fn pump_behind(&mut self, now: Instant, connection: &mut Connection, session: &Session) {
+        let State::Behind { last } = self.state else {
+            return;
+        };
+        if !self.has_room {
+            return;
+        }
+        if self
+            .screen
+            .is_some_and(|screen| self.credit.acked() < screen)
+        {
+            // It has not seen the last one, and is woken by its saying so.
+            return;
+        }
+        let is_quiet = now >= self.moved.1 + QUIET || session.history().is_ended();
+        if let Some((screen, at)) = last {
+            if self.moved.0.saturating_sub(screen) <= SKIPPED_MIN {
+                self.state = State::Live;
+                return;
+            }
+            if now < at + SCREEN_INTERVAL {
+                return self.wake_at(at + SCREEN_INTERVAL);
+            }
+        } else if !is_quiet && self.credit.in_flight() > SKIPPED_MIN {
+            return self.wake_at(now + QUIET);
+        }
+        let is_first = self.sent == 0;
+        let lines = match self.owed {
+            // The first time the lines above come along as long as they are few.
+            Some(lines) if is_first && self.moved.0 < SMALL_BYTES => lines,
+            _ => 0,
+        };
+        let screen = self.repaint(now, connection, session, lines);
+        if is_first && (lines > 0 || self.owed == Some(0)) {
+            self.owed = None;
+        }
+        self.state = if is_quiet || is_first {
+            State::Live
+        } else {
+            State::Behind {
+                last: Some((screen, now)),
+            }
+        };
+    }
+
+    /// Sends the lines above the screen once nothing else is going on.
+    fn pump_owed(&mut self, now: Instant, connection: &mut Connection, session: &Arc<Session>) {
+        let Some(lines) = self.owed.filter(|_| self.state == State::Live) else {
+            return;
+        };
+        if let Some(dump) = &mut self.dump {
+            let Some((offset, body)) = dump.take() else {
+                return;
+            };
+            self.dump = None;
+            if offset == self.offset && self.has_room {
+                self.owed = None;
+                self.send_screen(now, connection, (offset, body), true);
+                return;
+            }
+        }
+        let is_read = self.offset == self.moved.0 && self.credit.acked() >= self.offset;
+        if !is_read || !self.has_room {
+            return;
+        }
+        let due = self.moved.1 + LINES_AFTER;
+        if now < due && !session.history().is_ended() {
+            return self.wake_at(due);
+        }
+        self.dump = Some(Dump::start(session, self.options(lines)));
+    }
+
+    /// Sends the screen, and says where the history continues it.
+    fn repaint(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        session: &Session,
+        lines: u32,
+    ) -> u64 {
+        let screen = session.snapshot(&self.options(lines));
+        self.send_screen(now, connection, screen, lines > 0)
+    }
+
+    fn send_screen(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        (offset, body): (u64, Vec<u8>),
+        scrollback: bool,
+    ) -> u64 {
+        self.offset = offset;
+        self.screen = Some(offset);
+        self.credit.repainted(now, offset);
+        if let Some(filter) = &mut self.filter {
+            *filter = Filter(OutputFilter::new(&self.viewer));
+        }
+        match self.packer.screen(offset, body, scrollback) {
+            Some(message) => self.send(now, connection, &message),
+            None => tracing::debug!("a screen was too large to be sent"),
+        }
+        offset
+    }
+
+    /// Sends the screen as plain bytes, for a client that knows nothing else.
+    fn repaint_plain(&mut self, session: &Session) {
+        let lines = self.owed.take().unwrap_or_default();
+        let (offset, body) = session.snapshot(&self.options(lines));
+        self.plain = [RESET, &body].concat().into();
+        self.offset = offset;
+        self.state = State::Live;
+    }
+
+    fn send(&mut self, now: Instant, connection: &mut Connection, message: &PtyMessage) {
+        let (kind, payload) = message.encode();
+        self.sent += payload.len() as u64;
+        if let Err(error) = connection.send(now, self.channel, kind, payload) {
+            tracing::debug!(%error, "output was not sent");
+            self.has_room = false;
+        }
+    }
+
+    fn options(&self, lines: u32) -> SnapshotOptions {
+        SnapshotOptions {
+            scrollback_lines: usize::try_from(lines).unwrap_or(usize::MAX),
+            graphics: self.viewer.graphics,
+            sixel: self.viewer.sixel,
+            kitty_level: self.viewer.kitty_level,
+            links: self.links,
+        }
+    }
+
+    fn fall_behind(&mut self) {
+        self.state = State::Behind { last: None };
+        self.dump = None;
+        if self.flow {
+            self.owed = Some(self.owed.unwrap_or_default().max(LINES));
+        }
+    }
+
+    /// How far the driver has come, for whom the program waits; `None` when it does not.
+    fn pace(&self, now: Instant, patience: Patience) -> Option<u64> {
+        let is_stuck = patience == Patience::Bounded
+            && self
+                .stuck_since
+                .is_some_and(|since| now >= since + PATIENCE);
+        (self.state == State::Live && !is_stuck).then_some(self.offset)
+    }
+
+    fn wake_at(&mut self, at: Instant) {
+        self.deadline = Some(self.deadline.map_or(at, |deadline| deadline.min(at)));
+    }
+}
+
+/// What a client announces that shows links.
+const LINKS: &str = "hyperlinks";
+
+/// Puts a terminal into its first state.
+const RESET: &[u8] = b"\x1bc";
+
+/// Output that has not moved for so long is at rest, as far as a screen is concerned.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// Output that has not moved for so long leaves time for the lines above the screen.
+const LINES_AFTER: Duration = Duration::from_millis(400);
+
+/// The least time between two screens.
+const SCREEN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Less than this is sent rather than skipped.
+pub(crate) const SKIPPED_MIN: u64 = 64 * 1024;
+
+/// A history of no more than this has few lines to send above the screen.
+const SMALL_BYTES: u64 = 256 * 1024;
+
+/// The lines above the screen that are sent to one who missed some.
+const LINES: u32 = 10_000;
+
+/// How long a program waits for a driver who takes nothing.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long somebody is behind before others are told.
+const LAGGING: Duration = Duration::from_secs(2);

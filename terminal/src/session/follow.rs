@@ -1,0 +1,77 @@
+//! The task that listens to a holder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::time::{Instant, sleep_until};
+
+use super::shared::Shared;
+use crate::hold::{Inbox, RING_BYTES, Report};
+
+/// Takes in what a holder says, until it is gone.
+pub(crate) async fn follow(shared: Arc<Shared>, mut stream: OwnedReadHalf, mut inbox: Inbox) {
+    let mut quiet_at = None;
+    // What came with the beginning is there already.
+    while take_in(&shared, &mut inbox) {
+        if shared.since_checkpoint() >= CHECKPOINT_BYTES {
+            shared.make_checkpoint();
+        }
+        let quiet = async {
+            match quiet_at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            read = stream.read(inbox.space()) => match read {
+                Ok(count) if count > 0 => {
+                    inbox.filled(count);
+                    let is_due = shared.since_checkpoint() >= QUIET_BYTES;
+                    quiet_at = is_due.then(|| Instant::now() + QUIET);
+                }
+                _ => break,
+            },
+            error = shared.link.pump() => {
+                tracing::debug!(%error, "nothing can be said to a holder");
+                break;
+            }
+            () = quiet => {
+                quiet_at = None;
+                shared.make_checkpoint();
+            }
+        }
+    }
+    tracing::debug!(id = shared.id, "the holder is gone");
+    shared.lose();
+}
+
+/// Takes in the frames that are there; `false` when one makes no sense.
+fn take_in(shared: &Shared, inbox: &mut Inbox) -> bool {
+    loop {
+        let report = match inbox.frame() {
+            Ok(Some((kind, payload))) => Report::decode(kind, payload),
+            Ok(None) => return true,
+            Err(_) => None,
+        };
+        if !report.is_some_and(|report| shared.handle(report)) {
+            tracing::warn!(id = shared.id, "a holder said what makes no sense");
+            return false;
+        }
+    }
+}
+
+/// After how much output a checkpoint is made.
+///
+/// It costs as much as a megabyte of output, so it is made late, and still early enough that the holder
+/// need not wait for it.
+const CHECKPOINT_BYTES: u64 = 3 * 1024 * 1024;
+
+const _: () = assert!(CHECKPOINT_BYTES < RING_BYTES);
+
+/// After how much output one is made when the program is quiet; less is quickly shown again.
+const QUIET_BYTES: u64 = 256 * 1024;
+
+/// When a program is quiet.
+const QUIET: Duration = Duration::from_millis(500);

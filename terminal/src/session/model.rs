@@ -1,0 +1,95 @@
+//! The screen of a session, and what of the output is in it.
+
+use crate::PtySize;
+use crate::hold::{Mark, Welcome, is_checkpoint_possible};
+use crate::screen::{Screen, ScreenLimits, SnapshotOptions};
+
+/// The screen of a session, and what of the output is in it.
+pub(crate) struct Model {
+    pub(crate) screen: Screen,
+    size: PtySize,
+    /// Output before this is in the screen from the start.
+    from: u64,
+    /// Queries in the output before this are answered.
+    answered: u64,
+    /// Where the newest checkpoint was made.
+    pub(crate) mark: u64,
+}
+
+/// What the program wants of its terminal besides being shown.
+#[derive(Debug, Default)]
+pub(crate) struct Wishes {
+    pub(crate) replies: Vec<u8>,
+    pub(crate) clipboard: Option<Vec<u8>>,
+}
+
+impl Model {
+    /// A screen as it was at the checkpoint of a holder.
+    pub(crate) fn new(welcome: &Welcome, checkpoint: &[u8]) -> Self {
+        let mark = welcome.checkpoint;
+        let mut screen = Screen::new(mark.size, ScreenLimits::default());
+        if !checkpoint.is_empty() {
+            screen.advance(checkpoint);
+            // It repeats what was shown, and asks for nothing.
+            drop(screen.take_replies());
+            drop(screen.take_clipboard());
+        }
+        Self {
+            screen,
+            size: mark.size,
+            from: mark.offset,
+            answered: welcome.answered,
+            mark: mark.offset,
+        }
+    }
+
+    /// Shows output from an offset on, as far as it was not shown before.
+    pub(crate) fn advance(&mut self, offset: u64, bytes: &[u8]) -> Wishes {
+        let shown = before(self.from, offset, bytes);
+        let (old, new) = bytes.split_at(before(self.answered, offset, bytes).max(shown));
+        let old = old.get(shown..).unwrap_or_default();
+        if !old.is_empty() {
+            self.screen.advance(old);
+            drop(self.screen.take_replies());
+            drop(self.screen.take_clipboard());
+        }
+        if new.is_empty() {
+            return Wishes::default();
+        }
+        self.screen.advance(new);
+        Wishes {
+            replies: self.screen.take_replies(),
+            clipboard: self.screen.take_clipboard(),
+        }
+    }
+
+    pub(crate) fn resize(&mut self, size: PtySize) {
+        self.size = size;
+        self.screen.resize(size);
+    }
+
+    /// Bytes that redraw the screen, which is at an offset of the output now.
+    pub(crate) fn checkpoint(&self, offset: u64) -> (Mark, Vec<u8>) {
+        let mark = Mark {
+            offset,
+            size: self.size,
+        };
+        let bytes = self.screen.snapshot(&SnapshotOptions::EVERYTHING);
+        if is_checkpoint_possible(bytes.len()) {
+            return (mark, bytes);
+        }
+        // Better without the images than not at all.
+        let options = SnapshotOptions {
+            graphics: false,
+            sixel: false,
+            ..SnapshotOptions::EVERYTHING
+        };
+        (mark, self.screen.snapshot(&options))
+    }
+}
+
+/// How many of the bytes that begin at an offset lie before another.
+fn before(end: u64, offset: u64, bytes: &[u8]) -> usize {
+    let count = end.saturating_sub(offset);
+    usize::try_from(count).map_or(bytes.len(), |count| count.min(bytes.len()))
+}

@@ -1,0 +1,248 @@
+//! What a session and its task share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Notify, watch};
+
+use super::link::Link;
+use super::model::Model;
+use super::state::TtyState;
+use super::typing::Typing;
+use crate::hold::{PIECE_BYTES, Report, Request, Welcome};
+use crate::screen::SnapshotOptions;
+use crate::{DRIVER_AHEAD_BYTES, Exit, History, Meta, PtySize};
+
+/// What a session and its task share.
+pub(crate) struct Shared {
+    pub(crate) id: String,
+    pub(crate) pid: u32,
+    pub(crate) link: Link,
+    pub(crate) history: History,
+    pub(crate) typing: Typing,
+    pub(crate) meta: Mutex<Meta>,
+    pub(crate) size: Mutex<PtySize>,
+    pub(crate) state: watch::Sender<TtyState>,
+    pub(crate) exit: watch::Sender<Option<Exit>>,
+    pub(crate) ended: watch::Sender<bool>,
+    pub(crate) lost: watch::Sender<bool>,
+    answering: AtomicBool,
+    /// What the program last put into the clipboard and nobody took.
+    clipboard: Mutex<Option<Vec<u8>>>,
+    clipboard_changed: Notify,
+    /// Milliseconds since 1970.
+    active_at: AtomicU64,
+    /// The history goes forward under this lock only, so who has it finds both at the same offset.
+    model: Mutex<Model>,
+    /// How far the holder was told to read the program's output.
+    until: Mutex<u64>,
+}
+
+impl Shared {
+    /// A terminal as its holder describes it, whose output comes from an offset on.
+    ///
+    /// `answering` is what the holder takes for granted.
+    pub(crate) fn new(
+        welcome: &Welcome,
+        model: Model,
+        link: Link,
+        from: u64,
+        answering: bool,
+    ) -> Self {
+        let mut state = TtyState::default().with_mode(welcome.tty);
+        state.follow(&model.screen);
+        Self {
+            id: welcome.meta.id.clone(),
+            pid: welcome.pid,
+            link,
+            history: History::starting_at(from),
+            typing: Typing::new(&welcome.writers),
+            meta: Mutex::new(welcome.meta.clone()),
+            size: Mutex::new(welcome.size),
+            state: watch::Sender::new(state),
+            exit: watch::Sender::new(None),
+            ended: watch::Sender::new(false),
+            lost: watch::Sender::new(false),
+            answering: AtomicBool::new(answering),
+            clipboard: Mutex::default(),
+            clipboard_changed: Notify::new(),
+            active_at: AtomicU64::new(millis(welcome.active_at)),
+            model: Mutex::new(model),
+            until: Mutex::new(u64::MAX),
+        }
+    }
+
+    /// Takes in what the holder says; `false` when it makes no sense.
+    pub(crate) fn handle(&self, report: Report<'_>) -> bool {
+        match report {
+            Report::Output { offset, bytes } => return self.output(offset, bytes),
+            Report::Applied { writer, offset } => self.typing.set_applied(writer, offset),
+            Report::Tty(mode) => {
+                self.state.send_if_modified(|state| {
+                    let next = state.clone().with_mode(mode);
+                    let changed = *state != next;
+                    *state = next;
+                    changed
+                });
+            }
+            Report::Resized(size) => lock(&self.model).resize(size),
+            Report::Exited(exit) => drop(self.exit.send_replace(Some(exit))),
+            Report::OutputEnded => self.close(),
+            Report::Gone => drop(self.ended.send_replace(true)),
+            // Those belong to a beginning.
+            Report::Welcome(_)
+            | Report::Failed(_)
+            | Report::CheckpointPart(_)
+            | Report::CheckpointEnd(_) => return false,
+        }
+        true
+    }
+
+    /// The holder is gone, or another daemon has the terminal.
+    pub(crate) fn lose(&self) {
+        self.lost.send_replace(true);
+        let unknown = Exit {
+            code: None,
+            signal: None,
+            core_dumped: false,
+            output_bytes: self.history.end(),
+        };
+        let exit = self.exit.borrow().unwrap_or(unknown);
+        self.exit.send_replace(Some(exit));
+        self.ended.send_replace(true);
+        self.close();
+    }
+
+    /// Nothing more will come, and nothing be taken.
+    fn close(&self) {
+        self.history.close();
+        self.typing.wake();
+    }
+
+    fn output(&self, offset: u64, bytes: &[u8]) -> bool {
+        let mut model = lock(&self.model);
+        if offset != self.history.end() {
+            return false;
+        }
+        // The readers first: they go on while the screen follows.
+        self.history.push(bytes);
+        self.touch();
+        let wishes = model.advance(offset, bytes);
+        if !wishes.replies.is_empty() && self.answering.load(Ordering::SeqCst) {
+            let pieces = wishes.replies.chunks(PIECE_BYTES);
+            self.link.send_all(pieces.map(|bytes| Request::Input {
+                writer: "",
+                offset: self.history.end(),
+                bytes,
+            }));
+        }
+        if let Some(text) = wishes.clipboard {
+            *lock(&self.clipboard) = Some(text);
+            self.clipboard_changed.notify_waiters();
+        }
+        self.state
+            .send_if_modified(|state| state.follow(&model.screen));
+        true
+    }
+
+    /// The screen at the end of the history, as bytes that redraw it.
+    pub(crate) fn snapshot(&self, options: &SnapshotOptions) -> (u64, Vec<u8>) {
+        let model = lock(&self.model);
+        (self.history.end(), model.screen.snapshot(options))
+    }
+
+    /// Looks at the screen.
+    pub(crate) fn with_model<T>(&self, look: impl FnOnce(&mut Model) -> T) -> T {
+        look(&mut lock(&self.model))
+    }
+
+    /// How much output there was since the newest checkpoint.
+    pub(crate) fn since_checkpoint(&self) -> u64 {
+        let mark = lock(&self.model).mark;
+        self.history.end().saturating_sub(mark)
+    }
+
+    /// Gives the holder a new checkpoint, unless one is on its way.
+    pub(crate) fn make_checkpoint(&self) {
+        if self.link.has_checkpoint() {
+            return;
+        }
+        let mut model = lock(&self.model);
+        let (mark, bytes) = model.checkpoint(self.history.end());
+        if self.link.send_checkpoint(mark, bytes) {
+            model.mark = mark.offset;
+        }
+    }
+
+    /// Lets the holder read the program's output as far as the driver's pace allows.
+    ///
+    /// It is not told of every step: that would wake it for nothing.
+    pub(crate) fn set_driver(&self, offset: Option<u64>) {
+        let until = offset.map_or(u64::MAX, |offset| offset.saturating_add(DRIVER_AHEAD_BYTES));
+        let mut told = lock(&self.until);
+        let is_news = match *told {
+            u64::MAX => until != u64::MAX,
+            told => until < told || until >= told.saturating_add(PACE_STEP_BYTES),
+        };
+        if is_news {
+            *told = until;
+            self.link.send(Request::Room { until });
+        }
+    }
+
+    /// Says whether the screen answers the program's queries.
+    pub(crate) fn set_answering(&self, answering: bool) {
+        if self.answering.swap(answering, Ordering::SeqCst) != answering {
+            self.link.send(Request::Answering(answering));
+        }
+    }
+
+    /// Changes what is known about the terminal, here and in the holder.
+    pub(crate) fn change_meta(&self, change: impl FnOnce(&mut Meta)) {
+        let mut meta = lock(&self.meta);
+        let mut next = meta.clone();
+        change(&mut next);
+        if next.is_possible() {
+            self.link.send(Request::SetMeta(next.clone()));
+            *meta = next;
+        } else {
+            tracing::warn!(id = meta.id, "there is too much to know about a terminal");
+        }
+    }
+
+    /// Takes what the program puts into the clipboard; cancel-safe.
+    pub(crate) async fn clipboard(&self) -> Vec<u8> {
+        loop {
+            let mut changed = std::pin::pin!(self.clipboard_changed.notified());
+            changed.as_mut().enable();
+            if let Some(text) = lock(&self.clipboard).take() {
+                return text;
+            }
+            changed.await;
+        }
+    }
+
+    /// When the program last wrote, or someone typed.
+    pub(crate) fn active_at(&self) -> SystemTime {
+        let since = Duration::from_millis(self.active_at.load(Ordering::Relaxed));
+        UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+    }
+
+    pub(crate) fn touch(&self) {
+        let now = millis(SystemTime::now());
+        self.active_at.store(now, Ordering::Relaxed);
+    }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How far the driver reads on before the holder is told: a part of what the program may be ahead.
+const PACE_STEP_BYTES: u64 = DRIVER_AHEAD_BYTES / 4;
