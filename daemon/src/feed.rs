@@ -227,9 +227,8 @@ impl Feed {
 
     /// Waits until there is something to send; cancel-safe.
     pub(crate) async fn ready(&mut self, session: &Session) {
-        let may_send = self.has_room
-            && self.state == State::Live
-            && (!self.flow || self.credit.left() > 0);
+        let may_send =
+            self.has_room && self.state == State::Live && (!self.flow || self.credit.left() > 0);
         let output = async {
             if may_send {
                 session.history().changed(self.offset).await;
