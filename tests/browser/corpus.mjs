@@ -35,14 +35,22 @@ export class Random {
   }
 }
 
-/** The cases of the escape corpus: `{ kind, bytes }`, the same for the same seed. */
+/** Operating system commands have numbers up to this one. */
+const OSC_MAX = 1337;
+
+/**
+ * The cases of the escape corpus: `{ kind, bytes, pieces }`, the same for the same seed. Each operating system command is there
+ * by its number; the rest goes round the kinds. Every fifth case comes in two pieces, cut anywhere.
+ */
 export function escapes(count, seed) {
   const random = new Random(seed);
   const kinds = Object.entries(KINDS);
   return Array.from({ length: count }, (_, number) => {
-    const [kind, make] = kinds[number % kinds.length];
+    const [kind, make] = number <= OSC_MAX ? ['osc', () => osc(random, number)] : kinds[(number - OSC_MAX - 1) % kinds.length];
     const made = make(random);
-    return { kind, bytes: Buffer.isBuffer(made) ? made : Buffer.from(made, 'utf8') };
+    const bytes = Buffer.isBuffer(made) ? made : Buffer.from(made, 'utf8');
+    const cut = number % 5 === 0 ? random.below(bytes.length + 1) : 0;
+    return { kind, bytes, pieces: [bytes.subarray(0, cut), bytes.subarray(cut)].filter((piece) => piece.length > 0) };
   });
 }
 
@@ -116,9 +124,10 @@ const image = (random) =>
     random.pick(['m=0', 'm=1', 'o=z', 'q=2', `r=${random.below(10_000)}`, `c=${random.below(10_000)}`, `U=1`, `x=${CANARY}`]),
   ].join(',');
 
+const osc = (random, number) => `${ESC}]${number};${payload(random)}${end(random)}`;
+
 const KINDS = {
-  // Every operating system command that has a number, and more.
-  osc: (random) => `${ESC}]${random.below(1338)};${payload(random)}${end(random)}`,
+  osc: (random) => osc(random, random.below(OSC_MAX + 100)),
   oscNamed: (random) => {
     const body = payload(random);
     const which = random.pick([

@@ -22,7 +22,7 @@ async function worksWhole(viewer, log) {
 for (const [name, query, codec] of [['H264 to WebCodecs', '?transport=websocket', /h264/i], ['JPEG', '?transport=websocket&video=jpeg', /jpeg/i]]) {
   test(`WebSocket with ${name} carries picture, input and terminals`, async (t) => {
     const log = join(scratch(t), 'probe.jsonl');
-    const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: [PROBE, '--log', log], env: { SHELL: '/bin/bash' } });
+    const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: [PROBE, '--log', log] });
     const viewer = await Viewer.open(t, await browser(t), daemon, { query });
     assert.equal(await viewer.hook('transport'), 'websocket');
     assert.equal((await viewer.peers()).length, 0, 'no peer connection');
@@ -33,7 +33,7 @@ for (const [name, query, codec] of [['H264 to WebCodecs', '?transport=websocket'
 
 test('a server without WebRTC is reached over WebSocket by itself', async (t) => {
   const log = join(scratch(t), 'probe.jsonl');
-  const daemon = await Daemon.start(t, { args: ['--size', '1280x720', '--no-webrtc'], command: [PROBE, '--log', log], env: { SHELL: '/bin/bash' } });
+  const daemon = await Daemon.start(t, { args: ['--size', '1280x720', '--no-webrtc'], command: [PROBE, '--log', log] });
   const viewer = await Viewer.open(t, await browser(t), daemon);
   assert.equal(await viewer.hook('transport'), 'websocket');
   await worksWhole(viewer, log);
@@ -50,7 +50,7 @@ test('when UDP dies the session moves to WebSocket', async (t) => {
   writeFileSync(chromiumWrapped, `#!/bin/sh\nexec ${network.enter.join(' ')} ${process.env.CHROMIUM ?? '/usr/bin/chromium'} "$@"\n`);
   chmodSync(wrapped, 0o755);
   chmodSync(chromiumWrapped, 0o755);
-  const daemon = await Daemon.start(t, { binary: wrapped, args: ['--size', '1280x720'], command: [PROBE, '--log', log], env: { SHELL: '/bin/bash' } });
+  const daemon = await Daemon.start(t, { binary: wrapped, args: ['--size', '1280x720'], command: [PROBE, '--log', log] });
   const instance = await browser(t, { executablePath: chromiumWrapped });
   const viewer = await Viewer.open(t, instance, daemon);
   assert.equal(await viewer.hook('transport'), 'webrtc');

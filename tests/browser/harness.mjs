@@ -1,7 +1,7 @@
 // Starts the real vroomd, real Wayland programs and a real browser, and looks at what they do.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,57 +47,107 @@ export function scratch(t) {
 
 /** One running vroomd. */
 export class Daemon {
-  /** Starts it and waits for the ready line. `t` ends it with the test. */
-  static async start(t, { binary = VROOMD, args = [], command = [], env = {}, config } = {}) {
+  /** Names of the terminals that were seen. */
+  terminals = new Set();
+
+  /** Starts it and waits for the ready line. `t` ends it with the test, and every terminal that it kept. */
+  static async start(t, { binary = VROOMD, args = [], command = [], env = {}, config = '' } = {}) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
     const daemon = new Daemon();
+    t?.after(() => daemon.stop());
     daemon.dir = scratch(t);
     const runtime = join(daemon.dir, 'run');
     mkdirSync(runtime, { mode: 0o700 });
-    const all = ['--listen', '127.0.0.1:0', '--token-file', join(daemon.dir, 'token')];
-    if (config) {
-      writeFileSync(join(daemon.dir, 'vroomd.toml'), config);
-      all.push('--config', join(daemon.dir, 'vroomd.toml'));
-    }
+    // A shell that reads and writes nothing of whoever runs the tests.
+    const shell = join(daemon.dir, 'shell');
+    writeFileSync(shell, `#!/bin/sh\nexport HOME='${daemon.dir}' PS1='$ '\nunset HISTFILE\ncd\nexec bash --norc --noprofile -i\n`, { mode: 0o755 });
+    const file = join(daemon.dir, 'vroomd.toml');
+    writeFileSync(file, `${config}\n[terminal]\nshell = "${shell}"\n`);
+    const all = ['--token-file', join(daemon.dir, 'token'), '--config', file];
+    if (!args.includes('--files-root')) all.push('--files-root', daemon.dir);
     all.push(...args);
     if (command.length > 0) all.push('--', ...command);
-    daemon.process = spawn(binary, all, {
-      env: {
-        ...process.env,
-        XDG_RUNTIME_DIR: runtime,
-        XDG_STATE_HOME: daemon.dir,
-        XDG_CONFIG_HOME: daemon.dir,
-        HOME: daemon.dir,
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    daemon.stdout = '';
-    daemon.stderr = '';
-    daemon.process.stdout.on('data', (data) => (daemon.stdout += data));
-    daemon.process.stderr.on('data', (data) => (daemon.stderr += data));
-    daemon.exited = new Promise((done) => daemon.process.on('exit', (code, signal) => done({ code, signal })));
-    t?.after(() => daemon.stop());
-    await until('the ready line', () => {
-      if (daemon.process.exitCode !== null) throw new Error(`vroomd ended: ${daemon.stderr}`);
-      return daemon.stdout.includes('\n');
-    });
-    const ready = /^vroomd ready: (\S+)\n$/.exec(daemon.stdout);
-    if (!ready) throw new Error(`not the ready line: ${daemon.stdout}`);
-    daemon.url = ready[1];
-    daemon.origin = new URL(daemon.url).origin;
-    daemon.port = Number(new URL(daemon.url).port);
-    daemon.token = new URLSearchParams(new URL(daemon.url).hash.slice(1)).get('token');
+    daemon.spawn = (listen) =>
+      spawn(binary, ['--listen', listen, ...all], {
+        env: {
+          ...process.env,
+          XDG_RUNTIME_DIR: runtime,
+          XDG_STATE_HOME: daemon.dir,
+          XDG_CONFIG_HOME: daemon.dir,
+          HOME: daemon.dir,
+          ...env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+    await daemon.#begin('127.0.0.1:0');
     return daemon;
+  }
+
+  async #begin(listen) {
+    this.process = this.spawn(listen);
+    this.stdout = '';
+    this.stderr = '';
+    this.process.stdout.on('data', (data) => (this.stdout += data));
+    this.process.stderr.on('data', (data) => (this.stderr += data));
+    const { process } = this;
+    this.exited = new Promise((done) => process.on('exit', (code, signal) => done({ code, signal })));
+    await until('the ready line', () => {
+      if (process.exitCode !== null) throw new Error(`vroomd ended: ${this.stderr}`);
+      return this.stdout.includes('\n');
+    });
+    const ready = /^vroomd ready: (\S+)\n$/.exec(this.stdout);
+    if (!ready) throw new Error(`not the ready line: ${this.stdout}`);
+    this.url = ready[1];
+    this.origin = new URL(this.url).origin;
+    this.port = Number(new URL(this.url).port);
+    this.token = new URLSearchParams(new URL(this.url).hash.slice(1)).get('token');
   }
 
   get pid() {
     return this.process.pid;
   }
 
+  /** Ends it by a signal and starts it again on the same port; what it kept is kept. */
+  async restart(signal) {
+    this.process.kill(signal);
+    await this.exited;
+    await this.#begin(`127.0.0.1:${this.port}`);
+  }
+
+  /** Processes that keep terminals of this daemon: each is named by its terminal, whose socket lies in the folder. */
+  holders() {
+    const folder = join(this.dir, 'run', 'vroom', 'terminals');
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) this.terminals.add(name.replace(/\.sock$/, ''));
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+      try {
+        if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'vroom-hold') return false;
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').some((word) => this.terminals.has(word));
+      } catch {
+        return false; // It has ended meanwhile.
+      }
+    });
+  }
+
+  /** Ends it, and the terminals that would outlive it. */
   async stop() {
+    if (!this.process) return null;
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGTERM');
-    return this.exited;
+    const end = await this.exited;
+    // A holder ends its terminal at SIGTERM; one that cannot is not let live either.
+    const send = (signal) => {
+      const holders = this.holders();
+      for (const pid of holders) {
+        try {
+          process.kill(pid, signal);
+        } catch {
+          // It has ended meanwhile.
+        }
+      }
+      return holders.length === 0;
+    };
+    send('SIGTERM');
+    await until('the holders to end', () => this.holders().length === 0, 6_000).catch(() => send('SIGKILL'));
+    return end;
   }
 }
 
@@ -115,6 +165,8 @@ export async function browser(t, { args = [], executablePath = process.env.CHROM
       '--disable-component-update',
       '--disable-sync',
       '--autoplay-policy=no-user-gesture-required',
+      // A page that a test took from a folder counts as from elsewhere.
+      ...(process.env.PAGE ? ['--disable-features=LocalNetworkAccessChecks'] : []),
       ...args,
     ],
   });

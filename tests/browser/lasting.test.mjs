@@ -1,56 +1,19 @@
 // Terminals that nothing can lose: cuts, reloads, splits, search, pastes, and people who only watch.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { Daemon, browser, scratch, until } from './harness.mjs';
+import { firstTerminal, openDesk as open } from './desk.mjs';
+import { OUT, scratch, until } from './harness.mjs';
 import { Viewer } from './page.mjs';
 
-/** A daemon with terminals only, and a page on it whose sockets can be cut. */
-async function open(t, { args = [] } = {}) {
-  const daemon = await Daemon.start(t, { args: ['--desktop', 'none', ...args], env: { SHELL: '/bin/bash', PS1: '$ ', HISTFILE: '' } });
-  const instance = await browser(t);
-  const sockets = [];
-  const viewer = await Viewer.open(t, instance, daemon, {
-    connected: false,
-    context: { permissions: ['clipboard-read', 'clipboard-write'] },
-    query: 'transport=websocket',
-    prepare: (page) => page.routeWebSocket(/\/vroom$/, (socket) => {
-      const server = socket.connectToServer();
-      sockets.push({ socket, server });
-    }),
-  });
-  await viewer.becomes('state', 'connected');
-  const terminal = await until('a first terminal', async () => {
-    const running = (await viewer.hook('terminals')).find((each) => each.state === 'running');
-    return running && viewer.terminal(running.id);
-  });
-  // What is typed before the prompt is echoed twice: by the terminal, and by the shell.
-  await terminal.shows(/[$#]\s*$/);
-  const cut = async () => {
-    for (const { socket, server } of sockets.splice(0)) {
-      await server.close({ code: 1001 });
-      await socket.close({ code: 1001 });
-    }
-  };
-  return { daemon, instance, viewer, terminal, cut };
-}
-
-/** Skips out loud where the server does not keep terminals. */
-async function keeps(t, viewer) {
-  const extensions = await viewer.hook('extensions');
-  if (extensions.includes('session-persistence')) return true;
-  t.skip('this server keeps no terminals');
-  return false;
-}
-
 test('a cut in the middle of typing and output loses nothing', async (t) => {
-  const { viewer, terminal, cut } = await open(t);
+  const { viewer, terminal, network } = await open(t);
   // Echo would stand between the lines of the loop.
   await terminal.type('stty -echo; for n in $(seq 1 400); do echo line-$n; sleep 0.005; done; echo all-$((200+200))\n');
   await terminal.shows('line-20');
-  await cut();
+  await network.cut();
   await viewer.page.keyboard.type('echo typed-$((40+2))\n');
   await terminal.shows('typed-42');
   const text = await terminal.everything();
@@ -61,18 +24,16 @@ test('a cut in the middle of typing and output loses nothing', async (t) => {
 });
 
 test('the page says calmly that the connection is away, and goes on by itself', async (t) => {
-  const { viewer, terminal, cut, daemon } = await open(t);
+  const { viewer, terminal, network, daemon } = await open(t);
   await terminal.type('echo here-$((1+1))\n');
   await terminal.shows('here-2');
-  let blocked = true;
-  await viewer.page.unrouteAll();
-  await viewer.page.routeWebSocket(/\/vroom$/, (socket) => (blocked ? socket.close({ code: 1013 }) : socket.connectToServer()));
-  await cut();
+  await network.close();
   const banner = viewer.page.locator('vroom-banner');
   await banner.waitFor({ state: 'visible' });
   assert.match(await banner.textContent(), /kept and sent/);
   await viewer.page.keyboard.type('echo back-$((50+5))\n');
-  blocked = false;
+  await viewer.screenshot(join(OUT, 'away.png'));
+  network.open();
   await terminal.shows('back-55');
   await banner.waitFor({ state: 'hidden' });
   assert.equal(daemon.process.exitCode, null);
@@ -80,7 +41,6 @@ test('the page says calmly that the connection is away, and goes on by itself', 
 
 test('a reload brings back the same shells in the same places', async (t) => {
   const { viewer, terminal } = await open(t);
-  if (!(await keeps(t, viewer))) return;
   await terminal.type('shell=mine; echo ready-$((3+4))\n');
   await terminal.shows('ready-7');
   await viewer.page.getByRole('button', { name: 'Split to the right' }).click();
@@ -95,6 +55,21 @@ test('a reload brings back the same shells in the same places', async (t) => {
   await first.shows('ready-7');
   await first.type('echo shell-is-$shell\n');
   await first.shows('shell-is-mine');
+});
+
+test('what was scrolled away comes back with the terminal, and comes small', async (t) => {
+  const { viewer, terminal, network } = await open(t);
+  await terminal.type('seq -f "scrolled %g of many lines" 1 2000\n');
+  await until('the lines', async () => /scrolled 2000/.test(await terminal.everything()));
+  const before = network.received.length;
+  await viewer.page.reload();
+  const again = await firstTerminal(viewer);
+  await until('the lines above the screen', async () => {
+    const lines = [...(await again.everything()).matchAll(/^scrolled (\d+) of many lines$/gm)].map((match) => Number(match[1]));
+    return lines.length === 2000 && lines.every((line, place) => line === place + 1);
+  });
+  const bytes = network.received.slice(before).reduce((sum, frame) => sum + frame.length, 0);
+  assert.ok(bytes < 2000 * 28, `${bytes} bytes came for 2000 lines: not compressed`);
 });
 
 test('a split gives two shells beside each other, and the keyboard goes where it is told', async (t) => {
@@ -191,7 +166,6 @@ test('a link is shown before it opens, and others than web and mail do not open'
 
 test('a view link shows one terminal, types nothing, and ends when it is ended', async (t) => {
   const { daemon, instance, viewer, terminal } = await open(t);
-  if (!(await keeps(t, viewer))) return;
   await terminal.type('echo secret-$((6+6))\n');
   await terminal.shows('secret-12');
   await viewer.page.getByRole('button', { name: 'Share' }).click();
@@ -215,15 +189,20 @@ test('a view link shows one terminal, types nothing, and ends when it is ended',
   await until('the guest to be put out', async () => (await guest.hook('state')) === 'signed-out' || (await guest.hook('terminals'))[0]?.state !== 'running');
 });
 
-test('a terminal left running is in the list of sessions and can be joined and ended there', async (t) => {
+test('a terminal left running is in the list of sessions and can be named, joined and ended there', async (t) => {
   const { viewer, terminal } = await open(t);
-  if (!(await keeps(t, viewer))) return;
   await terminal.type('kept=yes; echo mark-$((8+8))\n');
   await terminal.shows('mark-16');
   await viewer.page.getByRole('button', { name: 'Close terminal' }).click();
   await viewer.page.getByRole('button', { name: 'Leave it running' }).click();
   await until('no tab', async () => (await viewer.hook('terminals')).length === 0);
-  await viewer.page.getByRole('button', { name: 'Sessions' }).click();
+  await viewer.page.getByText('No terminal is open').waitFor();
+  await viewer.page.getByRole('button', { name: 'Sessions' }).first().click();
+  await viewer.page.getByRole('button', { name: /^Rename / }).click();
+  await viewer.page.getByLabel('Name of this terminal').fill('builds');
+  await viewer.page.keyboard.press('Enter');
+  await viewer.page.locator('.sessionlist b').getByText('builds').waitFor();
+  await viewer.screenshot(join(OUT, 'sessions.png'));
   await viewer.page.locator('.sessionlist .join').first().click();
   const again = await until('the same terminal', async () => {
     const [only] = await viewer.hook('terminals');
@@ -256,4 +235,42 @@ test('files go up and come back unchanged, and nothing is replaced unasked', asy
   const [download] = await Promise.all([viewer.page.waitForEvent('download'), panel.getByRole('button', { name: 'Download big.bin' }).click()]);
   assert.equal(download.suggestedFilename(), 'big.bin');
   assert.ok(readFileSync(await download.path()).equals(content), 'and back');
+});
+
+test('files that are dropped on a terminal are uploaded to where its shell is', async (t) => {
+  const folder = scratch(t);
+  mkdirSync(join(folder, 'deep'));
+  const { viewer, terminal } = await open(t, { args: ['--files-root', folder] });
+  await terminal.type(`cd '${folder}/deep'; printf '\\e]7;file://%s%s\\a' host "$PWD"; echo there-$((1+1))\n`);
+  await terminal.shows('there-2');
+  const drag = (name) => viewer.page.evaluate(([id, name]) => {
+    window.testFiles ??= new DataTransfer();
+    if (window.testFiles.items.length === 0) window.testFiles.items.add(new File(['dropped content'], 'dropped.txt'));
+    const pane = document.getElementById(`pane-${id}`);
+    pane.querySelector('.xterm-screen').dispatchEvent(new DragEvent(name, { dataTransfer: window.testFiles, bubbles: true, cancelable: true }));
+  }, [terminal.id, name]);
+  await drag('dragover');
+  assert.equal(await terminal.pane.getAttribute('data-drop'), '', 'it says what will happen');
+  await viewer.screenshot(join(OUT, 'drop.png'));
+  await drag('drop');
+  await until('the file', () => readFileSync(join(folder, 'deep', 'dropped.txt'), 'utf8') === 'dropped content');
+  await viewer.page.locator('.transfers').getByText('Uploaded').waitFor();
+  await viewer.screenshot(join(OUT, 'files.png'));
+  assert.equal(await terminal.pane.getAttribute('data-drop'), null);
+});
+
+test('a composition of an input method arrives when it is committed, and once', async (t) => {
+  const { viewer, terminal } = await open(t);
+  await terminal.type('cat\n');
+  await terminal.shows('cat');
+  const session = await viewer.context.newCDPSession(viewer.page);
+  for (const text of ['に', 'にほ', 'にほん']) {
+    await session.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length });
+  }
+  await until('the composition to be shown', async () => /にほん/.test(await viewer.page.locator('.composition-view').textContent()));
+  assert.doesNotMatch(await terminal.text(), /に/, 'nothing was sent yet');
+  await session.send('Input.insertText', { text: '日本' });
+  await viewer.page.keyboard.type('!');
+  await viewer.page.keyboard.press('Enter');
+  await terminal.shows(/^日本!\n日本!$/m);
 });

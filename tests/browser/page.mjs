@@ -1,5 +1,7 @@
 // One viewer: the real page in the real browser, and what a person sees and does in it.
 
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { until } from './harness.mjs';
 
 export class Viewer {
@@ -26,6 +28,7 @@ export class Viewer {
       };
     });
     if (script) await context.addInitScript(script);
+    if (process.env.PAGE) await serveFrom(context, daemon, process.env.PAGE);
     const viewer = new Viewer();
     viewer.daemon = daemon;
     viewer.context = context;
@@ -158,6 +161,18 @@ export class Viewer {
   async screenshot(path) {
     await this.page.screenshot({ path });
   }
+}
+
+/** Takes the page from a folder, with the daemon's own headers, so that it can be tried without building vroomd. */
+async function serveFrom(context, daemon, folder) {
+  const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.svg': 'image/svg+xml' };
+  await context.route((url) => url.origin === daemon.origin, async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const path = join(folder, pathname === '/' ? 'index.html' : pathname);
+    if (route.request().method() !== 'GET' || !existsSync(path)) return route.continue();
+    const { headers } = await fetch(daemon.origin);
+    await route.fulfill({ body: readFileSync(path), headers: { ...Object.fromEntries(headers), 'content-type': types[extname(path)], 'content-length': undefined, 'content-encoding': undefined } });
+  });
 }
 
 /** One terminal: the only one of its tab, or one of several panes. */

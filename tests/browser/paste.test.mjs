@@ -13,7 +13,7 @@ const SEED = 201;
 const MIB = 1024 * 1024;
 
 async function open(t) {
-  const daemon = await Daemon.start(t, { args: ['--desktop', 'none'], env: { SHELL: '/bin/sh', PS1: '$ ' } });
+  const daemon = await Daemon.start(t, { args: ['--desktop', 'none'] });
   const viewer = await Viewer.open(t, await browser(t), daemon, { connected: false, script: observe });
   await viewer.becomes('state', 'connected');
   const terminal = await viewer.openTerminal();

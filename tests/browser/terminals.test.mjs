@@ -8,7 +8,7 @@ import { Daemon, OUT, browser, rssMib, scratch, until } from './harness.mjs';
 import { Viewer } from './page.mjs';
 
 async function open(t, options = {}) {
-  const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], env: { SHELL: '/bin/bash', PS1: '$ ' }, ...options });
+  const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], ...options });
   const viewer = await Viewer.open(t, await browser(t), daemon, options);
   return { daemon, viewer };
 }

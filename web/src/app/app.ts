@@ -20,6 +20,7 @@ import { listenShortcuts } from "./shortcuts.ts";
 import type { Credential } from "./signin.ts";
 import { signIn } from "./signin.ts";
 import * as store from "./store.ts";
+import { Ticker } from "./ticker.ts";
 
 /** Cards and countdowns are redrawn this often while they count. */
 const REDRAW_MS = 250;
@@ -38,6 +39,7 @@ export class App {
   #ended: string | null = null;
   #media: MediaState | null = null;
   #wasDriving = false;
+  readonly #redraw = new Ticker(REDRAW_MS, () => this.#draw());
 
   constructor(root: HTMLElement) {
     const frame = new ShellFrame(root);
@@ -62,7 +64,6 @@ export class App {
     });
     this.#wire();
     this.#publish();
-    setInterval(() => this.#connector.link.kind !== "connected" && this.#draw(), REDRAW_MS);
     setInterval(() => void this.#sample(), SAMPLE_MS);
   }
 
@@ -104,8 +105,7 @@ export class App {
     if (desktop && !this.#frame.tabs.ids.includes("desktop")) {
       this.#frame.tabs.addTab("desktop", "desktop", { title: "Desktop" }, this.#frame.desktop, false);
     }
-    this.#frame.desktop.hidden = !desktop;
-    this.#frame.mode.hidden = !desktop;
+    this.#frame.desktop.hidden = this.#frame.mode.hidden = !desktop;
     this.#frame.menu.toggleAttribute("data-no-desktop", !desktop);
     if (this.#identity?.size) this.#frame.desktop.setViewport(this.#identity.size);
     this.#connector.connect();
@@ -145,6 +145,7 @@ export class App {
 
   #linkChanged(link: Link): void {
     this.#draw();
+    this.#redraw.set(link.kind === "waiting" || link.kind === "connecting");
     if (link.kind === "connected") this.#frame.announcer.say(`Connected through ${transportName(link.transport)}.`);
     else if (link.kind === "waiting") this.#frame.announcer.say(`Connection lost. ${link.reason}`);
   }
@@ -236,8 +237,7 @@ export class App {
   }
 
   #notified(notification: Notification): void {
-    const session = this.#session;
-    if (session && answerRequest(notification, session, this.#frame.announcer)) return;
+    if (this.#session && answerRequest(notification, this.#session, this.#frame.announcer)) return;
     if (notification.text !== "") this.#frame.announcer.notice(notification.text, notification.type === "warning" || notification.type === "error" ? "warning" : "info");
   }
 
@@ -270,18 +270,18 @@ export class App {
   }
 
   #draw(): void {
-    const now = performance.now();
-    const { link } = this.#connector;
+    const [now, link] = [performance.now(), this.#connector.link];
     this.#frame.status.show(link, now);
     const covers = !this.#frame.tabs.selected.startsWith("terminal");
     this.#frame.card.show(link, now, this.#ended, this.#picture.shown || !this.#session, covers);
     this.#frame.banner.show(link, now, !covers);
+    this.#desk.draw(link.kind === "connected");
     this.#frame.desktop.setStale(!this.#picture.shown || this.#ended !== null);
   }
 
   async #sample(): Promise<void> {
     const [live, now] = [this.#connector.live, performance.now()];
-    if (!live || document.hidden) return;
+    if (!live || document.hidden || !this.#sampler.isDue(live, !this.#frame.statistics.hidden, now)) return;
     live.connection.ping(now);
     const statistics = await this.#sampler.sample(now);
     this.#frame.status.setRtt(live.connection.keepalive.rttMs);

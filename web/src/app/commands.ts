@@ -35,6 +35,7 @@ export function runShortcut(code: string, host: CommandHost): void {
     KeyO: () => desk.use("splitdown"),
     KeyU: () => desk.use("files"),
     KeyL: () => desk.openSessions(),
+    KeyX: () => desk.use("text"),
     Slash: () => desk.use("search"),
     Equal: () => desk.zoom(1),
     Minus: () => desk.zoom(-1),

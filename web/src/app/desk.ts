@@ -7,6 +7,7 @@ import { ShareSheet } from "../ui/share.ts";
 import type { ShellFrame } from "../ui/shell.ts";
 import type { TerminalPane } from "../ui/terminal-pane.ts";
 import type { Tool } from "../ui/terminal-tools.ts";
+import { showText } from "../ui/text.ts";
 import * as settings from "./settings.ts";
 import { Terminals } from "./terminals.ts";
 import { Transfers } from "./transfers.ts";
@@ -27,6 +28,7 @@ export class Desk {
   readonly #transfers: Transfers;
   /** The list of sessions is awaited to bring back the tabs that were open. */
   #restoring = false;
+  #connected = false;
   readonly #touch = window.matchMedia("(pointer: coarse)");
 
   constructor(
@@ -56,9 +58,19 @@ export class Desk {
       (message) => frame.announcer.notice(message),
     );
     frame.tabs.addEventListener("sessions", () => this.openSessions());
+    frame.empty.addEventListener("add", () => this.openTerminal());
+    frame.empty.addEventListener("sessions", () => this.openSessions());
     frame.tools.addEventListener("tool", (event) => this.use((event as CustomEvent<Tool>).detail));
     frame.keyRow.addEventListener("press", (event) => this.terminals.press((event as CustomEvent<RowKey>).detail));
+    frame.keyRow.addEventListener("paste", () => void this.#paste());
     frame.keyRow.addEventListener("sticky", (event) => this.terminals.setSticky((event as CustomEvent<Sticky>).detail));
+  }
+
+  /** Says how to get a terminal where there is nothing else to look at. */
+  draw(connected = this.#connected): void {
+    this.#connected = connected;
+    const bare = connected && this.host.terminalsOnly() && this.host.guestOf() === null && this.terminals.isEmpty && !this.#restoring;
+    this.frame.empty.show(bare, this.host.connection()?.has("session-persistence") === true);
   }
 
   /** A new session is up: terminals go on with it, or come back from the last page. */
@@ -85,11 +97,10 @@ export class Desk {
     this.#restoring = false;
     if (!this.terminals.isEmpty || this.terminals.restore(entries) || !this.host.terminalsOnly()) return;
     const idle = entries.some((entry) => entry.kind === "terminal" && entry.exit === null);
-    if (!idle) this.terminals.open();
-    else {
-      this.openSessions();
-      this.#sessions.show(entries);
-    }
+    if (!idle) return this.terminals.open();
+    this.draw();
+    this.openSessions();
+    this.#sessions.show(entries);
   }
 
   /** The server refused something that was asked about a session. */
@@ -111,8 +122,16 @@ export class Desk {
     if (tool === "search") pane.search.open();
     else if (tool === "splitright") this.terminals.split("row");
     else if (tool === "splitdown") this.terminals.split("column");
+    else if (tool === "text") showText(pane.title, pane.everything(), (message) => this.frame.announcer.notice(message, "warning"));
     else if (tool === "files") this.#transfers.toggle(pane.folder);
     else if (tool === "share") this.#share.open(pane.title, pane.share, pane.role);
+  }
+
+  /** Pastes where there are no keys for it; the browser asks first whether this page may read the clipboard. */
+  async #paste(): Promise<void> {
+    const content = await navigator.clipboard?.readText().catch(() => null);
+    if (typeof content === "string") this.terminals.active?.paste(content);
+    else this.frame.announcer.notice("The browser does not let this page read the clipboard; hold a finger on the terminal and paste from there.", "warning");
   }
 
   zoom(by: 1 | -1 | 0): void {
@@ -125,9 +144,10 @@ export class Desk {
   }
 
   #active(pane: TerminalPane | null): void {
+    this.draw();
     const tools: Tool[] = [];
     if (pane) {
-      tools.push("search");
+      tools.push("search", "text");
       if (this.host.guestOf() === null) tools.push("splitright", "splitdown");
       if (this.#transfers.isOffered && this.host.guestOf() === null) tools.push("files");
       if (pane.share) tools.push("share");

@@ -7,6 +7,9 @@ import { NO_STATISTICS } from "../ui/statistics.ts";
 import { transportName } from "../ui/status.ts";
 import type { Live } from "./line.ts";
 
+/** Samples are this far apart while terminals rest and nobody looks at the numbers. */
+const RESTING_MS = 15_000;
+
 /** Where the sampler finds what is shown now. */
 export interface Sources {
   live(): Live | null;
@@ -30,6 +33,8 @@ interface Before {
 export class Sampler {
   statistics: Statistics = NO_STATISTICS;
   #before: Before | null = null;
+  /** When the connection was last found busy or asked at rest, and what it had carried then. */
+  #last = { at: -Infinity, carried: 0 };
 
   constructor(private readonly sources: Sources) {}
 
@@ -37,6 +42,15 @@ export class Sampler {
   reset(): void {
     this.#before = null;
     this.statistics = NO_STATISTICS;
+  }
+
+  /** False while a sample would only wake everybody up: no desktop, no bytes, no eyes. */
+  isDue(live: Live, watched: boolean, now: number): boolean {
+    const { carried } = live.connection;
+    const rests = live.graphical === null && !watched && carried === this.#last.carried;
+    if (rests && now - this.#last.at < RESTING_MS) return false;
+    this.#last = { at: now, carried };
+    return true;
   }
 
   /** Takes one sample. */

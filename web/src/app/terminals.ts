@@ -328,10 +328,10 @@ export class Terminals {
 /** Asks whether what runs shall go on without this page; null when nothing shall happen. */
 function askFate(panes: TerminalPane[]): Promise<"keep" | "end" | null> {
   const [first] = panes;
-  const what = panes.length > 1 ? `${panes.length} terminals are` : `${first?.title ?? "This terminal"} is`;
-  return ask("Close, or leave it running?", [el("p", {}, `${what} still running. Left running, you find it in the list of sessions, from any browser.`)], [
+  const [what, it] = panes.length > 1 ? [`${panes.length} terminals are`, "them"] : [`${first?.title ?? "This terminal"} is`, "it"];
+  return ask(`Close, or leave ${it} running?`, [el("p", {}, `${what} still running. Left running, you find ${it} in the list of sessions, from any browser.`)], [
     { label: "Cancel", value: null },
-    { label: "End it", value: "end" as const, kind: "danger" },
-    { label: "Leave it running", value: "keep" as const, kind: "primary" },
+    { label: `End ${it}`, value: "end" as const, kind: "danger" },
+    { label: `Leave ${it} running`, value: "keep" as const, kind: "primary" },
   ]);
 }

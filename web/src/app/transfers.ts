@@ -5,6 +5,7 @@ import type { FileEntry } from "../core/files/messages.ts";
 import { ChannelRejected, reliable } from "../core/mux/channel.ts";
 import type { Connection } from "../core/mux/connection.ts";
 import type { FilesPanel, TransferRow } from "../ui/files.ts";
+import { save } from "../ui/dom.ts";
 import { join } from "../ui/files.ts";
 
 /** Transfers that wait; more are refused with a word. */
@@ -126,13 +127,4 @@ export class Transfers {
 function explain(error: unknown): string {
   const reason = error instanceof ChannelRejected ? error.reason : error instanceof Error ? error.message : String(error);
   return reason === "" ? "The server could not do that." : reason.charAt(0).toUpperCase() + reason.slice(1);
-}
-
-function save(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -22,6 +22,11 @@ export function pasteText(content: string, bracketed: boolean): string {
   return bracketed ? BRACKET_START + clean + BRACKET_END : clean;
 }
 
+/** Text as it may be copied from a terminal: without what changes what one sees when it is pasted elsewhere. */
+export function copyText(content: string): string {
+  return content.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g, "");
+}
+
 /** A title without control characters and of bounded length. */
 export function titleText(title: string): string {
   return [...title.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "")].slice(0, TITLE_MAX).join("").trim();

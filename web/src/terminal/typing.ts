@@ -10,6 +10,8 @@ import type { RowKey, Sticky } from "./view.ts";
 export interface TypingEvents {
   text(content: string): void;
   pasted(content: string): void;
+  /** What is selected, for the clipboard. */
+  selected(): string;
   modifiersUsed(): void;
 }
 
@@ -39,6 +41,7 @@ export class Typing {
     surface.addEventListener("keydown", (event) => this.#keydown(event), early);
     surface.addEventListener("keypress", () => (this.#taken = true), early);
     surface.addEventListener("beforeinput", (event) => this.#beforeInput(event as InputEvent), early);
+    surface.addEventListener("copy", (event) => this.#copy(event), early);
     surface.addEventListener("paste", (event) => this.#transfer(event, event.clipboardData), early);
     surface.addEventListener("drop", (event) => event.dataTransfer?.types.includes("Files") !== true && this.#transfer(event, event.dataTransfer), early);
   }
@@ -91,6 +94,14 @@ export class Typing {
     event.stopImmediatePropagation();
     this.events.text(content);
     this.#used();
+  }
+
+  #copy(event: ClipboardEvent): void {
+    const content = this.events.selected();
+    if (content === "") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    event.clipboardData?.setData("text/plain", content);
   }
 
   #transfer(event: ClipboardEvent | DragEvent, data: DataTransfer | null): void {

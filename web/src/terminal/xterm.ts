@@ -16,6 +16,7 @@ import { guardOutput } from "./guard.ts";
 import { pasteText, safeLink, titleText } from "./policy.ts";
 import { Prediction } from "./predict.ts";
 import { probe } from "./probe.ts";
+import { selectedText } from "./selection.ts";
 import { strictDocument } from "./strict-document.ts";
 import { contrastRatio, matchColours, terminalTheme } from "./theme.ts";
 import { Typing } from "./typing.ts";
@@ -90,6 +91,7 @@ export class XtermView implements TerminalView {
       this.#typing = new Typing(terminal.textarea, parent, {
         text: (content) => this.#typed(content),
         pasted: (content) => this.#enabled && this.events.pasted(content),
+        selected: () => this.selection(),
         modifiersUsed: () => this.events.modifiersUsed(),
       });
     }
@@ -170,7 +172,7 @@ export class XtermView implements TerminalView {
   }
 
   selection(): string {
-    return this.#terminal.getSelection();
+    return selectedText(this.#terminal);
   }
 
   everything(): string {

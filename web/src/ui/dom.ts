@@ -26,6 +26,14 @@ export function svg(name: string, attributes: { [name: string]: string | number 
   return element;
 }
 
+/** Hands a file to the browser's downloads. */
+export function save(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  const link = el("a", { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 /** Replaces the children of an element only when the text differs, so that nothing is announced or laid out twice. */
 export function setText(element: Element, content: string): void {
   if (element.textContent !== content) element.textContent = content;

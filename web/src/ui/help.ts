@@ -13,6 +13,7 @@ export const SHORTCUTS: readonly { key: string; code: string; meaning: string }[
   { key: "O", code: "KeyO", meaning: "Split the terminal downwards" },
   { key: "Arrows", code: "", meaning: "Go to the terminal in that direction" },
   { key: "/", code: "Slash", meaning: "Search in the terminal" },
+  { key: "X", code: "KeyX", meaning: "Show the terminal as text, to select and copy" },
   { key: "U", code: "KeyU", meaning: "Files" },
   { key: "+ - 0", code: "", meaning: "Larger, smaller, usual letters" },
   { key: "1 to 9", code: "", meaning: "Show a tab by its place" },

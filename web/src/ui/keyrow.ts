@@ -19,7 +19,7 @@ const KEYS: readonly (RowKey & { label: string; name: string })[] = [
 const REPEAT_AFTER_MS = 400;
 const REPEAT_MS = 60;
 
-/** `<vroom-keys>`; fires `press` with a key, `sticky` with the modifiers in `detail`. */
+/** `<vroom-keys>`; fires `press` with a key, `sticky` with the modifiers in `detail`, and `paste`. */
 export class KeyRow extends HTMLElement {
   readonly #modifiers = new Map<keyof Sticky, HTMLButtonElement>();
   #sticky: Sticky = { ctrl: false, alt: false };
@@ -30,7 +30,7 @@ export class KeyRow extends HTMLElement {
     this.setAttribute("role", "toolbar");
     this.setAttribute("aria-label", "Keys");
     const [escape, tab, ...rest] = KEYS.map((key) => this.#key(key));
-    if (escape && tab) this.append(escape, tab, this.#modifier("ctrl", "Ctrl"), this.#modifier("alt", "Alt"), ...rest);
+    if (escape && tab) this.append(escape, tab, this.#modifier("ctrl", "Ctrl"), this.#modifier("alt", "Alt"), ...rest, this.#paste());
   }
 
   setSticky(sticky: Sticky): void {
@@ -69,6 +69,10 @@ export class KeyRow extends HTMLElement {
       },
       key.label,
     );
+  }
+
+  #paste(): HTMLButtonElement {
+    return el("button", { type: "button", onpointerdown: (event: PointerEvent) => event.preventDefault(), onclick: () => this.dispatchEvent(new CustomEvent("paste")) }, "Paste");
   }
 
   #modifier(name: keyof Sticky, label: string): HTMLButtonElement {

@@ -133,7 +133,7 @@ export class SessionSheet {
 export function facts(entry: SessionEntry, here: boolean, nowS = Date.now() / 1000): string {
   const attached = entry.attachedClients === 0 ? "nobody attached" : entry.attachedClients === 1 ? (here ? "attached here" : "1 attached") : `${entry.attachedClients} attached`;
   const state = entry.exit !== null ? `ended with status ${entry.exit}` : attached;
-  const size = entry.cols > 0 ? `${entry.cols} × ${entry.rows}` : "";
+  const size = entry.cols > 0 ? `${entry.cols}\u00a0×\u00a0${entry.rows}` : "";
   return [state, entry.created > 0 ? `${age(nowS - entry.created)} old` : "", size, entry.role === "owner" ? "" : entry.role].filter((part) => part !== "").join(" · ");
 }
 

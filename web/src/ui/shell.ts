@@ -3,6 +3,7 @@ import { Announcer } from "./announce.ts";
 import { Banner } from "./banner.ts";
 import { DesktopView } from "./desktop.ts";
 import { el } from "./dom.ts";
+import { EmptyState } from "./empty.ts";
 import { icon } from "./icons.ts";
 import { FilesPanel } from "./files.ts";
 import { KeyRow } from "./keyrow.ts";
@@ -27,6 +28,7 @@ export class ShellFrame {
   readonly tools = new TerminalTools();
   readonly keyRow = new KeyRow();
   readonly banner = new Banner();
+  readonly empty = new EmptyState();
   readonly files = new FilesPanel();
   readonly statistics = new StatisticsPanel();
   readonly signin = new SignIn();
@@ -44,7 +46,7 @@ export class ShellFrame {
     this.voice.addEventListener("submit", (event) => this.#submit(event));
     this.panels.append(this.desktop);
     this.keyRow.hidden = true;
-    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.voice, this.statistics, this.files, this.banner);
+    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.empty, this.voice, this.statistics, this.files, this.banner);
     this.#work.append(this.#topBar(), stage);
     root.replaceChildren(this.signin, this.#work, this.announcer.notices, this.announcer.region);
   }

@@ -121,6 +121,7 @@ export class Tabs extends HTMLElement {
     this.#selected = "";
     const next = this.#tabs[Math.min(place, this.#tabs.length - 1)];
     if (next) this.select(next.id);
+    else this.#fire("select", "");
   }
 
   focusSelected(): void {

@@ -1,8 +1,7 @@
 /** One terminal: the engine, its shell, and what is said about both. */
 import type { Connection } from "../core/mux/connection.ts";
 import type { PtyGrant } from "../core/terminal/client.ts";
-import type { Attach, ShellEnd } from "../core/terminal/shell.ts";
-import { Shell } from "../core/terminal/shell.ts";
+import type { Attach, Shell, ShellEnd } from "../core/terminal/shell.ts";
 import type { ShareAction, ShareState } from "../core/terminal/share.ts";
 import type { Look, RowKey, Sticky, TerminalView } from "../terminal/view.ts";
 import { ControlStrip } from "./control-strip.ts";
@@ -198,7 +197,7 @@ export class TerminalPane extends HTMLElement {
   }
 
   async #open(attach: Attach | null): Promise<void> {
-    const { XtermView } = await import("../terminal/xterm.ts");
+    const [{ XtermView }, { Shell }] = await Promise.all([import("../terminal/xterm.ts"), import("../core/terminal/shell.ts")]);
     const host = this.#host;
     if (!host || !this.isConnected) return;
     const view = new XtermView(
@@ -254,7 +253,6 @@ export class TerminalPane extends HTMLElement {
 
   #joined(grant: PtyGrant): void {
     this.#grant = grant;
-    this.#view?.joined(grant.inputOffset, this.#shell?.pendingInput ?? 0);
     if (grant.name !== "") this.#name = grant.name;
     this.#theirs = grant.attached && grant.rows && grant.cols ? { rows: grant.rows, cols: grant.cols } : null;
     this.#full = false;

@@ -3,10 +3,11 @@ import { el, setText } from "./dom.ts";
 import type { IconName } from "./icons.ts";
 import { icon } from "./icons.ts";
 
-export type Tool = "search" | "splitright" | "splitdown" | "files" | "share";
+export type Tool = "search" | "text" | "splitright" | "splitdown" | "files" | "share";
 
 const TOOLS: readonly { tool: Tool; icon: IconName; label: string; keys: string }[] = [
   { tool: "search", icon: "search", label: "Search", keys: "Ctrl+Alt+Shift+/" },
+  { tool: "text", icon: "text", label: "Show as text", keys: "Ctrl+Alt+Shift+X" },
   { tool: "splitright", icon: "splitright", label: "Split to the right", keys: "Ctrl+Alt+Shift+E" },
   { tool: "splitdown", icon: "splitdown", label: "Split downwards", keys: "Ctrl+Alt+Shift+O" },
   { tool: "files", icon: "files", label: "Files", keys: "Ctrl+Alt+Shift+U" },

@@ -132,7 +132,7 @@ export class MockTerminal implements Viewer {
     this.#sent = program.output.length;
     this.#acknowledged = this.#sent;
     const body = program.screen;
-    if (this.#flow) this.conversation.on(this.#pty, Pty.Repaint, encodeRepaint({ offset: this.#sent, compressed: false, scrollback: true, body }));
+    if (this.#flow) this.conversation.on(this.#pty, Pty.Repaint, encodeRepaint({ offset: this.#sent, scrollback: true, body }));
     else this.conversation.on(this.#pty, Pty.Bytes, body);
     this.wake();
   }

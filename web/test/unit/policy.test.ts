@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CLIPBOARD_MAX, clipboardWrite, folderOf, pasteText, progressOf, safeLink, titleText } from "../../src/terminal/policy.ts";
+import { CLIPBOARD_MAX, clipboardWrite, copyText, folderOf, pasteText, progressOf, safeLink, titleText } from "../../src/terminal/policy.ts";
 import { deviceAttributes, kittyFlags, modeKnown, probe } from "../../src/terminal/probe.ts";
 
 describe("paste", () => {
@@ -35,6 +35,10 @@ describe("the clipboard of OSC 52", () => {
   test.each(["c;?", "?", "c;", "c;*", "c;/w==", `c;${"A".repeat(Math.ceil(CLIPBOARD_MAX / 3) * 4 + 4)}`])("payload %# is refused", (payload) => {
     expect(clipboardWrite(payload)).toBeNull();
   });
+});
+
+test("copied text loses controls and direction marks and keeps its lines", () => {
+  expect(copyText("rm\u202e \u200b-rf\x1b[2J\x9b\u2066 /\ttab\nnext\ufeff")).toBe("rm -rf[2J /\ttab\nnext");
 });
 
 test("titles lose controls and direction marks and are cut", () => {

@@ -31,6 +31,8 @@ export interface ChannelsOwner {
 }
 
 export class Channels {
+  /** Frames and messages of channels other than control so far, both ways. */
+  carried = 0;
   readonly #open = new Map<number, Channel>();
   readonly #reassembly = new Reassembly();
   readonly #closing = new Closing();
@@ -61,6 +63,7 @@ export class Channels {
   /** Takes a frame; null unless it completes a message of channel 0. */
   receive(lane: string | null, frame: Frame): Bytes | null {
     if (frame.channel === CONTROL) return this.#reassemble(frame, "control");
+    this.carried += 1;
     const channel = this.#open.get(frame.channel) ?? this.#closing.draining(frame.channel);
     if (!channel) {
       this.#unknown(lane, frame);
@@ -240,6 +243,7 @@ export class Channels {
 
   #send(channel: Channel, type: number, payload: Uint8Array, merge?: Merge): void {
     if (this.#open.get(channel.id) !== channel) return;
+    this.carried += 1;
     try {
       this.outbox.push(channel.name, channel.id, type, payload as Bytes, this.#isNumbered(channel.spec), merge);
     } catch (error) {

@@ -101,6 +101,11 @@ export class Connection {
     return this.#channels.names;
   }
 
+  /** Grows with everything that channels carry; pings do not count. */
+  get carried(): number {
+    return this.#channels.carried;
+  }
+
   /** What the server agreed to. */
   get extensions(): string[] {
     return [...this.#extensions];

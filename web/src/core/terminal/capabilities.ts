@@ -36,7 +36,7 @@ export function offer(engine: EngineCapabilities): Fields {
     },
     mouse: engine.mouse,
     features: engine.features,
-    extensions: { structured_keys: false, reconnect: true, zstd_compression: false, flow_control: true, sharing: true },
+    extensions: { structured_keys: false, reconnect: true, zstd_compression: true, flow_control: true, sharing: true },
   };
 }
 

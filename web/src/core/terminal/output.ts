@@ -3,7 +3,8 @@
  *
  * The engine is handed the next part when it has worked through the ones before, and only then is the server told, which
  * sends no more than its credit beyond that. So nothing has to be skipped here: a server that is too far ahead sends a
- * REPAINT instead, and what waits at that moment is obsolete.
+ * REPAINT instead. What came before it is read all the same: the program may have asked something in there, and the
+ * server answers only what it did not send.
  */
 import type { Bytes } from "../bytes.ts";
 import { concat, utf8 } from "../bytes.ts";
@@ -69,10 +70,10 @@ export class OutputFlow {
     this.#pump();
   }
 
-  /** The whole screen comes anew; what waits here is obsolete. */
+  /** The whole screen comes anew, behind what waits here. */
   repaint(offset: number, body: Bytes): void {
     this.received = offset;
-    this.#waiting = [{ bytes: concat([RESET, body]), end: offset }];
+    this.#waiting.push({ bytes: concat([RESET, body]), end: offset });
     this.#pump();
   }
 

@@ -2,11 +2,13 @@
 import type { Bytes } from "../bytes.ts";
 import type { Channel } from "../mux/channel.ts";
 import { ChannelRejected, reliable } from "../mux/channel.ts";
+import { Code } from "../mux/codes.ts";
 import type { Connection } from "../mux/connection.ts";
 import type { EngineCapabilities, Selected } from "./capabilities.ts";
 import type { ExitStatus, PtyGrant, PtyWish, TerminalSize } from "./client.ts";
 import { TerminalClient } from "./client.ts";
-import { Pty, encodeAck, readOffset, readRepaint } from "./pty.ts";
+import type { Repaint } from "./pty.ts";
+import { Pty, encodeAck, readOffset, readOutput, readRepaint } from "./pty.ts";
 import type { ShareAction, ShareState } from "./share.ts";
 
 /** After EXIT_STATUS the terminal counts as ended when no output has come for this long. */
@@ -134,20 +136,33 @@ export class Pair {
   }
 
   #message(type: number, payload: Bytes): void {
-    if (this.#flow && type === Pty.Repaint) {
-      const repaint = readRepaint(payload);
-      if (!repaint || repaint.compressed) return;
-      this.#received = repaint.offset;
-      this.events.repaint(repaint.offset, repaint.body);
-    } else if (this.#flow && type === Pty.Ack) {
+    if (!this.#flow) this.#output(payload);
+    else if (type === Pty.Bytes) this.#output(payload);
+    else if (type === Pty.Zstd) this.#output(readOutput(payload));
+    else if (type === Pty.Repaint) this.#repaint(readRepaint(payload));
+    else if (type === Pty.Ack) {
       const offset = readOffset(payload);
       if (offset !== null) this.events.applied(offset);
       return;
-    } else if (!this.#flow || type === Pty.Bytes) {
-      this.#received += payload.length;
-      this.events.output(payload);
     }
     if (this.#exit) this.#finish(this.#exit);
+  }
+
+  #output(bytes: Bytes | null): void {
+    if (!bytes) return this.#unreadable();
+    this.#received += bytes.length;
+    this.events.output(bytes);
+  }
+
+  #repaint(repaint: Repaint | null): void {
+    if (!repaint) return this.#unreadable();
+    this.#received = repaint.offset;
+    this.events.repaint(repaint.offset, repaint.body);
+  }
+
+  /** Output that was left out would leave another screen than the program's. */
+  #unreadable(): void {
+    this.#end({ kind: "failed", code: Code.InvalidMessage, reason: "The server sent output that cannot be read; open the terminal again from the list of sessions." });
   }
 
   async #open(name: string): Promise<Channel | null> {
