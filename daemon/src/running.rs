@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use vroom_protocol::terminal::ExitStatus;
 use vroom_protocol::{ChannelId, Connection, mux};
-use vroom_terminal::{History, Read, Terminal};
+use vroom_terminal::{History, Piped, Read};
 
 use crate::shell::MESSAGE;
 
 /// A program that runs on pipes, and how far the client has read it: every byte, however long it takes.
 #[derive(Debug)]
 pub(crate) struct Running {
-    terminal: Arc<Terminal>,
+    program: Arc<Piped>,
     output: Reader,
     errors: Reader,
     abandoned: bool,
@@ -32,10 +32,10 @@ struct Reader {
 
 impl Running {
     /// Reads a program that was just started, from its first byte on.
-    pub(crate) fn new(terminal: Arc<Terminal>) -> Self {
-        terminal.set_reader_offset(Some(0));
+    pub(crate) fn new(program: Arc<Piped>) -> Self {
+        program.set_reader_offset(Some(0));
         Self {
-            terminal,
+            program,
             output: Reader::default(),
             errors: Reader::default(),
             abandoned: false,
@@ -43,15 +43,15 @@ impl Running {
     }
 
     /// The program.
-    pub(crate) fn terminal(&self) -> &Arc<Terminal> {
-        &self.terminal
+    pub(crate) fn program(&self) -> &Arc<Piped> {
+        &self.program
     }
 
     /// Nobody reads any more: the program has to go.
     pub(crate) fn abandon(&mut self) {
         self.abandoned = true;
-        self.terminal.set_reader_offset(None);
-        self.terminal.end();
+        self.program.set_reader_offset(None);
+        self.program.end();
     }
 
     /// Sends what the program wrote, as far as the client takes it.
@@ -67,10 +67,10 @@ impl Running {
         }
         if let Some(pty) = pty {
             self.output
-                .pump(now, connection, pty, self.terminal.history());
-            self.terminal.set_reader_offset(Some(self.output.offset));
+                .pump(now, connection, pty, self.program.history());
+            self.program.set_reader_offset(Some(self.output.offset));
         }
-        if let (Some(stderr), Some(history)) = (stderr, self.terminal.stderr()) {
+        if let (Some(stderr), Some(history)) = (stderr, self.program.stderr()) {
             self.errors.pump(now, connection, stderr, history);
             history.set_reader_offset(Some(self.errors.offset));
         }
@@ -83,7 +83,7 @@ impl Running {
         pty: Option<ChannelId>,
         stderr: Option<ChannelId>,
     ) -> Option<ExitStatus> {
-        let exit = self.terminal.exit_status()?;
+        let exit = self.program.exit_status()?;
         let status = ExitStatus {
             exit_code: exit.code,
             signal: exit.signal,
@@ -99,7 +99,7 @@ impl Running {
         let is_sent = |channel: Option<ChannelId>| {
             channel.is_none_or(|channel| connection.queued_bytes(channel) == 0)
         };
-        let errors = self.terminal.stderr().filter(|_| stderr.is_some());
+        let errors = self.program.stderr().filter(|_| stderr.is_some());
         let is_read = self.output.offset >= exit.output_bytes
             && errors.is_none_or(|history| self.errors.offset >= history.end());
         (is_read && is_sent(pty) && is_sent(stderr)).then_some(status)
@@ -109,15 +109,15 @@ impl Running {
     pub(crate) async fn ready(&self) {
         let exit = async {
             // Once it ended, what keeps it from being reported is a full queue.
-            match self.terminal.exit_status() {
+            match self.program.exit_status() {
                 Some(_) => pending().await,
-                None => drop(self.terminal.wait_exit().await),
+                None => drop(self.program.wait_exit().await),
             }
         };
         tokio::select! {
             () = exit => {}
-            () = self.output.ready(Some(self.terminal.history())) => {}
-            () = self.errors.ready(self.terminal.stderr()) => {}
+            () = self.output.ready(Some(self.program.history())) => {}
+            () = self.errors.ready(self.program.stderr()) => {}
         }
     }
 }

@@ -12,8 +12,8 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::Role;
 use vroom_protocol::mux::{SessionControl, SessionEntry, SessionKind};
 use vroom_terminal::{
-    ALLOWED, Account, Command, Environment, Error, Holds, Meta, PtySpec, SpawnConfig, StderrTo,
-    Terminal, environment,
+    ALLOWED, Account, Command, Environment, Error, Holds, Meta, Piped, PtySpec, SpawnConfig,
+    StderrTo, environment,
 };
 
 use crate::auth::Auth;
@@ -31,7 +31,7 @@ pub(crate) struct Terminals {
     rules: Rules,
     parties: Mutex<BTreeMap<String, Arc<Party>>>,
     /// The programs on pipes, which end with their client.
-    pipes: Mutex<Vec<Weak<Terminal>>>,
+    pipes: Mutex<Vec<Weak<Piped>>>,
 }
 
 /// How many terminals there may be, and how long they last.
@@ -118,12 +118,12 @@ impl Terminals {
     }
 
     /// Starts a program on pipes.
-    pub(crate) fn spawn(&self, program: Program) -> Result<Arc<Terminal>, Error> {
-        let terminal = Terminal::spawn(self.config(program))?;
+    pub(crate) fn spawn(&self, program: Program) -> Result<Arc<Piped>, Error> {
+        let program = Piped::spawn(self.config(program))?;
         let mut pipes = self.pipes();
-        pipes.retain(|terminal| terminal.strong_count() > 0);
-        pipes.push(Arc::downgrade(&terminal));
-        Ok(terminal)
+        pipes.retain(|program| program.strong_count() > 0);
+        pipes.push(Arc::downgrade(&program));
+        Ok(program)
     }
 
     /// Starts a program on a terminal that outlives the server.
@@ -223,8 +223,8 @@ impl Terminals {
             .drain(..)
             .filter_map(|weak| weak.upgrade())
             .collect();
-        for terminal in &pipes {
-            terminal.end_within(PATIENCE);
+        for program in &pipes {
+            program.end_within(PATIENCE);
         }
         let parties: Vec<_> = std::mem::take(&mut *self.parties()).into_values().collect();
         let passing: Vec<_> = parties
@@ -240,7 +240,7 @@ impl Terminals {
             session.forget();
         });
         tokio::join!(
-            join_all(pipes.iter().map(|terminal| terminal.wait_ended())),
+            join_all(pipes.iter().map(|program| program.wait_ended())),
             join_all(passing)
         );
     }
@@ -275,7 +275,7 @@ impl Terminals {
         self.parties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pipes(&self) -> MutexGuard<'_, Vec<Weak<Terminal>>> {
+    fn pipes(&self) -> MutexGuard<'_, Vec<Weak<Piped>>> {
         self.pipes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

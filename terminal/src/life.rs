@@ -12,16 +12,14 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use tokio::sync::watch;
 
+use crate::Exit;
 use crate::family::Family;
 use crate::input::Input;
 use crate::output::Output;
-use crate::pty::Pty;
-use crate::{Exit, PtySize};
 
-/// What the threads of a terminal share.
+/// What the threads of a program on pipes share.
 pub(crate) struct Life {
     pub(crate) pid: Pid,
-    pub(crate) pty: Option<Pty>,
     pub(crate) input: Arc<Input>,
     pub(crate) exit: watch::Sender<Option<Exit>>,
     pub(crate) ended: watch::Sender<bool>,
@@ -38,7 +36,6 @@ struct State {
     child: Option<Child>,
     reaped: bool,
     readers: usize,
-    size: Option<PtySize>,
     /// When what is left is killed, once the end has begun.
     kill_at: Option<Instant>,
     /// Closing it ends the readers and the writer.
@@ -50,8 +47,6 @@ impl Life {
     /// A program that runs.
     pub(crate) fn new(
         child: Child,
-        pty: Option<Pty>,
-        size: Option<PtySize>,
         output: Output,
         stderr: Option<Output>,
         stop: PipeWriter,
@@ -60,11 +55,7 @@ impl Life {
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
         Self {
             pid,
-            family: match pty {
-                Some(_) => Family::Session(pid),
-                None => Family::Group(pid),
-            },
-            pty,
+            family: Family::Group(pid),
             input: Arc::default(),
             exit: watch::Sender::new(None),
             ended: watch::Sender::new(false),
@@ -72,7 +63,6 @@ impl Life {
                 child: Some(child),
                 reaped: false,
                 readers: 1 + usize::from(stderr.is_some()),
-                size,
                 kill_at: None,
                 stop: Some(stop),
                 threads: Vec::new(),
@@ -83,7 +73,7 @@ impl Life {
         }
     }
 
-    /// Standard output, or the terminal's.
+    /// Standard output.
     pub(crate) fn output(&self) -> &Output {
         &self.output
     }
@@ -91,16 +81,6 @@ impl Life {
     /// Standard error, when it is apart.
     pub(crate) fn stderr(&self) -> Option<&Output> {
         self.stderr.as_ref()
-    }
-
-    /// The size of the PTY.
-    pub(crate) fn size(&self) -> Option<PtySize> {
-        self.lock().size
-    }
-
-    /// Notes the size of the PTY.
-    pub(crate) fn set_size(&self, size: PtySize) {
-        self.lock().size = Some(size);
     }
 
     /// The program's own group, while it surely is the program's.
@@ -134,10 +114,7 @@ impl Life {
         self.drain();
         let bytes = self.output.history.end();
         self.exit.send_replace(Some(Exit::new(status, bytes)));
-        // A child of the program may still read what is typed, and only on a PTY.
-        if self.pty.is_none() {
-            self.input.end();
-        }
+        self.input.end();
     }
 
     /// Waits until all that the program wrote is in the history.
@@ -170,7 +147,7 @@ impl Life {
         begun.is_none()
     }
 
-    /// Tells all processes that the terminal is gone, waits for them, helps them, and cleans up.
+    /// Tells all processes that nobody is there any more, waits for them, helps them, and cleans up.
     pub(crate) fn finish(&self) {
         self.signal(Signal::SIGHUP);
         // Those who are stopped would not notice.
@@ -186,7 +163,7 @@ impl Life {
         if reaped {
             for thread in threads {
                 if thread.join().is_err() {
-                    tracing::error!("a thread of a terminal panicked");
+                    tracing::error!("a thread of a program panicked");
                 }
             }
         } else {

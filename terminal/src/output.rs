@@ -39,7 +39,6 @@ impl Reader {
                 Ok(count) => self.history.push(buffer.get(..count).unwrap_or_default()),
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted | ErrorKind::WouldBlock => {}
-                    // Linux reports the end of a PTY as an input/output error.
                     _ => break,
                 },
             }

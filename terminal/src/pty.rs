@@ -60,11 +60,6 @@ impl Pty {
         &self.master
     }
 
-    /// Another handle to the master side.
-    pub(crate) fn file(&self) -> io::Result<File> {
-        self.master.try_clone()
-    }
-
     /// Changes the size; the kernel tells the foreground group.
     pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
         let size = Winsize {

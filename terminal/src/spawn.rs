@@ -71,13 +71,12 @@ pub enum StderrTo {
     Own,
 }
 
-/// A program that runs, and the files to talk to it.
-pub(crate) struct Spawned {
+/// A program that runs on pipes, and the files to talk to it.
+pub(crate) struct OnPipes {
     pub(crate) child: Child,
-    pub(crate) pty: Option<Pty>,
-    /// What is typed goes here; it never blocks.
+    /// Standard input; it never blocks.
     pub(crate) input: File,
-    /// Standard output, or the terminal's.
+    /// Standard output.
     pub(crate) output: Source,
     /// Standard error, when it is apart.
     pub(crate) stderr: Option<Source>,
@@ -97,30 +96,11 @@ impl Source {
     }
 }
 
-/// Starts a program.
-pub(crate) fn spawn(config: SpawnConfig) -> Result<Spawned, Error> {
-    let cwd = match &config.cwd {
-        Some(path) if !path.is_dir() => return Err(Error::NoDirectory { path: path.clone() }),
-        Some(path) => path.clone(),
-        None => config.account.home.clone(),
-    };
-    let mut env = config.env;
-    if let Some(pty) = &config.pty {
-        env.set_terminal(&pty.kind, &config.account);
-    }
-    let program = Program::new(config.command, &config.account, &env, &cwd)?;
-    match config.pty {
-        Some(pty) => on_pty(&program, &pty, &env, &cwd),
-        None => on_pipes(&program, config.stderr, &env, &cwd),
-    }
-}
-
-fn on_pty(
-    program: &Program,
-    spec: &PtySpec,
-    env: &Environment,
-    cwd: &Path,
-) -> Result<Spawned, Error> {
+/// Starts a program on a PTY.
+pub(crate) fn on_pty(mut config: SpawnConfig) -> Result<(Child, Pty), Error> {
+    let spec = config.pty.take().ok_or(Error::NoPty)?;
+    config.env.set_terminal(&spec.kind, &config.account);
+    let (program, env, cwd) = prepare(config)?;
     if spec.size.rows == 0 || spec.size.cols == 0 {
         return Err(Error::BadSize);
     }
@@ -141,11 +121,6 @@ fn on_pty(
         command.env("SHELL", &program.path);
     }
     command.cwd(cwd);
-    let input = pty.file()?;
-    let output = Source {
-        read: pty.file()?,
-        look: pty.file()?,
-    };
     let child = slave
         .spawn_command(command)
         .map_err(|error| program.failed(io::Error::other(error)))?;
@@ -153,21 +128,13 @@ fn on_pty(
     let child = child
         .downcast::<Child>()
         .map_err(|_| program.failed(io::ErrorKind::Unsupported.into()))?;
-    Ok(Spawned {
-        child: *child,
-        pty: Some(pty),
-        input,
-        output,
-        stderr: None,
-    })
+    Ok((*child, pty))
 }
 
-fn on_pipes(
-    program: &Program,
-    stderr: StderrTo,
-    env: &Environment,
-    cwd: &Path,
-) -> Result<Spawned, Error> {
+/// Starts a program on pipes.
+pub(crate) fn on_pipes(config: SpawnConfig) -> Result<OnPipes, Error> {
+    let stderr = config.stderr;
+    let (program, env, cwd) = prepare(config)?;
     let (stdin, input) = io::pipe()?;
     let (output, stdout) = io::pipe()?;
     let output = Source::of_pipe(output)?;
@@ -193,13 +160,23 @@ fn on_pipes(
         .stderr(Stdio::from(OwnedFd::from(stderr)))
         .spawn()
         .map_err(|error| program.failed(error))?;
-    Ok(Spawned {
+    Ok(OnPipes {
         child,
-        pty: None,
         input,
         output,
         stderr: errors,
     })
+}
+
+/// Finds the program of a configuration, and the folder that it starts in.
+fn prepare(config: SpawnConfig) -> Result<(Program, Environment, PathBuf), Error> {
+    let cwd = match config.cwd {
+        Some(path) if !path.is_dir() => return Err(Error::NoDirectory { path }),
+        Some(path) => path,
+        None => config.account.home.clone(),
+    };
+    let program = Program::new(config.command, &config.account, &config.env, &cwd)?;
+    Ok((program, config.env, cwd))
 }
 
 /// A program that was found.

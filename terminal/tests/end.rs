@@ -8,74 +8,60 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Driver, end, line, on_pipes, on_pty, program};
+use support::{Driver, end, line, on_pipes};
 use vroom_terminal::END_PATIENCE;
 
 #[tokio::test]
 async fn nothing_is_left() {
-    // Programs that go when they are told.
-    for config in [on_pty, on_pipes] {
-        let mut driver = Driver::spawn(config(line("echo ready; sleep 1000 & wait")));
-        driver.until("ready").await;
-        let start = Instant::now();
-        end(&driver.terminal).await;
-        assert!(
-            start.elapsed() < Duration::from_secs(4),
-            "nobody had to be killed"
-        );
-        assert_eq!(driver.exit().await.signal, Some(1));
-        assert_nothing_left(&driver);
-        // Again is harmless.
-        end(&driver.terminal).await;
-    }
-
-    // Programs that do not, and a whole family of them.
-    let stubborn =
-        "trap '' HUP TERM INT; (while :; do sleep 1; done) & echo ready; while :; do sleep 1; done";
-    let mut drivers = [on_pty, on_pipes].map(|config| Driver::spawn(config(line(stubborn))));
-    for driver in &mut drivers {
-        driver.until("ready").await;
-    }
-    let start = Instant::now();
-    drivers.iter().for_each(|driver| driver.terminal.end());
-    for driver in &drivers {
-        end(&driver.terminal).await;
-        assert!(start.elapsed() >= END_PATIENCE, "it had its time");
-        assert_eq!(driver.exit().await.signal, Some(9));
-    }
-    drivers.iter().for_each(assert_nothing_left);
-
-    // Less patience, also for an end that has begun.
-    let mut driver = Driver::spawn(on_pty(line(stubborn)));
+    // A program that goes when it is told.
+    let mut driver = Driver::spawn(on_pipes(line("echo ready; sleep 1000 & wait")));
     driver.until("ready").await;
     let start = Instant::now();
-    driver.terminal.end();
-    driver.terminal.end_within(Duration::from_millis(100));
-    end(&driver.terminal).await;
+    end(&driver.program).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "nobody had to be killed"
+    );
+    assert_eq!(driver.exit().await.signal, Some(1));
+    assert_nothing_left(&driver);
+    // Again is harmless.
+    end(&driver.program).await;
+
+    // One that does not, and a whole family of them.
+    let stubborn =
+        "trap '' HUP TERM INT; (while :; do sleep 1; done) & echo ready; while :; do sleep 1; done";
+    let mut driver = Driver::spawn(on_pipes(line(stubborn)));
+    driver.until("ready").await;
+    let start = Instant::now();
+    end(&driver.program).await;
+    assert!(start.elapsed() >= END_PATIENCE, "it had its time");
+    assert_eq!(driver.exit().await.signal, Some(9));
+    assert_nothing_left(&driver);
+
+    // Less patience, also for an end that has begun.
+    let mut driver = Driver::spawn(on_pipes(line(stubborn)));
+    driver.until("ready").await;
+    let start = Instant::now();
+    driver.program.end();
+    driver.program.end_within(Duration::from_millis(100));
+    end(&driver.program).await;
     assert!(start.elapsed() < Duration::from_secs(4));
     assert_nothing_left(&driver);
 
-    // Jobs in groups of their own, one of them stopped.
-    let mut driver = Driver::spawn(on_pty(program(&["bash", "--norc", "-i"])));
-    driver.write("sleep 1001 & sleep 1002 & kill -STOP %2; echo re''ady; sleep 1003\n");
-    driver.until("ready").await;
-    end(&driver.terminal).await;
-    assert_nothing_left(&driver);
-
     // A child that outlives its parent.
-    let mut driver = Driver::spawn(on_pty(line(
+    let mut driver = Driver::spawn(on_pipes(line(
         "(trap '' HUP; echo child; exec sleep 1000) & read go",
     )));
     driver.until("child").await;
     driver.write("\n");
     driver.exit().await;
-    end(&driver.terminal).await;
+    end(&driver.program).await;
     assert_nothing_left(&driver);
 
     // Dropping is ending.
-    let mut driver = Driver::spawn(on_pty(line("echo ready; exec sleep 1000")));
+    let mut driver = Driver::spawn(on_pipes(line("echo ready; exec sleep 1000")));
     driver.until("ready").await;
-    let pid = driver.terminal.pid();
+    let pid = driver.program.pid();
     drop(driver);
     let start = Instant::now();
     while exists(pid) {
@@ -85,19 +71,19 @@ async fn nothing_is_left() {
 }
 
 fn assert_nothing_left(driver: &Driver) {
-    let pid = driver.terminal.pid();
+    let pid = driver.program.pid();
     assert!(!exists(pid), "not even a zombie");
     let family: Vec<String> = family(pid);
     assert!(family.is_empty(), "{family:?}");
     assert_eq!(threads(), [""; 0]);
-    assert!(driver.terminal.history().is_ended());
+    assert!(driver.program.history().is_ended());
 }
 
 fn exists(pid: u32) -> bool {
     std::fs::metadata(format!("/proc/{pid}")).is_ok()
 }
 
-/// The processes that are in the session or group of another.
+/// The processes that are in the group of another.
 fn family(leader: u32) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     processes
@@ -106,17 +92,17 @@ fn family(leader: u32) -> Vec<String> {
             let (_, fields) = stat.rsplit_once(')').unwrap();
             let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
             let leader = leader.to_string();
-            fields[0] != "Z" && (fields[2] == leader || fields[3] == leader)
+            fields[0] != "Z" && fields[2] == leader
         })
         .collect()
 }
 
-/// The names of the threads that serve terminals; the one that ends a terminal may still be leaving.
+/// The names of the threads that serve programs; the one that ends a program may still be leaving.
 fn threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     tasks
         .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
         .map(|name| name.trim_end().to_owned())
-        .filter(|name| name.starts_with("terminal-") && name != "terminal-end")
+        .filter(|name| name.starts_with("program-") && name != "program-end")
         .collect()
 }

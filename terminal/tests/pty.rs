@@ -8,8 +8,17 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use support::{Driver, all_bytes, line, on_pty, program};
-use vroom_terminal::{Command, Error, PtySize, Terminal};
+use support::sessions::{Folder, Follower};
+use support::{all_bytes, line, on_pty, program};
+use tokio::time::timeout;
+use vroom_terminal::{Command, Error, SpawnConfig};
+
+/// A terminal of its own folder.
+async fn start(config: SpawnConfig) -> (Folder, Follower) {
+    let folder = Folder::new();
+    let follower = folder.start("one", config).await;
+    (folder, follower)
+}
 
 #[tokio::test]
 async fn all_bytes_come_out_as_they_are() {
@@ -17,9 +26,10 @@ async fn all_bytes_come_out_as_they_are() {
     let file = directory.path().join("bytes");
     std::fs::write(&file, all_bytes()).unwrap();
     let command = line(format!("stty raw -echo; cat {}", file.display()));
-    let mut driver = Driver::spawn(on_pty(command));
-    let exit = driver.finish().await;
-    assert_eq!(driver.seen, all_bytes());
+    let (_folder, mut follower) = start(on_pty(command)).await;
+    follower.finish().await;
+    assert_eq!(follower.seen, all_bytes());
+    let exit = follower.exit().await;
     assert_eq!(exit.code, Some(0));
     assert_eq!(exit.output_bytes, all_bytes().len() as u64);
 }
@@ -33,10 +43,10 @@ async fn all_bytes_go_in_as_they_are() {
         "stty raw -echo; printf ready; head -c {count} >{}",
         file.display()
     ));
-    let mut driver = Driver::spawn(on_pty(command));
-    driver.until("ready").await;
-    driver.write(all_bytes());
-    assert_eq!(driver.finish().await.code, Some(0));
+    let (_folder, mut follower) = start(on_pty(command)).await;
+    follower.until("ready").await;
+    follower.write(all_bytes());
+    assert_eq!(follower.exit().await.code, Some(0));
     assert_eq!(std::fs::read(&file).unwrap(), all_bytes());
 }
 
@@ -50,31 +60,12 @@ async fn a_long_paste_arrives_whole() {
     assert!(text.len() > 1024 * 1024);
     // As a person pastes: in line mode, with echo.
     let command = line(format!("printf ready; cat >{}", file.display()));
-    let mut driver = Driver::spawn(on_pty(command));
-    driver.until("ready").await;
-    driver.write(&text);
-    driver.write([4]);
-    assert_eq!(driver.finish().await.code, Some(0));
+    let (_folder, mut follower) = start(on_pty(command)).await;
+    follower.until("ready").await;
+    follower.write(&text);
+    follower.write([4]);
+    assert_eq!(follower.exit().await.code, Some(0));
     assert!(std::fs::read_to_string(&file).unwrap() == text);
-}
-
-#[tokio::test]
-async fn a_new_size_is_told_to_the_program() {
-    let watch = "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done";
-    let mut driver = Driver::spawn(on_pty(line(watch)));
-    driver.until("ready").await;
-    let size = PtySize {
-        rows: 33,
-        cols: 111,
-        px_w: 999,
-        px_h: 660,
-    };
-    driver.terminal.resize(size).unwrap();
-    driver.until("33 111").await;
-    assert_eq!(driver.terminal.size(), Some(size));
-    let none = PtySize { rows: 0, ..size };
-    assert!(matches!(driver.terminal.resize(none), Err(Error::BadSize)));
-    support::end(&driver.terminal).await;
 }
 
 #[tokio::test]
@@ -84,36 +75,35 @@ async fn the_first_size_is_there_from_the_start() {
         pty.size.rows = 50;
         pty.size.cols = 132;
     }
-    let mut driver = Driver::spawn(config);
-    driver.finish().await;
-    assert_eq!(driver.text(), "50 132\r\n");
+    let (_folder, mut follower) = start(config).await;
+    follower.finish().await;
+    assert_eq!(follower.text(), "50 132\r\n");
 }
 
 #[tokio::test]
 async fn a_signal_reaches_the_program() {
     let wait = "trap 'echo got it; exit 3' USR1; echo ready; while :; do sleep 0.05; done";
-    let mut driver = Driver::spawn(on_pty(line(wait)));
-    driver.until("ready").await;
-    driver.terminal.signal(10).unwrap();
-    driver.until("got it").await;
-    assert_eq!(driver.exit().await.code, Some(3));
+    let (_folder, mut follower) = start(on_pty(line(wait))).await;
+    follower.until("ready").await;
+    follower.session.signal(10).unwrap();
+    follower.until("got it").await;
+    assert_eq!(follower.exit().await.code, Some(3));
 }
 
 #[tokio::test]
 async fn a_signal_is_for_the_foreground_only() {
-    let mut driver = Driver::spawn(on_pty(program(&["bash", "--norc", "-i"])));
-    driver.write("echo re''ady; sleep 1000\n");
-    driver.until("ready").await;
+    let (_folder, mut follower) = start(on_pty(program(&["bash", "--norc", "-i"]))).await;
+    follower.write("echo re''ady; sleep 1000\n");
+    follower.until("ready").await;
     // The shell is in the foreground until it has started the program.
-    let pid = driver.terminal.pid();
+    let pid = follower.session.pid();
     while !foreground_is_other(pid) {
         tokio::task::yield_now().await;
     }
-    driver.terminal.signal(15).unwrap();
-    driver.write("echo status=$?\n");
-    driver.until("status=143").await;
-    assert_eq!(driver.terminal.exit_status(), None);
-    support::end(&driver.terminal).await;
+    follower.session.signal(15).unwrap();
+    follower.write("echo status=$?\n");
+    follower.until("status=143").await;
+    assert_eq!(follower.session.exit_status(), None);
 }
 
 /// Whether another group than the leader's has the terminal.
@@ -126,27 +116,28 @@ fn foreground_is_other(leader: u32) -> bool {
 
 #[tokio::test]
 async fn signals_that_are_not_for_users_are_refused() {
-    let driver = Driver::spawn(on_pty(program(&["cat"])));
+    let (_folder, follower) = start(on_pty(program(&["cat"]))).await;
     for signal in [0, 11, 19, 28, 64, 255] {
-        let refused = driver.terminal.signal(signal);
+        let refused = follower.session.signal(signal);
         assert!(matches!(refused, Err(Error::SignalRefused(_))), "{signal}");
     }
-    assert_eq!(driver.terminal.exit_status(), None);
-    driver.terminal.signal(9).unwrap();
-    assert_eq!(driver.exit().await.signal, Some(9));
+    assert_eq!(follower.session.exit_status(), None);
+    follower.session.signal(9).unwrap();
+    assert_eq!(follower.exit().await.signal, Some(9));
 }
 
 #[tokio::test]
 async fn an_exit_says_how() {
-    let mut driver = Driver::spawn(on_pty(line("printf bye; exit 7")));
-    let exit = driver.finish().await;
+    let (_folder, mut follower) = start(on_pty(line("printf bye; exit 7"))).await;
+    follower.finish().await;
+    let exit = follower.exit().await;
     assert_eq!(
         (exit.code, exit.signal, exit.output_bytes),
         (Some(7), None, 3)
     );
     assert_eq!(exit.signal_name(), None);
-    let mut driver = Driver::spawn(on_pty(line("kill -TERM $$")));
-    let exit = driver.finish().await;
+    let (_folder, follower) = start(on_pty(line("kill -TERM $$"))).await;
+    let exit = follower.exit().await;
     assert_eq!((exit.code, exit.signal), (None, Some(15)));
     assert_eq!(exit.signal_name(), Some("TERM"));
     assert!(!exit.core_dumped);
@@ -156,86 +147,47 @@ async fn an_exit_says_how() {
 async fn everything_written_comes_before_the_exit() {
     for _ in 0..5 {
         let command = line("head -c 1500000 /dev/zero | tr '\\0' x");
-        let driver = Driver::spawn(on_pty(command));
-        driver.terminal.set_reader_offset(None);
-        let exit = driver.exit().await;
+        let (_folder, follower) = start(on_pty(command)).await;
+        follower.session.set_reader_offset(None);
+        let exit = follower.exit().await;
         assert_eq!(exit.output_bytes, 1_500_000);
-        assert_eq!(driver.terminal.history().end(), 1_500_000);
+        assert_eq!(follower.session.history().end(), 1_500_000);
     }
-}
-
-#[tokio::test]
-async fn an_exit_does_not_wait_for_a_child_that_stays() {
-    let leave = "trap '' HUP; exec 3<&0; (read wait <&3; echo late) & echo early";
-    let mut driver = Driver::spawn(on_pty(line(leave)));
-    let exit = driver.exit().await;
-    assert_eq!(exit.code, Some(0));
-    driver.until("early").await;
-    assert!(!driver.terminal.history().is_ended());
-    driver.write("go\n");
-    driver.until("late").await;
-    driver.finish().await;
 }
 
 #[tokio::test]
 async fn a_login_shell_knows_that_it_is_one() {
     for (login, expected) in [(true, "<-sh>"), (false, "</bin/sh>")] {
         let shell = Some("/bin/sh".into());
-        let mut driver = Driver::spawn(on_pty(Command::Shell { shell, login }));
-        driver.write("echo \"<$0>\"; exit\n");
-        driver.until(expected).await;
-        assert_eq!(driver.finish().await.code, Some(0));
+        let (_folder, mut follower) = start(on_pty(Command::Shell { shell, login })).await;
+        follower.write("echo \"<$0>\"; exit\n");
+        follower.until(expected).await;
+        assert_eq!(follower.exit().await.code, Some(0));
     }
 }
 
 #[tokio::test]
 async fn only_listed_shells_are_started() {
-    let refused = Terminal::spawn(on_pty(Command::Shell {
+    let folder = Folder::new();
+    let command = Command::Shell {
         shell: Some("/bin/cat".into()),
         login: true,
-    }));
+    };
+    let refused = folder.try_start("one", on_pty(command)).await;
     let error = refused.unwrap_err();
     assert!(matches!(error, Error::ShellRefused { .. }));
     assert_eq!(error.code().0, 4110);
 }
 
 #[tokio::test]
-async fn a_missing_program_is_named() {
-    for config in [on_pty, support::on_pipes] {
-        for missing in [
-            "no-such-program",
-            "/no/such/program",
-            "./no-such-program",
-            "",
-        ] {
-            let error = Terminal::spawn(config(program(&[missing]))).unwrap_err();
-            assert!(matches!(&error, Error::NotFound { program } if program == missing));
-            assert_eq!((error.code().0, error.exit_code()), (4201, 127));
-        }
-        let error = Terminal::spawn(config(program(&["/etc/passwd"]))).unwrap_err();
-        assert!(matches!(error, Error::NotExecutable { .. }));
-        assert_eq!((error.code().0, error.exit_code()), (4201, 126));
-        let error = Terminal::spawn(config(program(&[]))).unwrap_err();
-        assert!(matches!(error, Error::BadCommand));
-        let error = Terminal::spawn(config(program(&["echo", "a\0b"]))).unwrap_err();
-        assert!(matches!(error, Error::BadCommand));
-    }
-}
-
-#[tokio::test]
 async fn programs_start_where_they_are_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().canonicalize().unwrap();
-    for config in [on_pty, support::on_pipes] {
-        let mut config = config(program(&["pwd"]));
-        config.cwd = Some(path.clone());
-        let mut driver = Driver::spawn(config.clone());
-        driver.finish().await;
-        assert_eq!(driver.text().trim_end(), path.to_str().unwrap());
-        config.cwd = Some(path.join("none"));
-        let error = Terminal::spawn(config).unwrap_err();
-        assert!(matches!(error, Error::NoDirectory { .. }));
-    }
+    let mut config = on_pty(program(&["pwd"]));
+    config.cwd = Some(path.clone());
+    let (_folder, mut follower) = start(config).await;
+    follower.finish().await;
+    assert_eq!(follower.text().trim_end(), path.to_str().unwrap());
 }
 
 #[tokio::test]
@@ -243,9 +195,9 @@ async fn modes_are_applied() {
     let mut config = on_pty(line("stty -a"));
     let modes = BTreeMap::from([(1, 5), (2, 255), (53, 0), (38, 0), (200, 1)]);
     config.pty.as_mut().unwrap().modes = modes;
-    let mut driver = Driver::spawn(config);
-    driver.finish().await;
-    let text = driver.text();
+    let (_folder, mut follower) = start(config).await;
+    follower.finish().await;
+    let text = follower.text();
     for setting in [
         "intr = ^E;",
         "quit = <undef>;",
@@ -258,43 +210,32 @@ async fn modes_are_applied() {
     }
     let mut config = on_pty(line("stty -a"));
     config.pty.as_mut().unwrap().modes = BTreeMap::from([(42, 0)]);
-    let mut driver = Driver::spawn(config);
-    driver.finish().await;
-    assert!(driver.text().contains("-iutf8"));
-}
-
-#[tokio::test]
-async fn the_present_mode_can_be_seen() {
-    let mut driver = Driver::spawn(on_pty(line(
-        "printf one; read x; stty raw -echo; printf two; cat",
-    )));
-    driver.until("one").await;
-    let mode = driver.terminal.mode().unwrap();
-    assert!(mode.echo && mode.canonical);
-    driver.write("\n");
-    driver.until("two").await;
-    let mode = driver.terminal.mode().unwrap();
-    assert!(!mode.echo && !mode.canonical);
-    support::end(&driver.terminal).await;
+    let (_folder, mut follower) = start(config).await;
+    follower.finish().await;
+    assert!(follower.text().contains("-iutf8"));
 }
 
 #[tokio::test]
 async fn many_terminals_run_side_by_side() {
-    let mut drivers: Vec<Driver> = (0..64)
-        .map(|number| Driver::spawn(on_pty(line(format!("echo number {number}; exec cat")))))
-        .collect();
-    for (number, driver) in drivers.iter_mut().enumerate() {
-        driver.until(&format!("number {number}\r\n")).await;
-        driver.write(format!("typed {number}\n"));
+    let folder = Folder::new();
+    let mut followers = Vec::new();
+    for number in 0..32 {
+        let command = line(format!("echo number {number}; exec cat"));
+        followers.push(folder.start(&format!("t{number}"), on_pty(command)).await);
     }
-    for (number, driver) in drivers.iter_mut().enumerate() {
+    for (number, follower) in followers.iter_mut().enumerate() {
+        follower.until(&format!("number {number}\r\n")).await;
+        follower.write(format!("typed {number}\n"));
+    }
+    for (number, follower) in followers.iter_mut().enumerate() {
         // Once as echo, once from the program.
         let twice = format!("typed {number}\r\ntyped {number}\r\n");
-        driver.until(&twice).await;
-        driver.terminal.end();
+        follower.until(&twice).await;
+        follower.session.end();
     }
-    for driver in &drivers {
-        support::end(&driver.terminal).await;
-        assert_eq!(driver.terminal.exit_status().unwrap().signal, Some(1));
+    for follower in &followers {
+        let ended = timeout(support::DEADLINE, follower.session.wait_ended());
+        ended.await.unwrap();
+        assert_eq!(follower.session.exit_status().unwrap().signal, Some(1));
     }
 }

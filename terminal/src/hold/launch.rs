@@ -23,7 +23,7 @@ use super::report::Report;
 use super::start::Start;
 use super::store::Store;
 use crate::Error;
-use crate::spawn::spawn;
+use crate::spawn::on_pty;
 
 /// All that `vroom-hold` does.
 ///
@@ -124,11 +124,10 @@ fn prepare(start: Start, stream: UnixStream) -> Result<Holder, Error> {
     stream.set_nonblocking(true)?;
     let socket = socket_path(&start.dir, &start.meta.id);
     let listener = listen(&start)?;
-    let spawned = spawn(start.config).and_then(|spawned| {
-        let pty = spawned.pty.ok_or(Error::NoPty)?;
+    let spawned = on_pty(start.config).map(|(child, pty)| {
         // Process numbers fit: the kernel's limit is 2^22.
-        let pid = i32::try_from(spawned.child.id()).unwrap_or(i32::MAX);
-        Ok(Program::new(Pid::from_raw(pid), pty))
+        let pid = i32::try_from(child.id()).unwrap_or(i32::MAX);
+        Program::new(Pid::from_raw(pid), pty)
     });
     let program = match spawned {
         Ok(program) => program,

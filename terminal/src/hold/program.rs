@@ -7,12 +7,13 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, pidfd_open};
+use vroom_protocol::terminal::is_deliverable;
 
+use crate::Exit;
 use crate::family::Family;
 use crate::life::{DRAIN_MAX, DRAIN_MIN, DRAIN_STEP, GONE_STEP, KILL_PATIENCE, KILL_STEP};
 use crate::pty::Pty;
 use crate::wait::is_readable;
-use crate::{Exit, Terminal};
 
 /// The program of a holder, and everyone in its session.
 pub(crate) struct Program {
@@ -84,7 +85,7 @@ impl Program {
     pub(crate) fn signal(&self, signal: u8) {
         let foreground = self.pty.as_ref().and_then(Pty::foreground);
         let known = Signal::try_from(i32::from(signal)).ok();
-        let known = known.filter(|_| Terminal::SIGNALS.contains(&signal));
+        let known = known.filter(|_| is_deliverable(signal));
         if let (Some(group), Some(signal)) = (foreground, known) {
             // Whoever it was may have ended meanwhile, or be another user's.
             if let Err(error) = killpg(group, signal) {

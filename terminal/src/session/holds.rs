@@ -86,7 +86,7 @@ impl Holds {
     ///
     /// # Errors
     ///
-    /// As [`Terminal::spawn`](crate::Terminal::spawn); [`Error::BadId`] when the id is taken or none at
+    /// When the program cannot be found or started; [`Error::BadId`] when the id is taken or none at
     /// all; [`Error::Holder`] when there is too much to know about it or the holder does not start.
     pub async fn start(&self, config: SpawnConfig, meta: Meta) -> Result<Arc<Session>, Error> {
         if config.pty.is_none() {

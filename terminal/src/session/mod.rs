@@ -15,11 +15,12 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use vroom_protocol::terminal::is_deliverable;
 
 use self::shared::{Shared, lock};
 use crate::hold::Request;
 use crate::screen::{ScreenDigest, SnapshotOptions, ViewerCapabilities};
-use crate::{END_PATIENCE, Error, Exit, History, Meta, PtySize, Terminal};
+use crate::{END_PATIENCE, Error, Exit, History, Meta, PtySize};
 
 pub use holds::Holds;
 pub use state::TtyState;
@@ -169,13 +170,13 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a signal to the foreground group, as [`Terminal::signal`].
+    /// Sends a signal to the foreground group.
     ///
     /// # Errors
     ///
     /// [`Error::SignalRefused`], [`Error::Ended`].
     pub fn signal(&self, signal: u8) -> Result<(), Error> {
-        if !Terminal::SIGNALS.contains(&signal) {
+        if !is_deliverable(signal) {
             return Err(Error::SignalRefused(signal));
         }
         if self.history().is_ended() {
@@ -208,7 +209,10 @@ impl Session {
         }
     }
 
-    /// Ends the program and everything in its session, as [`Terminal::end`].
+    /// Ends the program and everything in its session.
+    ///
+    /// All get `SIGHUP` now and `SIGKILL` when they are still there after [`END_PATIENCE`]. Calling it
+    /// twice is harmless.
     pub fn end(&self) {
         self.end_within(END_PATIENCE);
     }

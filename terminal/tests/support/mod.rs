@@ -1,4 +1,4 @@
-//! Terminals to test, and someone who reads them.
+//! Programs to test, and someone who reads them.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use vroom_terminal::{
-    ALLOWED, Account, Command, Exit, History, PtySize, PtySpec, Read, SpawnConfig, StderrTo,
-    TermKind, Terminal, environment,
+    ALLOWED, Account, Command, Exit, History, Piped, PtySize, PtySpec, Read, SpawnConfig, StderrTo,
+    TermKind, environment,
 };
 
 /// Far longer than anything here takes; a test that needs it has failed.
@@ -64,9 +64,9 @@ pub fn program(argv: &[&str]) -> Command {
     Command::Program(argv.iter().map(|word| (*word).to_owned()).collect())
 }
 
-/// Someone who drives a terminal and has seen all it showed.
+/// Someone who reads a program on pipes and has seen all it wrote.
 pub struct Driver {
-    pub terminal: Arc<Terminal>,
+    pub program: Arc<Piped>,
     pub seen: Vec<u8>,
 }
 
@@ -81,17 +81,17 @@ impl Driver {
         ] {
             drop(signal(kind).unwrap());
         }
-        let terminal = Terminal::spawn(config).unwrap();
-        terminal.set_reader_offset(Some(0));
+        let program = Piped::spawn(config).unwrap();
+        program.set_reader_offset(Some(0));
         Self {
-            terminal,
+            program,
             seen: Vec::new(),
         }
     }
 
     pub fn write(&self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref().to_vec();
-        self.terminal.write(bytes.into()).unwrap();
+        self.program.write(bytes.into()).unwrap();
     }
 
     /// Reads until a text was seen; the text may be old.
@@ -118,7 +118,7 @@ impl Driver {
     }
 
     pub async fn exit(&self) -> Exit {
-        timeout(DEADLINE, self.terminal.wait_exit()).await.unwrap()
+        timeout(DEADLINE, self.program.wait_exit()).await.unwrap()
     }
 
     /// What was seen, as text.
@@ -128,14 +128,13 @@ impl Driver {
 
     /// Reads what comes next; `false` at the end.
     async fn more(&mut self) -> bool {
-        let history = self.terminal.history();
+        let history = self.program.history();
         let offset = self.seen.len() as u64;
         history.changed(offset).await;
         match history.read_from(offset, 16 * 1024) {
             Read::Bytes(bytes) => {
                 self.seen.extend_from_slice(&bytes);
-                self.terminal
-                    .set_reader_offset(Some(self.seen.len() as u64));
+                self.program.set_reader_offset(Some(self.seen.len() as u64));
                 true
             }
             Read::Ended => false,
@@ -158,10 +157,10 @@ pub async fn read_all(history: &History) -> Vec<u8> {
     }
 }
 
-/// Ends a terminal and waits until nothing is left of it.
-pub async fn end(terminal: &Terminal) {
-    terminal.end();
-    timeout(DEADLINE, terminal.wait_ended()).await.unwrap();
+/// Ends a program and waits until nothing is left of it.
+pub async fn end(program: &Piped) {
+    program.end();
+    timeout(DEADLINE, program.wait_ended()).await.unwrap();
 }
 
 pub fn find(bytes: &[u8], text: &[u8]) -> bool {

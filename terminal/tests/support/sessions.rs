@@ -3,14 +3,14 @@
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::net::sockopt::socket_peercred;
 use tempfile::TempDir;
 use tokio::time::timeout;
-use vroom_terminal::{Error, Holds, Keep, Meta, Read, Session, SpawnConfig};
+use vroom_terminal::{Error, Exit, Holds, Keep, Meta, Read, Session, SpawnConfig};
 
 use super::{DEADLINE, find};
 
@@ -71,10 +71,22 @@ impl Folder {
 impl Drop for Folder {
     /// Leaves no holder behind, whatever became of the test.
     fn drop(&mut self) {
-        for holder in self.holders() {
-            let holder = Pid::from_raw(i32::try_from(holder).unwrap());
-            // It may have gone by itself meanwhile.
+        let holders = self.holders();
+        for holder in &holders {
+            let programs = format!("/proc/{holder}/task/{holder}/children");
+            let programs = std::fs::read_to_string(programs).unwrap_or_default();
+            let programs = programs.split_whitespace().map(|pid| pid.parse().unwrap());
+            // Some programs of tests are deaf to everything else. They may have gone by themselves.
+            for program in programs {
+                kill(Pid::from_raw(program), Signal::SIGKILL).unwrap_or_default();
+            }
+            let holder = Pid::from_raw(i32::try_from(*holder).unwrap());
             kill(holder, Signal::SIGTERM).unwrap_or_default();
+        }
+        let start = Instant::now();
+        while holders.iter().any(|holder| session_of(*holder).is_some()) {
+            assert!(start.elapsed() < DEADLINE, "a holder does not end");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
@@ -179,6 +191,10 @@ impl Follower {
     /// Reads to the end.
     pub async fn finish(&mut self) {
         while self.more().await {}
+    }
+
+    pub async fn exit(&self) -> Exit {
+        timeout(DEADLINE, self.session.wait_exit()).await.unwrap()
     }
 
     pub fn text(&self) -> String {

@@ -1,4 +1,4 @@
-//! One program and everything around it.
+//! A program on pipes and everything around it.
 
 use std::io;
 use std::sync::Arc;
@@ -8,46 +8,39 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
+use vroom_protocol::terminal::is_deliverable;
 
 use crate::input::Writer;
 use crate::life::Life;
 use crate::output::Output;
-use crate::spawn::spawn;
-use crate::{Error, Exit, History, PtyMode, PtySize, SpawnConfig};
+use crate::spawn::on_pipes;
+use crate::{Error, Exit, History, SpawnConfig};
 
-/// One program, on a PTY or on pipes.
+/// A program on pipes, which ends with this process.
 ///
 /// All methods may be called from any thread and return at once. The asynchronous ones are cancel-safe
 /// and need no particular runtime. Dropping the last handle ends the program.
-pub struct Terminal {
+pub struct Piped {
     life: Arc<Life>,
 }
 
-impl Terminal {
+impl Piped {
     /// Starts a program and the threads that serve it.
     ///
     /// # Errors
     ///
     /// When the program cannot be found or started, or the system lacks what it takes.
     pub fn spawn(config: SpawnConfig) -> Result<Arc<Self>, Error> {
-        let size = config.pty.as_ref().map(|pty| pty.size);
         // Made first: once the program runs, nothing but a thread may still fail.
         let (stop, stop_writer) = io::pipe()?;
         let (stop_output, stop_stderr) = (stop.try_clone()?, stop.try_clone()?);
-        let spawned = spawn(config)?;
+        let spawned = on_pipes(config)?;
         let (output, reader) = Output::new(spawned.output, stop_output);
         let stderr = spawned
             .stderr
             .map(|stderr| Output::new(stderr, stop_stderr));
         let (stderr, stderr_reader) = stderr.unzip();
-        let life = Life::new(
-            spawned.child,
-            spawned.pty,
-            size,
-            output,
-            stderr,
-            stop_writer,
-        );
+        let life = Life::new(spawned.child, output, stderr, stop_writer);
         let life = Arc::new(life);
         let writer = Writer {
             input: Arc::clone(&life.input),
@@ -55,19 +48,19 @@ impl Terminal {
             stop,
         };
         // Whatever fails from here on, dropping this ends the program.
-        let terminal = Arc::new(Self { life });
-        terminal.start("terminal-write", move |_| writer.run())?;
+        let program = Arc::new(Self { life });
+        program.start("program-write", move |_| writer.run())?;
         for reader in std::iter::once(reader).chain(stderr_reader) {
-            terminal.start("terminal-read", move |life| {
+            program.start("program-read", move |life| {
                 reader.run();
                 life.reader_ended();
             })?;
         }
-        terminal.start("terminal-wait", Life::await_exit)?;
-        Ok(terminal)
+        program.start("program-wait", Life::await_exit)?;
+        Ok(program)
     }
 
-    /// What the program wrote to its terminal, or to standard output.
+    /// What the program wrote to standard output.
     pub fn history(&self) -> &History {
         &self.life.output().history
     }
@@ -82,7 +75,7 @@ impl Terminal {
         self.life.pid.as_raw().unsigned_abs()
     }
 
-    /// Types bytes.
+    /// Hands bytes to standard input.
     ///
     /// # Errors
     ///
@@ -92,54 +85,23 @@ impl Terminal {
         self.life.input.push(bytes)
     }
 
-    /// Ends what a program on pipes reads, after what was typed so far; a PTY has no such end.
+    /// Ends what the program reads, after what was handed over so far.
     pub fn close_input(&self) {
-        if self.life.pty.is_none() {
-            self.life.input.close();
-        }
+        self.life.input.close();
     }
 
-    /// Changes the size; the program gets `SIGWINCH`.
+    /// Sends a signal to the program's process group.
     ///
     /// # Errors
     ///
-    /// When there is no PTY, or the size has no rows or columns.
-    pub fn resize(&self, size: PtySize) -> Result<(), Error> {
-        if size.rows == 0 || size.cols == 0 {
-            return Err(Error::BadSize);
-        }
-        let pty = self.life.pty.as_ref().ok_or(Error::NoPty)?;
-        pty.resize(size).map_err(Error::Pty)?;
-        self.life.set_size(size);
-        Ok(())
-    }
-
-    /// The size; `None` when there is no PTY.
-    pub fn size(&self) -> Option<PtySize> {
-        self.life.size()
-    }
-
-    /// What the PTY does with what is typed now; `None` when there is none.
-    pub fn mode(&self) -> Option<PtyMode> {
-        self.life.pty.as_ref()?.mode()
-    }
-
-    /// Sends a signal to the foreground process group, or to the program's group when there is no PTY.
-    ///
-    /// # Errors
-    ///
-    /// When the signal is not one of [`Self::SIGNALS`], nobody is left to get it, or the system refuses.
+    /// When the signal is not [deliverable](is_deliverable), nobody is left to get it, or the system refuses.
     pub fn signal(&self, signal: u8) -> Result<(), Error> {
-        if !Self::SIGNALS.contains(&signal) {
+        if !is_deliverable(signal) {
             return Err(Error::SignalRefused(signal));
         }
         let known =
             Signal::try_from(i32::from(signal)).map_err(|_| Error::SignalRefused(signal))?;
-        let group = match &self.life.pty {
-            Some(pty) => pty.foreground(),
-            None => self.life.group(),
-        };
-        match killpg(group.ok_or(Error::Ended)?, known) {
+        match killpg(self.life.group().ok_or(Error::Ended)?, known) {
             Ok(()) => Ok(()),
             Err(Errno::ESRCH) => Err(Error::Ended),
             Err(error) => Err(Error::Signal {
@@ -177,7 +139,7 @@ impl Terminal {
         }
     }
 
-    /// Ends the program and everything in its session.
+    /// Ends the program and everything in its group.
     ///
     /// All get `SIGHUP` now and `SIGKILL` when they are still there after [`END_PATIENCE`]. Calling it
     /// twice is harmless.
@@ -191,7 +153,7 @@ impl Terminal {
             return;
         }
         let life = Arc::clone(&self.life);
-        let ender = thread::Builder::new().name("terminal-end".into());
+        let ender = thread::Builder::new().name("program-end".into());
         if ender.spawn(move || life.finish()).is_err() {
             // Without a thread nobody can wait so long.
             self.life.kill();
@@ -209,9 +171,6 @@ impl Terminal {
         }
     }
 
-    /// The signals that may be sent: HUP, INT, QUIT, KILL, USR1, USR2, TERM, CONT, TSTP.
-    pub const SIGNALS: [u8; 9] = [1, 2, 3, 9, 10, 12, 15, 18, 20];
-
     fn start(&self, name: &str, run: impl FnOnce(&Life) + Send + 'static) -> Result<(), Error> {
         let life = Arc::clone(&self.life);
         let thread = thread::Builder::new()
@@ -225,16 +184,16 @@ impl Terminal {
 /// How long processes may take to go after `SIGHUP`; then they are killed (VROOM-Terminal, C26).
 pub const END_PATIENCE: Duration = Duration::from_secs(5);
 
-impl Drop for Terminal {
+impl Drop for Piped {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-impl std::fmt::Debug for Terminal {
+impl std::fmt::Debug for Piped {
     /// Says who runs; what it reads and writes must not reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Terminal")
+        f.debug_struct("Piped")
             .field("pid", &self.life.pid)
             .field("exit", &self.exit_status())
             .finish_non_exhaustive()
