@@ -108,6 +108,7 @@ impl<S: Session> Driver<S> {
                     if self.connection.poll_timeout().is_some_and(|due| due <= now) {
                         self.connection.handle_timeout(now);
                     }
+                    pumping |= self.session_deadline().is_some_and(|due| due <= now);
                 }
             }
         }
@@ -190,14 +191,9 @@ impl<S: Session> Driver<S> {
         timer: &mut Timer,
     ) -> Wake {
         let pumping = !self.full && self.ended.is_none();
-        let session_deadline = if pumping {
-            self.session.deadline()
-        } else {
-            None
-        };
         let deadlines = [
             self.connection.poll_timeout(),
-            session_deadline,
+            self.session_deadline(),
             self.leave_at,
         ];
         let flushing = self.unflushed || !self.parked.is_empty();
@@ -208,6 +204,17 @@ impl<S: Session> Driver<S> {
             () = consume_budget(), if pumping && self.took => Wake::Ready,
             () = ready(&mut self.session, self.full), if self.ended.is_none() => Wake::Ready,
             () = timer.wait(deadlines.into_iter().flatten().min()) => Wake::Deadline,
+        }
+    }
+
+    /// When the session wants to pump, whatever happens.
+    fn session_deadline(&self) -> Option<Instant> {
+        if self.ended.is_some() {
+            None
+        } else if self.full {
+            self.session.urgent_deadline()
+        } else {
+            self.session.deadline()
         }
     }
 

@@ -39,4 +39,10 @@ pub trait Session: Send {
     fn deadline(&self) -> Option<Instant> {
         None
     }
+
+    /// Takes the place of [`deadline`](Self::deadline) while the link is full: when something is due that
+    /// must not wait for the peer to read, such as no longer waiting for it. Then the session pumps once.
+    fn urgent_deadline(&self) -> Option<Instant> {
+        None
+    }
 }

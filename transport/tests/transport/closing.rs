@@ -58,6 +58,24 @@ async fn a_peer_that_never_reads_can_be_sent_away() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_due_is_done_although_the_peer_never_reads() {
+    let [near, far] = memory::pair(2, LinkKind::Shared);
+    let mut server = Side::server(near);
+    let mut peer = Manual::new(client(), far);
+    let id = peer.channel().await;
+    server.channel().await;
+    let started = now();
+    server.close_at(started + Duration::from_secs(5));
+    server.send_many(id, 100, 1000);
+    assert_eq!(server.ended().await.0, Code::REVOKED);
+    let took = now() - started;
+    assert!(
+        (Duration::from_secs(5)..=Duration::from_secs(9)).contains(&took),
+        "{took:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_before_hello_is_closed_after_ten_seconds() {
     let [near, far] = memory::pair(16, LinkKind::Shared);
     let started = now();

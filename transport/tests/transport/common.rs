@@ -1,6 +1,7 @@
 //! A session that a test steers, and a peer that the test plays by hand.
 
 use std::future::pending;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ pub(crate) struct Side {
     seen: mpsc::UnboundedReceiver<(Instant, Event)>,
     todo: mpsc::UnboundedSender<Todo>,
     urgent: mpsc::UnboundedSender<Todo>,
+    alarm: Arc<Mutex<Option<Instant>>>,
     driver: JoinHandle<(Code, String)>,
 }
 
@@ -36,6 +38,8 @@ struct Steered {
     seen: mpsc::UnboundedSender<(Instant, Event)>,
     todo: mpsc::UnboundedReceiver<Todo>,
     urgent: mpsc::UnboundedReceiver<Todo>,
+    /// When the connection is closed, whatever happens.
+    alarm: Arc<Mutex<Option<Instant>>>,
     doing: Vec<Todo>,
 }
 
@@ -62,6 +66,10 @@ impl Session for Steered {
     }
 
     fn pump(&mut self, now: Instant, connection: &mut Connection) {
+        let is_due = |at: &mut Instant| *at <= now;
+        if self.alarm.lock().unwrap().take_if(is_due).is_some() {
+            connection.close(now, Code::REVOKED, "time is up");
+        }
         self.doing
             .retain_mut(|todo| todo(now, connection) == Progress::Again);
     }
@@ -79,6 +87,10 @@ impl Session for Steered {
             Some(todo) => self.doing.insert(0, todo),
             None => pending().await,
         }
+    }
+
+    fn urgent_deadline(&self) -> Option<Instant> {
+        *self.alarm.lock().unwrap()
     }
 }
 
@@ -111,12 +123,14 @@ impl Side {
             seen: seen_tx,
             todo: todo_rx,
             urgent: urgent_rx,
+            alarm: Arc::default(),
             doing: Vec::new(),
         };
         Self {
             seen,
             todo,
             urgent,
+            alarm: Arc::clone(&session.alarm),
             driver: tokio::spawn(drive(connection, rx, tx, session)),
         }
     }
@@ -147,6 +161,11 @@ impl Side {
             Progress::Done
         });
         assert!(self.urgent.send(todo).is_ok(), "the session is over");
+    }
+
+    /// Ends the connection at a time although its link is full.
+    pub(crate) fn close_at(&self, at: Instant) {
+        *self.alarm.lock().unwrap() = Some(at);
     }
 
     /// Sends `count` messages of `len` bytes, each beginning with its number.
