@@ -280,6 +280,12 @@ impl Carried {
         refusal(refused)
     }
 
+    /// When the link no longer works that the client came by.
+    fn expires(&self) -> Option<Instant> {
+        let link = self.session.identity().and_then(Identity::link)?;
+        Some(link.expires())
+    }
+
     /// Counts no longer as a stranger.
     fn admit(&self) {
         if let Some(pass) = &self.pass {
@@ -401,9 +407,17 @@ impl vroom_transport::Session for Carried {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let link = self.session.identity().and_then(Identity::link);
-        let expires = link.map(|link| link.expires());
-        self.session.deadline().into_iter().chain(expires).min()
+        self.session
+            .deadline()
+            .into_iter()
+            .chain(self.expires())
+            .min()
+    }
+
+    /// Who reads nothing does not keep a program waiting, nor their place beyond their time.
+    fn urgent_deadline(&self) -> Option<Instant> {
+        let urgent = self.session.urgent_deadline();
+        urgent.into_iter().chain(self.expires()).min()
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Feed {
     moved: (u64, Instant),
     /// Whether more can be sent now.
     has_room: bool,
+    /// Whether all was sent that there will ever be.
+    is_at_end: bool,
     stuck_since: Option<Instant>,
     deadline: Option<Instant>,
 }
@@ -89,7 +91,12 @@ pub(crate) enum Begin {
     /// With the bytes from an offset on.
     Bytes(u64),
     /// With the screen, and as many lines above it.
-    Screen(u32),
+    Screen {
+        /// How many.
+        lines: u32,
+        /// The offset that the viewer was told to count from.
+        from: u64,
+    },
 }
 
 impl Feed {
@@ -111,7 +118,7 @@ impl Feed {
         let flow = extensions.flow_control == Some(true);
         let (offset, state, owed) = match begin {
             Begin::Bytes(offset) => (offset, State::Live, None),
-            Begin::Screen(lines) => (0, State::Behind { last: None }, Some(lines)),
+            Begin::Screen { lines, from } => (from, State::Behind { last: None }, Some(lines)),
         };
         Self {
             channel,
@@ -130,6 +137,7 @@ impl Feed {
             plain: Bytes::new(),
             moved: (0, now),
             has_room: false,
+            is_at_end: false,
             stuck_since: None,
             deadline: None,
         }
@@ -227,8 +235,10 @@ impl Feed {
 
     /// Waits until there is something to send; cancel-safe.
     pub(crate) async fn ready(&mut self, session: &Session) {
-        let may_send =
-            self.has_room && self.state == State::Live && (!self.flow || self.credit.left() > 0);
+        let may_send = self.has_room
+            && !self.is_at_end
+            && self.state == State::Live
+            && (!self.flow || self.credit.left() > 0);
         let output = async {
             if may_send {
                 session.history().changed(self.offset).await;
@@ -291,7 +301,7 @@ impl Feed {
                 }
                 Read::Ended => {
                     self.stuck_since = None;
-                    self.has_room = false;
+                    self.is_at_end = true;
                     return;
                 }
             }
@@ -428,9 +438,16 @@ impl Feed {
         self.offset = offset;
         self.screen = Some(offset);
         self.credit.repainted(now, offset);
-        if let Some(filter) = &mut self.filter {
-            *filter = Filter(OutputFilter::new(&self.viewer));
-        }
+        // It ends with the sequence that the program has begun, of which this viewer may see nothing.
+        let body = match &mut self.filter {
+            Some(Filter(filter)) => {
+                *filter = OutputFilter::new(&self.viewer);
+                let mut shown = Vec::with_capacity(body.len());
+                filter.push(&body, &mut shown);
+                shown
+            }
+            None => body,
+        };
         match self.packer.screen(offset, body, scrollback) {
             Some(message) => self.send(now, connection, &message),
             None => tracing::debug!("a screen was too large to be sent"),

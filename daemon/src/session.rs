@@ -377,6 +377,11 @@ impl Session {
         self.bell.notified().await;
     }
 
+    /// When to pump although the client reads nothing.
+    pub(crate) fn urgent_deadline(&self) -> Option<Instant> {
+        self.shells.deadline()
+    }
+
     /// When to pump even if nothing happens.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let video = self.video.as_ref().and_then(Video::deadline);

@@ -244,9 +244,9 @@ impl Shell {
                 };
                 // Of the types of this channel only this one means something.
                 if kind == END_OF_INPUT && payload.is_empty() {
-                    return running.terminal().close_input();
+                    return running.program().close_input();
                 }
-                match running.terminal().write(payload) {
+                match running.program().write(payload) {
                     // What is typed at a program that just ended is nobody's loss.
                     Ok(()) | Err(Error::Ended) => {}
                     Err(error) => {
@@ -475,7 +475,10 @@ impl Shell {
         });
         self.begin = match tail {
             Some(have) => Begin::Bytes(have),
-            None => Begin::Screen(request.scrollback),
+            None => Begin::Screen {
+                lines: request.scrollback,
+                from: end,
+            },
         };
         tracing::debug!(id = session.id(), at = ?now, "a terminal was joined");
         let (meta, size) = (session.meta(), session.size());
@@ -539,10 +542,10 @@ impl Shell {
             return;
         }
         let response = match daemon.terminals.spawn(program) {
-            Ok(terminal) => {
-                let pid = Some(terminal.pid());
+            Ok(piped) => {
+                let pid = Some(piped.pid());
                 tracing::info!(pid, "a program was started on pipes");
-                self.running = Some(Running::new(terminal));
+                self.running = Some(Running::new(piped));
                 StartResponse::Started { pid }
             }
             Err(error) => not_started(&error),
@@ -674,7 +677,7 @@ impl Shell {
         let sent = if let Some(attached) = &self.attached {
             attached.signal(now, signal)
         } else if let Some(running) = &self.running {
-            let sent = running.terminal().signal(signal);
+            let sent = running.program().signal(signal);
             sent.map_err(|error| (Code::SIGNAL_FAILED, error.to_string()))
         } else {
             Ok(())

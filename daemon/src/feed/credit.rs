@@ -18,8 +18,9 @@ pub(super) struct Credit {
     end: u64,
     /// The bytes on their way: what was sent and is not parsed yet, also before the last screen.
     flying: u64,
-    /// The bytes since the last screen that this viewer does not get to see.
-    removed: u64,
+    /// The bytes since the last screen that this viewer does not get to see. Below zero while the end of
+    /// a sequence came that was held back before the screen.
+    removed: i64,
     /// What was sent and is not parsed yet, oldest first.
     flight: VecDeque<Flight>,
     /// When output came that is not parsed yet, oldest first.
@@ -62,7 +63,7 @@ impl Credit {
 
     /// Where an offset of the output is for the viewer.
     pub(super) fn to_viewer(&self, offset: u64) -> u64 {
-        offset.saturating_sub(self.removed)
+        offset.saturating_add_signed(self.removed.saturating_neg())
     }
 
     /// How much more may be sent.
@@ -108,7 +109,11 @@ impl Credit {
 
     /// Notes that bytes were sent up to this offset, and how many of them the viewer gets to see.
     pub(super) fn sent(&mut self, now: Instant, end: u64, length: u64, shown: u64) {
-        self.removed = self.removed.saturating_add(length).saturating_sub(shown);
+        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.removed = self
+            .removed
+            .saturating_add(signed(length))
+            .saturating_sub(signed(shown));
         self.end = end;
         self.fly(now, end, shown);
         if self.left() == 0 {
@@ -149,6 +154,10 @@ impl Credit {
     }
 
     fn fly(&mut self, now: Instant, end: u64, bytes: u64) {
+        if bytes == 0 && end <= self.acked {
+            // Nobody says again that they parsed what they said they had.
+            return;
+        }
         self.flying = self.flying.saturating_add(bytes);
         let merged = if self.flight.len() >= FLIGHTS {
             self.flight.pop_back().map_or(0, |last| last.bytes)
@@ -228,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_that_skips_nothing_is_not_waited_for() {
+        let (mut credit, now) = (Credit::new(5000), Instant::now());
+        credit.repainted(now, 5000);
+        assert_eq!((credit.acked(), credit.oldest()), (5000, None));
+        credit.sent(now, 6000, 1000, 1000);
+        credit.acknowledge(now, 6000);
+        credit.repainted(now, 6000);
+        assert_eq!((credit.acked(), credit.oldest()), (6000, None));
+        credit.repainted(now, 9000);
+        assert_eq!(credit.oldest(), Some(now), "this one skips something");
+    }
+
+    #[test]
     fn the_window_grows_with_a_fast_viewer_and_shrinks_with_a_slow_one() {
         let (mut credit, mut now) = (Credit::new(0), Instant::now());
         let mut offset = 0;
@@ -276,5 +298,10 @@ mod tests {
         assert_eq!(credit.to_viewer(5000), 5000);
         credit.acknowledge(now, 5000);
         assert_eq!((credit.acked(), credit.in_flight()), (5000, 0));
+        // What was held back before the screen comes with what completes it.
+        credit.sent(now, 5010, 10, 25);
+        assert_eq!(credit.to_viewer(5010), 5025);
+        credit.acknowledge(now, 5025);
+        assert_eq!((credit.acked(), credit.in_flight()), (5010, 0));
     }
 }
