@@ -14,10 +14,11 @@ use vroom_protocol::terminal::{
 use vroom_protocol::{ChannelId, Code, Connection};
 use vroom_terminal::{Error, PtySize, TtyState};
 
+use crate::answers;
 use crate::auth::Auth;
 use crate::feed::{Begin, Feed, Patience};
 use crate::keys;
-use crate::party::Place;
+use crate::party::{Place, Refused};
 
 /// One viewer at a terminal.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub(crate) struct Attached {
     waiting_bytes: usize,
     /// How much of what was typed the client knows to have arrived.
     told_input: u64,
+    /// How much of it had arrived at the terminal then.
+    known_input: u64,
+    /// What was not taken of it.
+    refused: Refused,
     state: watch::Receiver<TtyState>,
     told_mode: Option<PtyMode>,
     told_size: PtySize,
@@ -48,7 +53,10 @@ impl Attached {
     /// Sits down; `typed` is how much of the writer's input was applied before.
     pub(crate) fn new(place: Place, writer: String, flow: bool) -> Self {
         let session = place.session();
-        let typed = session.input_offset(&writer) + place.refused(&writer);
+        let applied = session.input_offset(&writer);
+        let mut refused = place.refused(&writer);
+        refused.keep_before(applied);
+        let typed = applied + refused.all();
         Self {
             channel: None,
             feed: None,
@@ -57,6 +65,8 @@ impl Attached {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             told_input: typed,
+            known_input: applied,
+            refused,
             state: session.state(),
             told_mode: None,
             told_size: session.size(),
@@ -149,6 +159,10 @@ impl Attached {
         if bytes.is_empty() {
             return;
         }
+        if answers::are_only(&bytes) && !self.place.is_driver() {
+            // The driver's terminal answers, too, and once is enough.
+            return self.pass_over(bytes.len());
+        }
         if let Err((code, reason)) = self.place.type_at(now) {
             return self.refuse(now, server, bytes.len(), code, reason);
         }
@@ -175,8 +189,7 @@ impl Attached {
         let session = self.place.session();
         while let Some(bytes) = self.waiting.front() {
             let waiting = self.waiting_bytes as u64;
-            let refused = self.place.refused(&self.writer);
-            let offset = self.typed.saturating_sub(waiting).saturating_sub(refused);
+            let offset = self.given().saturating_sub(waiting);
             match session.write(&self.writer, offset, bytes.clone()) {
                 Err(Error::InputFull) => return,
                 Ok(()) => {}
@@ -190,14 +203,26 @@ impl Attached {
 
     /// Counts input that is not taken, and says so, not too often.
     fn refuse(&mut self, now: Instant, server: &mut Server, bytes: usize, code: Code, why: &str) {
-        let bytes = bytes as u64;
-        self.typed += bytes;
-        self.place.refuse(&self.writer, bytes);
+        self.pass_over(bytes);
         let is_due = self.refused_at.is_none_or(|at| now >= at + REFUSALS);
         if is_due {
             self.refused_at = Some(now);
             server.error(now, ErrorMessage::new(code, why));
         }
+    }
+
+    /// Counts input that is not taken.
+    fn pass_over(&mut self, bytes: usize) {
+        let bytes = bytes as u64;
+        self.refused.add(self.given(), bytes);
+        self.typed += bytes;
+        let refused = self.refused.clone();
+        self.place.keep_refused(&self.writer, refused);
+    }
+
+    /// How much of what was typed the terminal has, or is to have.
+    fn given(&self) -> u64 {
+        self.typed.saturating_sub(self.refused.all())
     }
 
     /// Takes the size of the client's window.
@@ -280,7 +305,8 @@ impl Attached {
 
     /// Says how much of what was typed has arrived.
     fn acknowledge_input(&mut self, now: Instant, connection: &mut Connection) {
-        let applied = self.applied();
+        self.known_input = self.place.session().input_offset(&self.writer);
+        let applied = self.known_input + self.refused.before(self.known_input);
         if applied <= self.told_input {
             return;
         }
@@ -291,11 +317,6 @@ impl Attached {
                 tracing::debug!(%error, "input was not acknowledged");
             }
         }
-    }
-
-    fn applied(&self) -> u64 {
-        let session = self.place.session();
-        session.input_offset(&self.writer) + self.place.refused(&self.writer)
     }
 
     fn tell_mode(&mut self, now: Instant, server: &mut Server) {
@@ -375,13 +396,12 @@ impl Attached {
                 None => pending().await,
             }
         };
+        let known = self.known_input;
         let outstanding =
             self.typed.saturating_sub(self.told_input) > 0 && !session.history().is_ended();
         let input = async {
             if outstanding {
-                let refused = self.place.refused(&self.writer);
-                let told = self.told_input.saturating_sub(refused);
-                session.input_changed(&self.writer, told).await;
+                session.input_changed(&self.writer, known).await;
             } else {
                 pending::<()>().await;
             }

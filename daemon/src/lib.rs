@@ -13,6 +13,7 @@
 //! - While nothing happens, nothing runs.
 #![deny(unsafe_code)]
 
+mod answers;
 mod assets;
 mod attached;
 mod auth;

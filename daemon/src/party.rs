@@ -1,6 +1,7 @@
 //! One terminal and everybody who is at it.
 
 mod place;
+mod refused;
 mod share;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -15,6 +16,7 @@ use vroom_terminal::{PtySize, Session};
 use crate::identity::Identity;
 
 pub(crate) use self::place::Place;
+pub(crate) use self::refused::Refused;
 
 /// One terminal and everybody who is at it.
 ///
@@ -40,8 +42,8 @@ struct Guests {
     /// Whether the driver took over in so many words, so that typing does not change who drives.
     is_claimed: bool,
     requested_by: Option<GuestId>,
-    /// Input that was refused, by its writer: it counts as typed and never was.
-    refused: VecDeque<(String, u64)>,
+    /// Input that was refused, by its writer.
+    refused: VecDeque<(String, Refused)>,
     /// Why the server ended the program.
     reason: Option<String>,
     /// Whether somebody was told how the program ended.

@@ -8,7 +8,7 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::Role;
 use vroom_terminal::{PtySize, Session};
 
-use super::{GuestId, Party};
+use super::{GuestId, Party, Refused};
 
 /// The place of one person at a terminal; dropping it leaves.
 #[derive(Debug)]
@@ -156,24 +156,24 @@ impl Place {
         self.party.announce();
     }
 
-    /// How much of a writer's input was refused so far.
-    pub(crate) fn refused(&self, writer: &str) -> u64 {
+    /// What was refused of a writer's input so far.
+    pub(crate) fn refused(&self, writer: &str) -> Refused {
         let guests = self.party.guests();
         let refused = guests.refused.iter().find(|(name, _)| name == writer);
-        refused.map_or(0, |(_, bytes)| *bytes)
+        refused.map_or_else(Refused::default, |(_, refused)| refused.clone())
     }
 
-    /// Notes input that was refused; of the writers the oldest is forgotten when there are too many.
-    pub(crate) fn refuse(&self, writer: &str, bytes: u64) {
-        let refused = &mut self.party.guests().refused;
-        if let Some((_, sum)) = refused.iter_mut().find(|(name, _)| name == writer) {
-            *sum = sum.saturating_add(bytes);
+    /// Keeps what was refused; of the writers the oldest is forgotten when there are too many.
+    pub(crate) fn keep_refused(&self, writer: &str, refused: Refused) {
+        let kept = &mut self.party.guests().refused;
+        if let Some((_, known)) = kept.iter_mut().find(|(name, _)| name == writer) {
+            *known = refused;
             return;
         }
-        if refused.len() >= WRITERS {
-            refused.pop_front();
+        if kept.len() >= WRITERS {
+            kept.pop_front();
         }
-        refused.push_back((writer.to_owned(), bytes));
+        kept.push_back((writer.to_owned(), refused));
     }
 
     /// Whether something changed since the last call.
