@@ -138,6 +138,10 @@ impl Times {
     }
 
     /// The time that this part of all stays within; 0 without any.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a part of a count is no larger than the count"
+    )]
     pub(crate) fn quantile(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);

@@ -8,12 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
 use anyhow::{Context as _, Result};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 use vroom_protocol::Auth;
 
 use crate::client::Dial;
+use crate::process::end_holders;
 use crate::pty::PATIENCE;
 
 /// A running vroomd in a folder of its own. Both go with this value.
@@ -93,38 +92,10 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Whatever runs below is ended first: holders outlive the daemon on purpose.
-        for pid in holders(self.folder.path()) {
-            if let Ok(pid) = i32::try_from(pid) {
-                kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
-            }
-        }
         drop(self.child.kill());
         drop(self.child.wait());
+        end_holders(self.folder.path());
     }
-}
-
-/// The `vroom-hold` processes whose terminals live below this folder.
-pub fn holders(folder: &Path) -> Vec<u32> {
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let folder = folder.as_os_str().as_encoded_bytes();
-    processes
-        .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid: &u32| {
-            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            let told = [
-                fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default(),
-                fs::read(format!("/proc/{pid}/environ")).unwrap_or_default(),
-            ];
-            name.trim() == "vroom-hold"
-                && told
-                    .iter()
-                    .any(|text| text.windows(folder.len()).any(|window| window == folder))
-        })
-        .collect()
 }
 
 fn launch(

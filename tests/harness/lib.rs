@@ -3,6 +3,7 @@
 pub mod client;
 pub mod daemon;
 pub mod link;
+pub mod process;
 pub mod proxy;
 pub mod pty;
 pub mod strip;

@@ -4,13 +4,16 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Once, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use vroom_tests::process::{descendants, end_holders};
+
+pub(crate) use vroom_tests::process::is_alive;
 
 /// How long anything may take that a test waits for.
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
@@ -172,6 +175,7 @@ impl Drop for Daemon {
         // Killing one that has ended already fails, which is as good.
         drop(self.child.kill());
         drop(self.child.wait());
+        end_holders(self.folder.path());
         if std::thread::panicking() {
             eprintln!("what the server logged:\n{}", self.log());
         }
@@ -218,15 +222,6 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
-/// Whether a process is there and no zombie.
-pub(crate) fn is_alive(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(')')
-        .and_then(|(_, rest)| rest.split_whitespace().next());
-    state.is_some_and(|state| state != "Z" && state != "X")
-}
-
 /// Checks something again and again until it is so, or the time is up.
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + WAIT;
@@ -239,27 +234,4 @@ pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 /// Whether it ended as a program that was asked to.
 pub(crate) fn ended_well(status: ExitStatus) -> bool {
     status.code() == Some(0) && status.signal().is_none()
-}
-
-fn descendants(of: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    let tasks: Vec<PathBuf> = std::fs::read_dir(format!("/proc/{of}/task"))
-        .map(|tasks| {
-            tasks
-                .filter_map(Result::ok)
-                .map(|task| task.path())
-                .collect()
-        })
-        .unwrap_or_default();
-    for task in tasks {
-        let children = std::fs::read_to_string(task.join("children")).unwrap_or_default();
-        for child in children
-            .split_whitespace()
-            .filter_map(|pid| pid.parse().ok())
-        {
-            found.push(child);
-            found.extend(descendants(child));
-        }
-    }
-    found
 }

@@ -181,8 +181,9 @@ async fn endless_output_to_one_who_does_not_read_is_bounded_and_stops_nobody() {
         "{:?}",
         started.elapsed()
     );
+    // 4 MiB of history and 20 MiB for a screen full of lines, and not what `yes` would write.
     let grown = daemon.resident_kib().saturating_sub(before);
-    assert!(grown < 16 * 1024, "{grown} KiB");
+    assert!(grown < 40 * 1024, "{grown} KiB");
     // It is still there, and stops at once when it is told to.
     yes.write(&mut stalled, b"\x03").await;
     let exit = yes.exit(&mut stalled).await;

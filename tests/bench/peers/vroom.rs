@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;
 use vroom_protocol::Auth;
 use vroom_tests::client::{Client, Dial, Launch, Terminal as Remote};
-use vroom_tests::daemon::holders;
+use vroom_tests::process::holders;
 use vroom_tests::pty::LocalPty;
 
 use super::quoted;

@@ -35,6 +35,10 @@ pub struct Launch {
     pub have: Option<u64>,
     /// The stream of input to go on with.
     pub writer: Option<String>,
+    /// Whether what comes may be compressed.
+    pub compresses: bool,
+    /// Whether what shows it knows neither images nor other keys than those of old.
+    pub is_plain: bool,
 }
 
 impl Launch {
@@ -80,6 +84,8 @@ pub struct Terminal {
     pub received: u64,
     /// How many repaints came.
     pub repaints: u32,
+    /// How many messages came compressed, output and repaints.
+    pub compressed: (u32, u32),
     /// The bytes since the last skip, hashed.
     hash: Sha256,
     /// Whether some output was skipped by a repaint.
@@ -135,7 +141,9 @@ impl Terminal {
             .open(&format!("vroom.terminal.control{suffix}"))
             .await?;
         let mut capabilities = Capabilities::transparent();
-        if let Some(kitty) = &mut capabilities.kitty
+        if launch.is_plain {
+            capabilities.kitty = None;
+        } else if let Some(kitty) = &mut capabilities.kitty
             && let Some(keyboard) = &mut kitty.keyboard
         {
             // All that a program can say reaches the screen, so nothing is filtered.
@@ -144,6 +152,7 @@ impl Terminal {
         capabilities.extensions = Some(Extensions {
             flow_control: Some(true),
             sharing: Some(true),
+            zstd_compression: Some(launch.compresses),
             ..Extensions::default()
         });
         let config = ClientConfig {
@@ -164,6 +173,7 @@ impl Terminal {
             offset: 0,
             received: 0,
             repaints: 0,
+            compressed: (0, 0),
             hash: Sha256::new(),
             skipped: false,
             tail: Vec::new(),
@@ -423,13 +433,24 @@ impl Terminal {
         }
         match PtyMessage::decode(kind, payload)? {
             PtyMessage::Bytes(bytes) => self.show(&bytes),
+            PtyMessage::Zstd(frame) => {
+                ensure!(self.has_compression(), "compressed without being asked");
+                self.compressed.0 += 1;
+                self.show(&zstd::bulk::decompress(&frame, OUTPUT_BYTES_MAX)?);
+            }
             PtyMessage::Repaint {
                 offset,
                 compressed,
                 body,
                 ..
             } => {
-                ensure!(!compressed, "compressed without being asked");
+                let body = if compressed {
+                    ensure!(self.has_compression(), "compressed without being asked");
+                    self.compressed.1 += 1;
+                    zstd::bulk::decompress(&body, PtyMessage::REPAINT_CONTENT_MAX)?.into()
+                } else {
+                    body
+                };
                 // One that goes on where we are skips nothing.
                 self.skipped |= offset != self.offset;
                 self.offset = offset;
@@ -497,6 +518,11 @@ impl Terminal {
         selected.is_some_and(|selected| selected.extensions().flow_control == Some(true))
     }
 
+    fn has_compression(&self) -> bool {
+        let selected = self.stages.selected.as_ref();
+        selected.is_some_and(|selected| selected.extensions().zstd_compression == Some(true))
+    }
+
     async fn flush(&mut self, client: &mut Client) -> Result<()> {
         while let Some(event) = self.state.poll_event() {
             match event {
@@ -526,6 +552,9 @@ impl Terminal {
 
 /// Lines above the screen that are asked for; as many as a screen keeps.
 const SCROLLBACK_LINES: u32 = 10_000;
+
+/// The most that one compressed message of output holds.
+const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Raw output that is kept to look for marks in; up to twice as much lies there.
 const TAIL_BYTES: usize = 64 * 1024;
