@@ -5,7 +5,7 @@ use std::path::Path;
 use vroom_tests::client::Launch;
 use vroom_tests::link::{Link, impossible};
 
-use crate::world::{Seat, World};
+use crate::world::{Cut, Seat, World};
 
 #[test]
 fn two_namespaces_are_joined_by_a_link() {
@@ -67,10 +67,8 @@ async fn a_session_goes_on_over_another_transport_again_and_again() {
         } else {
             world.proxy.cut();
         }
-        seat = lost(seat)
-            .await
-            .comes_back(&world, crate::world::Cut::Network)
-            .await;
+        seat.loses_link().await;
+        seat = seat.comes_back(&world, Cut::Network).await;
         seat.shows(&format!("round-{}", round * 111)).await;
     }
     assert!(!seat.terminal.skipped, "nothing had to be drawn anew");
@@ -78,13 +76,4 @@ async fn a_session_goes_on_over_another_transport_again_and_again() {
     seat.types(b"exit 1\r").await;
     let exit = seat.terminal.exited(&mut seat.client).await.unwrap();
     assert_eq!(exit.exit_code, Some(1));
-}
-
-/// Reads until the link is gone.
-async fn lost(mut seat: Seat) -> Seat {
-    let deadline = std::time::Instant::now() + vroom_tests::pty::PATIENCE;
-    while seat.terminal.turn(&mut seat.client, deadline).await.is_ok() {
-        assert!(std::time::Instant::now() < deadline, "the link stays");
-    }
-    seat
 }

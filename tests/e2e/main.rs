@@ -8,6 +8,10 @@
     clippy::panic,
     reason = "a test says what is wrong by panicking"
 )]
+#![allow(
+    clippy::large_futures,
+    reason = "a test moves whole clients, and its stack has room for them"
+)]
 
 mod input;
 mod link;

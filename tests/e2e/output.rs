@@ -3,12 +3,11 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
 use vroom_terminal::PtySize;
 use vroom_terminal::screen::{Screen, ScreenLimits};
 use vroom_tests::client::Launch;
-use vroom_tests::pty::{COLS, PATIENCE, ROWS};
+use vroom_tests::pty::{COLS, ROWS};
 
 use crate::world::{Cut, Seat, World, shows_all};
 
@@ -64,7 +63,7 @@ async fn continues(what: &str, first: &[u8], second: &[u8]) {
             Cut::Daemon => world.daemon.kill_and_restart().unwrap(),
         }
         // Half of the tests come back with what they saw, half draw anew.
-        let mut seat = if what.len() % 2 == 0 || cut == Cut::Network {
+        let mut seat = if what.len().is_multiple_of(2) || cut == Cut::Network {
             seat.comes_back(&world, cut).await
         } else {
             seat.comes_anew(&world).await
@@ -161,15 +160,7 @@ async fn flood_continues(cut: Cut) {
         Cut::Client => {}
         Cut::Network => {
             world.proxy.cut_after(12_345);
-            // Reads on until the network is gone.
-            let deadline = Instant::now() + PATIENCE;
-            while seat
-                .terminal
-                .turn(&mut seat.client, deadline)
-                .await
-                .is_ok_and(|turned| turned)
-            {}
-            assert!(Instant::now() < deadline, "the network was not cut");
+            seat.loses_link().await;
         }
         Cut::Daemon => world.daemon.kill_and_restart().unwrap(),
     }
@@ -183,6 +174,90 @@ async fn flood_continues(cut: Cut) {
     seat.types(b"x").await;
     let exit = seat.terminal.exited(&mut seat.client).await.unwrap();
     assert_eq!(exit.exit_code, Some(4));
+}
+
+#[tokio::test]
+async fn what_is_above_the_screen_comes_even_when_the_program_has_ended() {
+    let world = World::start();
+    let (mut seat, mut score) = player(&world).await;
+    let bytes = flood(512 * 1024);
+    score.write_all(&bytes).unwrap();
+    arrives(&mut seat, "ready".len() + bytes.len()).await;
+    let id = seat.terminal.id().unwrap().to_owned();
+    drop(seat);
+    drop(score);
+    let mut back = Seat::take(world.login().await, &Launch::attach(id)).await;
+    let whole = screen_of(&[b"ready", &bytes]);
+    shows_all("lines of the dead", &mut back, &whole).await;
+    let exit = back.terminal.exited(&mut back.client).await.unwrap();
+    assert_eq!(exit.exit_code, Some(9));
+}
+
+#[tokio::test]
+async fn output_and_screens_are_compressed_where_that_was_agreed() {
+    let world = World::start();
+    let bytes = flood(512 * 1024);
+    let path = world.path("flood");
+    std::fs::write(&path, &bytes).unwrap();
+    let line = format!(
+        "stty raw -echo; cat '{}'; printf 'and the end'; head -c 1 >/dev/null; exit 4",
+        path.display()
+    );
+    let launch = Launch {
+        compresses: true,
+        ..Launch::line(line)
+    };
+    let mut seat = Seat::take(world.login().await, &launch).await;
+    seat.shows("and the end").await;
+    let whole = screen_of(&[&bytes, b"and the end"]);
+    shows_all("compressed output", &mut seat, &whole).await;
+    assert!(seat.terminal.compressed.0 > 0, "no output was compressed");
+    if !seat.terminal.skipped {
+        assert_eq!(seat.terminal.hash(), hash_of(&path, b"and the end"));
+    }
+    let anew = Launch {
+        compresses: true,
+        ..Launch::attach(seat.terminal.id().unwrap())
+    };
+    let mut anew = Seat::take(world.login().await, &anew).await;
+    shows_all("a compressed screen", &mut anew, &whole).await;
+    assert!(anew.terminal.repaints > 0);
+    assert_eq!(anew.terminal.compressed.1, anew.terminal.repaints);
+    seat.types(b"x").await;
+    for seat in [&mut seat, &mut anew] {
+        let exit = seat.terminal.exited(&mut seat.client).await.unwrap();
+        assert_eq!(exit.exit_code, Some(4));
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_show_images_sees_no_half_of_one() {
+    let world = World::start();
+    let (mut seat, mut score) = player(&world).await;
+    let pixels = "AAAA".repeat(64);
+    let first = format!("before\x1b_Ga=T,f=24,s=8,v=8,i=3,q=2;{}", &pixels[..100]);
+    let second = format!("{}\x1b\\ after", &pixels[100..]);
+    score.write_all(first.as_bytes()).unwrap();
+    arrives(&mut seat, "ready".len() + first.len()).await;
+    let plain = Launch {
+        is_plain: true,
+        readonly: true,
+        ..Launch::attach(seat.terminal.id().unwrap())
+    };
+    let mut plain = Seat::take(world.login().await, &plain).await;
+    plain.shows("readybefore").await;
+    score.write_all(second.as_bytes()).unwrap();
+    seat.shows("after").await;
+    plain.shows("after").await;
+    let shown = plain.terminal.screen.text().join("");
+    assert!(!shown.contains("AAAA"), "{shown}");
+    score.write_all(b"\x1b_Ga=p,i=3\x1b\\\r\nlast").unwrap();
+    drop(score);
+    for seat in [&mut seat, &mut plain] {
+        seat.shows("last").await;
+        let exit = seat.terminal.exited(&mut seat.client).await.unwrap();
+        assert_eq!(exit.exit_code, Some(9));
+    }
 }
 
 fn hash_of(path: &Path, rest: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! Real programs, cut off in every way: afterwards the screen is that of one who was never cut.
 
-use vroom_tests::client::Launch;
+use vroom_tests::client::{Launch, Terminal};
 
 use crate::world::{Cut, Seat, World, same_screen};
 
@@ -22,11 +22,25 @@ struct Program {
     status: u8,
 }
 
-/// Runs a program through all cuts.
-///
+/// When a program is cut off.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Moment {
+    /// When it has shown all it has to.
+    AtRest,
+    /// While it does: after the first bytes of what keys made of it.
+    Midway,
+}
+
+/// Runs a program through all cuts, at rest and midway.
+async fn survives(program: Program) {
+    for moment in [Moment::AtRest, Moment::Midway] {
+        survives_at(&program, moment).await;
+    }
+}
+
 /// The driver is cut off; a viewer beside it is not, except by the end of the daemon, after which
 /// it goes on with the bytes that it lacks and never draws anew. So it shows what no cut touched.
-async fn survives(program: Program) {
+async fn survives_at(program: &Program, moment: Moment) {
     let found = std::process::Command::new("which")
         .arg(program.package)
         .output();
@@ -54,17 +68,31 @@ async fn survives(program: Program) {
     driver.shows(program.ready).await;
     let mut world = world;
     for (cut, (keys, shown)) in Cut::ALL.into_iter().zip(program.steps) {
-        let what = format!("{} after {cut:?}", program.package);
+        let what = format!("{} after {cut:?} {moment:?}", program.package);
+        if moment == Moment::Midway && cut == Cut::Network {
+            world.proxy.cut_after(FIRST_BYTES);
+        }
+        let before = driver.terminal.offset;
         driver.types(keys).await;
+        match moment {
+            Moment::AtRest => driver.shows(shown).await,
+            Moment::Midway if keys.is_empty() => {}
+            Moment::Midway if cut == Cut::Network => driver.loses_link().await,
+            Moment::Midway => {
+                let begun = |each: &Terminal| each.offset > before;
+                let begins = driver.terminal.until(&mut driver.client, &what, begun);
+                begins.await.unwrap();
+            }
+        }
+        (world, driver, steady) = through(world, (cut, moment), driver, steady).await;
         driver.shows(shown).await;
-        (world, driver, steady) = through(world, cut, driver, steady).await;
         same_screen(&what, &mut driver, &mut steady).await;
         driver.shows(shown).await;
     }
     // One who knows nothing draws the same.
     driver = driver.comes_anew(&world).await;
-    assert!(driver.terminal.repaints > 0, "it was drawn anew");
     same_screen(program.package, &mut driver, &mut steady).await;
+    assert!(driver.terminal.repaints > 0, "it was drawn anew");
     driver.types(program.end).await;
     for seat in [&mut driver, &mut steady] {
         let exit = seat.terminal.exited(&mut seat.client).await.unwrap();
@@ -73,7 +101,12 @@ async fn survives(program: Program) {
 }
 
 /// Cuts, and brings everybody back.
-async fn through(mut world: World, cut: Cut, driver: Seat, steady: Seat) -> (World, Seat, Seat) {
+async fn through(
+    mut world: World,
+    (cut, moment): (Cut, Moment),
+    driver: Seat,
+    steady: Seat,
+) -> (World, Seat, Seat) {
     match cut {
         Cut::Client => {
             let driver = driver.comes_back(&world, cut).await;
@@ -89,16 +122,22 @@ async fn through(mut world: World, cut: Cut, driver: Seat, steady: Seat) -> (Wor
             let mut steady = steady;
             steady.client.lose_link();
             let mut client = world.login_directly().await;
-            let terminal =
-                vroom_tests::client::Terminal::take_over(&mut client, "", steady.terminal)
-                    .await
-                    .unwrap();
+            let terminal = Terminal::take_over(&mut client, "", steady.terminal)
+                .await
+                .unwrap();
             assert!(!terminal.skipped, "the bytes that it lacks are still there");
-            let driver = driver.comes_anew(&world).await;
+            // Keys may be on their way, which only one who goes on sends again.
+            let driver = match moment {
+                Moment::AtRest => driver.comes_anew(&world).await,
+                Moment::Midway => driver.comes_back(&world, cut).await,
+            };
             (world, driver, Seat { client, terminal })
         }
     }
 }
+
+/// What comes down to the driver before a planned cut: less than any step shows.
+const FIRST_BYTES: u64 = 64;
 
 fn lines(count: u32) -> String {
     (1..=count)
@@ -171,16 +210,19 @@ async fn htop() {
 async fn tmux() {
     survives(Program {
         package: "tmux",
-        // Keys that come fast are keys and no paste.
-        file: "set -s assume-paste-time 0\n".to_owned(),
+        // Keys that come fast are keys and no paste. Its own command line loses keys that do.
+        file: "set -g assume-paste-time 0\n\
+               bind e split-window -h \"PS1='right ' exec sh\"\n\
+               bind k kill-server\n"
+            .to_owned(),
         line: "TMUX_TMPDIR=. exec tmux -f file new-session \"PS1='% ' exec sh\"",
         ready: "%",
         steps: [
             (b"echo in-$((5+5))\r", "in-10"),
-            (b"\x02:split-window -h \"PS1='right ' exec sh\"\r", "right"),
+            (b"\x02e", "right"),
             (b"echo beside-$((6+6))\r", "beside-12"),
         ],
-        end: b"\x02:kill-server\r",
+        end: b"\x02k",
         status: 1,
     })
     .await;

@@ -1,13 +1,13 @@
 //! Sharing: what a view link can do, which is to look, and how long, which is until it is revoked.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use vroom_protocol::terminal::{Role, ShareAction, ShareRequest};
 use vroom_protocol::{Auth, ChannelId};
 use vroom_tests::client::{Client, Launch, Terminal};
-use vroom_tests::pty::PATIENCE;
 
 use crate::world::{Seat, World};
 
@@ -177,14 +177,14 @@ async fn walk(world: &World, token: &str, terminal: &str, driver: &str, link: &s
         try_send(&mut guest.client, control, 0, &tlv(kind, &payload)).await;
         heard(&mut guest).await;
     }
-    let mut guest = self::guest(world, terminal, token).await;
-    let (control, _) = guest.terminal.channels();
+    let mut last = guest(world, terminal, token).await;
+    let (control, _) = last.terminal.channels();
     for kind in 0..=0xff {
-        try_send(&mut guest.client, control, 0, &tlv(kind, b"")).await;
+        try_send(&mut last.client, control, 0, &tlv(kind, b"")).await;
     }
-    heard(&mut guest).await;
+    heard(&mut last).await;
     for part in connection_messages(terminal).chunks(100) {
-        let mut guest = self::guest(world, terminal, token).await;
+        let mut guest = guest(world, terminal, token).await;
         for (kind, payload) in part {
             try_send(&mut guest.client, ChannelId::CONTROL, *kind, payload).await;
         }
@@ -295,12 +295,24 @@ async fn revoking_a_link_cuts_its_guests_and_nobody_else() {
         .ask_share(&mut owner.client, revoke)
         .await
         .unwrap();
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let (_, pty) = cut.terminal.channels();
     cut.client.channel_closed(pty.unwrap()).await.unwrap();
-    let took = began.elapsed();
-    eprintln!("the guest was cut after {took:?}");
-    assert!(took < PATIENCE);
+    let mut soonest = began.elapsed();
+    // On a busy machine once is no measure.
+    for _ in 0..3 {
+        let (link, token) = invite(&mut owner).await;
+        let mut guest = guest(&world, &terminal, &token).await;
+        guest.shows("ready").await;
+        let began = Instant::now();
+        let revoke = ShareRequest::new(ShareAction::Revoke { link });
+        let asked = owner.terminal.ask_share(&mut owner.client, revoke);
+        asked.await.unwrap();
+        let (_, pty) = guest.terminal.channels();
+        guest.client.channel_closed(pty.unwrap()).await.unwrap();
+        soonest = soonest.min(began.elapsed());
+    }
+    assert!(soonest < Duration::from_secs(1), "cut after {soonest:?}");
     // Then the owner is told, and what is typed from here on no guest of it sees.
     owner
         .terminal
@@ -392,4 +404,53 @@ async fn the_owner_hands_over_and_takes_back() {
             .unwrap();
     }
     assert_eq!(last_page(&mut owner, &diary).await, "from the other\nbye\n");
+}
+
+/// Asks what terminal it is on, and writes down all that comes back until a `!`.
+const CURIOUS: &str = r#"
+stty raw -echo
+printf ready
+read -rN1 key
+printf '\033[casked'
+while IFS= read -rN1 key; do
+    printf %s "$key" >> "$ANSWERS"
+    [ "$key" = '!' ] && exit 3
+done
+"#;
+
+#[tokio::test]
+async fn a_program_is_answered_by_the_driver_alone() {
+    let world = World::start();
+    let (script, answers) = (world.path("curious.sh"), world.path("answers"));
+    std::fs::write(&script, CURIOUS).unwrap();
+    let line = format!(
+        "ANSWERS='{}' exec bash --norc --noprofile '{}'",
+        answers.display(),
+        script.display()
+    );
+    let mut driver = Seat::take(world.login().await, &Launch::line(line)).await;
+    driver.shows("ready").await;
+    let launch = Launch {
+        writer: Some("other".to_owned()),
+        ..Launch::attach(driver.terminal.id().unwrap())
+    };
+    let mut other = Seat::take(world.login().await, &launch).await;
+    other.shows("ready").await;
+    driver.types(b"k").await;
+    // Both terminals show the question, and both answer.
+    other.shows("asked").await;
+    heard(&mut other).await;
+    driver.shows("asked").await;
+    driver.types(b"!").await;
+    let exit = driver.terminal.exited(&mut driver.client).await.unwrap();
+    assert_eq!(exit.exit_code, Some(3), "{exit:?}");
+    let answers = std::fs::read_to_string(&answers).unwrap();
+    assert_eq!(answers.matches('\u{1b}').count(), 1, "{answers:?}");
+    assert!(answers.ends_with("c!"), "{answers:?}");
+    let share = other.terminal.share.clone().unwrap();
+    assert_ne!(
+        share.driver,
+        Some(share.own_id),
+        "an answer takes nothing over"
+    );
 }

@@ -18,7 +18,7 @@ async fn a_stalled_viewer_stops_nobody_and_catches_up() {
         ..Launch::attach(driver.terminal.id().unwrap())
     };
     let mut viewers = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..20 {
         viewers.push(Seat::take(world.login_directly().await, &watch).await);
     }
     // From here on the first viewer neither reads nor acknowledges.
@@ -48,6 +48,27 @@ async fn a_stalled_viewer_stops_nobody_and_catches_up() {
         "{} bytes came",
         late.terminal.received
     );
+}
+
+#[tokio::test]
+async fn a_stalled_driver_stops_nobody_for_long() {
+    let world = World::start();
+    let line = "PS1='$ ' exec bash --norc --noprofile -i";
+    let mut driver = Seat::take(world.login().await, &Launch::line(line)).await;
+    driver.shows("$").await;
+    let watch = Launch {
+        readonly: true,
+        ..Launch::attach(driver.terminal.id().unwrap())
+    };
+    let mut viewer = Seat::take(world.login_directly().await, &watch).await;
+    // From here on the driver neither reads nor acknowledges, and all of it is for them to see.
+    driver
+        .types(b"head -c 8000000 /dev/zero | tr '\\0' x | fold -w 70; echo after-$((40+2))\r")
+        .await;
+    viewer.shows("after-42").await;
+    // They see the end all the same once they look again.
+    driver.shows("after-42").await;
+    same_screen("the driver", &mut driver, &mut viewer).await;
 }
 
 #[tokio::test]

@@ -92,6 +92,18 @@ impl Seat {
         self.terminal.shows(&mut self.client, text).await.unwrap();
     }
 
+    /// Reads on until the network is gone.
+    pub(crate) async fn loses_link(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self
+            .terminal
+            .turn(&mut self.client, deadline)
+            .await
+            .is_ok_and(|turned| turned)
+        {}
+        assert!(Instant::now() < deadline, "the network was not cut");
+    }
+
     /// Comes back after a cut that happened already, and goes on where it was.
     pub(crate) async fn comes_back(mut self, world: &World, cut: Cut) -> Self {
         match cut {
