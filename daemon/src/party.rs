@@ -199,6 +199,14 @@ impl Party {
         }
     }
 
+    /// Nobody drives any more: the screen's model answers, and the program waits for nobody.
+    fn free(&self, guests: &mut Guests) {
+        guests.driver = None;
+        guests.is_claimed = false;
+        self.session.set_reader_offset(None);
+        self.session.set_answering(true);
+    }
+
     /// The driver is gone, or may not drive any more: whoever came first of those who may does now.
     fn replace_driver(&self, guests: &mut Guests) {
         guests.driver = None;

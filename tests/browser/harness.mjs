@@ -1,9 +1,9 @@
 // Starts the real vroomd, real Wayland programs and a real browser, and looks at what they do.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -47,15 +47,12 @@ export function scratch(t) {
 
 /** One running vroomd. */
 export class Daemon {
-  /** Names of the terminals that were seen. */
-  terminals = new Set();
-
   /** Starts it and waits for the ready line. `t` ends it with the test, and every terminal that it kept. */
   static async start(t, { binary = VROOMD, args = [], command = [], env = {}, config = '' } = {}) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
     const daemon = new Daemon();
-    t?.after(() => daemon.stop());
-    daemon.dir = scratch(t);
+    daemon.dir = scratch();
+    t?.after(() => daemon.remove());
     const runtime = join(daemon.dir, 'run');
     mkdirSync(runtime, { mode: 0o700 });
     // A shell that reads and writes nothing of whoever runs the tests.
@@ -114,40 +111,61 @@ export class Daemon {
     await this.#begin(`127.0.0.1:${this.port}`);
   }
 
-  /** Processes that keep terminals of this daemon: each is named by its terminal, whose socket lies in the folder. */
-  holders() {
-    const folder = join(this.dir, 'run', 'vroom', 'terminals');
-    for (const name of existsSync(folder) ? readdirSync(folder) : []) this.terminals.add(name.replace(/\.sock$/, ''));
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-      try {
-        if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'vroom-hold') return false;
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').some((word) => this.terminals.has(word));
-      } catch {
-        return false; // It has ended meanwhile.
-      }
-    });
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGTERM');
+    return this.exited;
   }
 
-  /** Ends it, and the terminals that would outlive it. */
-  async stop() {
-    if (!this.process) return null;
-    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGTERM');
-    const end = await this.exited;
-    // A holder ends its terminal at SIGTERM; one that cannot is not let live either.
-    const send = (signal) => {
-      const holders = this.holders();
-      for (const pid of holders) {
-        try {
-          process.kill(pid, signal);
-        } catch {
-          // It has ended meanwhile.
-        }
-      }
-      return holders.length === 0;
-    };
-    send('SIGTERM');
-    await until('the holders to end', () => this.holders().length === 0, 6_000).catch(() => send('SIGKILL'));
-    return end;
+  /** Ends it and every terminal that was to outlive it, and removes what it kept. */
+  async remove() {
+    if (this.process) await this.stop();
+    await endTerminals(this.dir);
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Ends the terminals whose sockets lie below a folder, and waits until they are gone. */
+export async function endTerminals(dir) {
+  const sockets = readdirSync(dir, { recursive: true }).filter((path) => /(^|\/)terminals\/[^/]+\.sock$/.test(path));
+  const ids = new Set(sockets.map((path) => basename(path, '.sock')));
+  if (ids.size === 0) return;
+  // A holder is called by the name of its terminal.
+  const holders = processes().filter((pid) => {
+    const [program, id] = read(`/proc/${pid}/cmdline`).split('\0');
+    return basename(program) === 'vroom-hold' && ids.has(id);
+  });
+  for (const pid of holders) {
+    // Some programs of tests are deaf to everything else.
+    for (const child of read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean)) end(Number(child), 'SIGKILL');
+    end(pid, 'SIGTERM');
+  }
+  await until('the terminals are gone', () => holders.every((pid) => !isAlive(pid)));
+}
+
+function processes() {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** Whether a process is there and no zombie. */
+function isAlive(pid) {
+  const stat = read(`/proc/${pid}/stat`);
+  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+  return stat !== '' && state !== 'Z' && state !== 'X';
+}
+
+function end(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has gone by itself meanwhile.
+  }
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -64,7 +64,7 @@ test('a request can be turned down', async (t) => {
   assert.equal(await mayType(viewer), true);
 });
 
-test('control is taken, and the list of people says who drives and who types', async (t) => {
+test('control is taken, released, and the list of people says who drives and who types', async (t) => {
   const { viewer, terminal, second, shared } = await pair(t);
   await strip(second).getByRole('button', { name: 'Take control' }).click();
   await until('the second to drive', () => mayType(second));
@@ -80,6 +80,13 @@ test('control is taken, and the list of people says who drives and who types', a
   await viewer.screenshot(join(OUT, 'people.png'));
   assert.equal(await people.filter({ hasText: '(you)' }).filter({ hasText: 'drives' }).count(), 0);
   await viewer.page.keyboard.press('Escape');
+
+  await second.page.getByRole('button', { name: 'Share, 2 people here' }).click();
+  await second.page.locator('.sharepeople').getByRole('button', { name: 'Release' }).click();
+  await second.page.keyboard.press('Escape');
+  await until('anybody may type', () => mayType(viewer));
+  await terminal.type('echo free-$((30+4))\n');
+  await shared.shows('free-34');
 });
 
 test('the driver rules the size, and who watches sees all of it', async (t) => {

@@ -106,12 +106,13 @@ impl Place {
         Ok(())
     }
 
+    /// Drives no longer: whoever asked does, or else whoever types next.
     fn release(&self) -> Result<(), (Code, &'static str)> {
         let mut guests = self.party.guests();
         if guests.driver == Some(self.id) {
-            guests.is_claimed = false;
-            if let Some(next) = guests.requested_by {
-                self.party.hand_over(&mut guests, next, true);
+            match guests.requested_by {
+                Some(next) => self.party.hand_over(&mut guests, next, true),
+                None => self.party.free(&mut guests),
             }
         }
         Ok(())
