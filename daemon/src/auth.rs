@@ -2,12 +2,13 @@
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::identity::Identity;
 use crate::links::Links;
 use crate::pairing::Codes;
 use crate::penalty::{Penalties, UNKNOWN_KEY, WRONG_TOKEN};
+use crate::sealed;
 use crate::source::Source;
 use crate::token::Secret;
 
@@ -34,6 +35,8 @@ pub(crate) struct Auth {
     owner: Identity,
     uid: u32,
     links: Links,
+    /// What was made before may be known again by its seal.
+    started: SystemTime,
     state: Mutex<State>,
 }
 
@@ -71,6 +74,7 @@ impl Auth {
             owner: Identity::owner(user.into()),
             uid: nix::unistd::geteuid().as_raw(),
             links: Links::default(),
+            started: SystemTime::now(),
             state: Mutex::default(),
         }
     }
@@ -101,26 +105,13 @@ impl Auth {
         credential: Credential<'_>,
     ) -> Result<(Secret, Identity), Refused> {
         let identity = self.check(now, source, credential)?;
-        let secret = Secret::random().map_err(|_| Refused::Wrong)?;
-        let mut state = self.state();
-        state
-            .keys
-            .retain(|key| now.saturating_duration_since(key.used_at) < KEY_IDLE);
-        if state.keys.len() >= KEYS {
-            let oldest = state
-                .keys
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, key)| key.used_at);
-            if let Some((oldest, _)) = oldest {
-                state.keys.swap_remove(oldest);
-            }
-        }
-        state.keys.push(Key {
-            secret: secret.clone(),
-            identity: identity.clone(),
-            used_at: now,
-        });
+        // Links end with the daemon that made them, and so do the keys that they buy.
+        let secret = match identity.link() {
+            Some(_) => Secret::random(),
+            None => sealed::make(&self.token, SystemTime::now()),
+        };
+        let secret = secret.map_err(|_| Refused::Wrong)?;
+        self.state().keep(now, secret.clone(), identity.clone());
         Ok((secret, identity))
     }
 
@@ -214,10 +205,10 @@ impl Auth {
         source: Source,
         said: &str,
     ) -> Result<Identity, Refused> {
-        let mut state = self.state();
-        if let Some(identity) = state.find(now, said) {
+        if let Some(identity) = self.known(now, said) {
             return Ok(identity);
         }
+        let mut state = self.state();
         if let Some(wait) = state.penalties.wait(now, source) {
             return Err(Refused::Penalised { wait });
         }
@@ -236,8 +227,7 @@ impl Auth {
         source: Source,
         said: &str,
     ) -> Result<Identity, Refused> {
-        let known = self.state().find(now, said);
-        match known {
+        match self.known(now, said) {
             Some(identity) => Ok(identity),
             None => self.token(now, source, said),
         }
@@ -255,12 +245,47 @@ impl Auth {
         }
     }
 
+    /// Whose key this is: one that was bought here, or from an earlier daemon with the same token.
+    fn known(&self, now: Instant, said: &str) -> Option<Identity> {
+        if let Some(identity) = self.state().find(now, said) {
+            return Some(identity);
+        }
+        // What was made since the start and is not known any more was forgotten on purpose.
+        let age = self
+            .started
+            .duration_since(sealed::made_at(&self.token, said)?);
+        if !age.is_ok_and(|age| age > Duration::ZERO && age < KEY_AGE_MAX) {
+            return None;
+        }
+        let secret = Secret::of(said.to_owned());
+        self.state().keep(now, secret, self.owner.clone());
+        Some(self.owner.clone())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Keeps a key; those that were not used for long make room.
+    fn keep(&mut self, now: Instant, secret: Secret, identity: Identity) {
+        self.keys
+            .retain(|key| now.saturating_duration_since(key.used_at) < KEY_IDLE);
+        if self.keys.len() >= KEYS {
+            let keys = self.keys.iter().enumerate();
+            let oldest = keys.min_by_key(|(_, key)| key.used_at);
+            if let Some((oldest, _)) = oldest {
+                self.keys.swap_remove(oldest);
+            }
+        }
+        self.keys.push(Key {
+            secret,
+            identity,
+            used_at: now,
+        });
+    }
+
     /// Looks at every key, so that the time does not tell which was nearly right.
     fn find(&mut self, now: Instant, said: &str) -> Option<Identity> {
         let mut found = None;
@@ -281,6 +306,9 @@ const KEYS: usize = 1024;
 
 /// How long an unused session key lives.
 const KEY_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How old a key may be that another daemon made.
+const KEY_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -351,6 +379,24 @@ mod tests {
             drop(auth.login(at, SOURCE, Credential::Token(&token)).unwrap());
         }
         assert_eq!(auth.state().keys.len(), KEYS);
+    }
+
+    #[test]
+    fn a_key_outlives_the_daemon_that_made_it_but_not_the_token() {
+        let (before, token) = auth();
+        let now = Instant::now();
+        let (key, identity) = before
+            .login(now, SOURCE, Credential::Token(&token))
+            .unwrap();
+        let after = Auth::new(Secret::of(token), "me");
+        assert_eq!(after.key(now, SOURCE, key.reveal()), Ok(identity.clone()));
+        assert_eq!(after.bearer(now, SOURCE, key.reveal()), Ok(identity));
+        let (elsewhere, _) = auth();
+        assert!(elsewhere.key(now, SOURCE, key.reveal()).is_err());
+        // One that is too old when the daemon starts is worth nothing.
+        let old = after.started - KEY_AGE_MAX;
+        let old = sealed::make(&after.token, old).unwrap();
+        assert!(after.key(now, SOURCE, old.reveal()).is_err());
     }
 
     #[test]

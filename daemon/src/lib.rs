@@ -51,6 +51,7 @@ pub mod process;
 mod publickey;
 mod resumable;
 mod running;
+mod sealed;
 mod session;
 pub mod settings;
 mod shell;

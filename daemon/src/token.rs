@@ -25,6 +25,11 @@ impl Secret {
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
+    /// Takes a text that is one already.
+    pub(crate) fn of(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, to hand to its owner.
     pub(crate) fn reveal(&self) -> &str {
         &self.0

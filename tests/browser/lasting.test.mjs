@@ -72,6 +72,16 @@ test('what was scrolled away comes back with the terminal, and comes small', asy
   assert.ok(bytes < 2000 * 28, `${bytes} bytes came for 2000 lines: not compressed`);
 });
 
+test('a page that comes back after the daemon was started anew has the same shell', async (t) => {
+  const { daemon, viewer, terminal } = await open(t);
+  await terminal.type('kept=through; echo before-$((1+1))\n');
+  await terminal.shows('before-2');
+  await daemon.restart('SIGKILL');
+  await viewer.page.keyboard.type('echo kept-$kept\n');
+  await terminal.shows('kept-through');
+  assert.match(await terminal.text(), /before-2/);
+});
+
 test('a split gives two shells beside each other, and the keyboard goes where it is told', async (t) => {
   const { viewer, terminal } = await open(t);
   await terminal.type('echo left-$((10+1))\n');
