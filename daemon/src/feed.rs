@@ -201,7 +201,7 @@ impl Feed {
         self.has_room = has_room(connection, self.channel);
         if self.flow {
             self.credit.saw(now, end);
-            self.pump_behind(now, connection, session);
+            self.pump_behind(now, connection, session, drives.is_some());
         } else if matches!(self.state, State::Behind { .. }) && self.has_room {
             self.repaint_plain(session);
         }
@@ -344,7 +344,13 @@ impl Feed {
     }
 
     /// Sends the screen to a viewer that fell behind, once it can take it.
-    fn pump_behind(&mut self, now: Instant, connection: &mut Connection, session: &Session) {
+    fn pump_behind(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        session: &Session,
+        drives: bool,
+    ) {
         let State::Behind { last } = self.state else {
             return;
         };
@@ -376,7 +382,11 @@ impl Feed {
             Some(lines) if is_first && self.moved.0 < SMALL_BYTES => lines,
             _ => 0,
         };
+        let from = self.offset;
         let screen = self.repaint(now, connection, session, lines);
+        if drives && !is_first {
+            session.answer_skipped(from, screen);
+        }
         if is_first && (lines > 0 || self.owed == Some(0)) {
             self.owed = None;
         }

@@ -61,6 +61,16 @@ impl Screen {
         self.tokenizer.advance(bytes, |token| model.obey(token));
     }
 
+    /// Reads output up to the end of the first query in it, and says how much that was.
+    pub(crate) fn advance_to_query(&mut self, bytes: &[u8]) -> usize {
+        let Self { tokenizer, model } = self;
+        let mut rest = bytes;
+        while !rest.is_empty() && model.replies.is_empty() {
+            rest = tokenizer.step(rest, &mut |token| model.obey(token));
+        }
+        bytes.len() - rest.len()
+    }
+
     /// Follows a new size of the terminal.
     pub fn resize(&mut self, size: PtySize) {
         self.model.resize(size);
@@ -129,5 +139,35 @@ impl Screen {
     pub fn text(&self) -> Vec<String> {
         let page = &self.model.page;
         (0..page.rows()).map(|line| page.text_of(line)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_found_where_it_ends_however_it_comes() {
+        let output = b"text\x1b[5nmore\x1b]0;title\x07\x1b[6n";
+        for cut in 0..=output.len() {
+            let mut screen = Screen::new(PtySize::default(), ScreenLimits::default());
+            let mut found = Vec::new();
+            let mut at = 0;
+            for mut rest in [&output[..cut], &output[cut..]] {
+                while !rest.is_empty() {
+                    let read = screen.advance_to_query(rest);
+                    (at, rest) = (at + read, &rest[read..]);
+                    let reply = screen.take_replies();
+                    if !reply.is_empty() {
+                        found.push((at, reply));
+                    }
+                }
+            }
+            let expected = [
+                (8, b"\x1b[0n".to_vec()),
+                (output.len(), b"\x1b[1;9R".to_vec()),
+            ];
+            assert_eq!(found, expected, "cut at {cut}");
+        }
     }
 }

@@ -163,6 +163,48 @@ async fn the_floor_is_taken_asked_for_and_handed_over() {
             terminal.size == Some(WindowSize::new(33, 77))
         })
         .await;
+    // Who releases drives no longer, and whoever types next does.
+    let freed = other.share(&mut guest, ShareAction::Release).await;
+    assert_eq!(freed.driver, None);
+    terminal.write(&mut owner, b"again\n").await;
+    terminal.says(&mut owner, "again").await;
+    let own_id = first.own_id;
+    terminal
+        .share_state(&mut owner, |share| share.driver.as_ref() == Some(&own_id))
+        .await;
+}
+
+#[tokio::test]
+async fn what_a_program_asks_behind_a_flood_is_answered() {
+    let daemon = start();
+    let mut owner = WebClient::login(&daemon).await;
+    let script = "stty raw -echo; printf ready; head -c 1 > /dev/null; seq 1 200000; \
+                  printf '\\033[5n'; head -c 4 | od -An -tx1; cat";
+    let mut terminal = begin(&mut owner, script).await;
+    terminal.says(&mut owner, "ready").await;
+    // A terminal that has more to parse than it may have: it gets the screen instead of the rest.
+    terminal.acknowledges = false;
+    terminal.write(&mut owner, b"\n").await;
+    terminal
+        .until(&mut owner, |terminal| terminal.output.len() > 200 * 1024)
+        .await;
+    terminal.acknowledges = true;
+    let has = |terminal: &Terminal, bytes: &[u8]| {
+        let has = |text: &[u8]| text.windows(bytes.len()).any(|window| window == bytes);
+        has(&terminal.output) || terminal.screens.iter().any(|(_, screen)| has(screen))
+    };
+    let is_told = |terminal: &Terminal| has(terminal, b"1b 5b 30 6e");
+    // The question may also come behind the screen; then this terminal is the one to answer.
+    let is_asked = |terminal: &Terminal| has(terminal, b"\x1b[5n");
+    terminal
+        .until(&mut owner, |terminal| {
+            is_told(terminal) || is_asked(terminal)
+        })
+        .await;
+    if is_asked(&terminal) {
+        terminal.write(&mut owner, b"\x1b[0n").await;
+    }
+    terminal.until(&mut owner, is_told).await;
 }
 
 #[tokio::test]

@@ -88,13 +88,22 @@ impl Tokenizer {
     pub fn advance(&mut self, bytes: &[u8], mut sink: impl FnMut(Token<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            rest = match self.state {
-                State::Ground => self.ground(rest, &mut sink),
-                State::Escape => self.escape(rest, &mut sink),
-                State::Csi | State::CsiIgnore => self.csi(rest, &mut sink),
-                State::String(kind) => self.string(kind, rest, &mut sink),
-                State::Skip(bel) => self.skip(bel, rest),
-            };
+            rest = self.step(rest, &mut sink);
+        }
+    }
+
+    /// Reads on, up to the end of the next sequence at most, and gives what is left.
+    pub(super) fn step<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        sink: &mut impl FnMut(Token<'_>),
+    ) -> &'a [u8] {
+        match self.state {
+            State::Ground => self.ground(bytes, sink),
+            State::Escape => self.escape(bytes, sink),
+            State::Csi | State::CsiIgnore => self.csi(bytes, sink),
+            State::String(kind) => self.string(kind, bytes, sink),
+            State::Skip(bel) => self.skip(bel, bytes),
         }
     }
 

@@ -8,6 +8,7 @@ mod model;
 mod shared;
 mod state;
 mod typing;
+mod unheard;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -247,6 +248,12 @@ impl Session {
     /// Says who answers the program's queries: the screen here, or else the driver's terminal.
     pub fn set_answering(&self, answering: bool) {
         self.shared.set_answering(answering);
+    }
+
+    /// Answers the queries between two offsets of the output: the driver's terminal gets the screen
+    /// instead of them.
+    pub fn answer_skipped(&self, from: u64, to: u64) {
+        self.shared.answer_skipped(from, to);
     }
 
     /// Says which abilities the screen claims in its answers; all of them before the first call.

@@ -1,11 +1,14 @@
 //! The screen of a session, and what of the output is in it.
 
+use super::unheard::Unheard;
 use crate::PtySize;
 use crate::hold::{Mark, Welcome, is_checkpoint_possible};
 use crate::screen::{Screen, ScreenLimits, SnapshotOptions};
 
 /// The screen of a session, and what of the output is in it.
 pub(crate) struct Model {
+    /// What the driver's terminal answers instead.
+    pub(crate) unheard: Unheard,
     pub(crate) screen: Screen,
     size: PtySize,
     /// Output before this is in the screen from the start.
@@ -19,7 +22,8 @@ pub(crate) struct Model {
 /// What the program wants of its terminal besides being shown.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
-    pub(crate) replies: Vec<u8>,
+    /// Answers, each with the offset behind its query.
+    pub(crate) replies: Vec<(u64, Vec<u8>)>,
     pub(crate) clipboard: Option<Vec<u8>>,
 }
 
@@ -35,6 +39,7 @@ impl Model {
             drop(screen.take_clipboard());
         }
         Self {
+            unheard: Unheard::default(),
             screen,
             size: mark.size,
             from: mark.offset,
@@ -53,12 +58,19 @@ impl Model {
             drop(self.screen.take_replies());
             drop(self.screen.take_clipboard());
         }
-        if new.is_empty() {
-            return Wishes::default();
+        let mut replies = Vec::new();
+        let mut rest = new;
+        while !rest.is_empty() {
+            let read = self.screen.advance_to_query(rest);
+            rest = rest.get(read..).unwrap_or_default();
+            let reply = self.screen.take_replies();
+            if !reply.is_empty() {
+                let left = rest.len() as u64;
+                replies.push(((offset + bytes.len() as u64).saturating_sub(left), reply));
+            }
         }
-        self.screen.advance(new);
         Wishes {
-            replies: self.screen.take_replies(),
+            replies,
             clipboard: self.screen.take_clipboard(),
         }
     }

@@ -129,13 +129,11 @@ impl Shared {
         self.history.push(bytes);
         self.touch();
         let wishes = model.advance(offset, bytes);
-        if !wishes.replies.is_empty() && self.answering.load(Ordering::SeqCst) {
-            let pieces = wishes.replies.chunks(PIECE_BYTES);
-            self.link.send_all(pieces.map(|bytes| Request::Input {
-                writer: "",
-                offset: self.history.end(),
-                bytes,
-            }));
+        if self.answering.load(Ordering::SeqCst) {
+            let replies = wishes.replies.into_iter().flat_map(|(_, reply)| reply);
+            self.answer(&replies.collect::<Vec<u8>>());
+        } else {
+            model.unheard.keep(wishes.replies);
         }
         if let Some(text) = wishes.clipboard {
             *lock(&self.clipboard) = Some(text);
@@ -144,6 +142,24 @@ impl Shared {
         self.state
             .send_if_modified(|state| state.follow(&model.screen));
         true
+    }
+
+    fn answer(&self, replies: &[u8]) {
+        if replies.is_empty() {
+            return;
+        }
+        let pieces = replies.chunks(PIECE_BYTES);
+        self.link.send_all(pieces.map(|bytes| Request::Input {
+            writer: "",
+            offset: self.history.end(),
+            bytes,
+        }));
+    }
+
+    /// Answers the queries in output that the driver's terminal never gets to read.
+    pub(crate) fn answer_skipped(&self, from: u64, to: u64) {
+        let replies = lock(&self.model).unheard.take(from, to);
+        self.answer(&replies);
     }
 
     /// The screen at the end of the history, as bytes that redraw it.
@@ -193,6 +209,7 @@ impl Shared {
 
     /// Says whether the screen answers the program's queries.
     pub(crate) fn set_answering(&self, answering: bool) {
+        lock(&self.model).unheard.forget();
         if self.answering.swap(answering, Ordering::SeqCst) != answering {
             self.link.send(Request::Answering(answering));
         }
