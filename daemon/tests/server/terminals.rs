@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use vroom_protocol::terminal::{AuthRequest, WindowSize};
+use vroom_protocol::terminal::{
+    AuthRequest, Capabilities, ClientConfig, PtyRequest, TerminalInfo, WindowSize,
+};
 use vroom_protocol::{Auth, Code};
 use vroom_transport::{LinkRx, LinkTx};
 
@@ -82,6 +84,52 @@ async fn a_shell_takes_sizes_and_signals() {
     shell.says(&mut client, "status 143").await;
     shell.write(&mut client, b"exit 3\n").await;
     assert_eq!(shell.exit(&mut client).await.exit_code, Some(3));
+}
+
+#[tokio::test]
+async fn programs_find_what_was_agreed_on() {
+    let daemon = start();
+    let mut client = WebClient::login(&daemon).await;
+    for (key, truecolor, term, expected) in [
+        (
+            "#a",
+            true,
+            "xterm-256color",
+            "xterm-256color truecolor tester",
+        ),
+        ("#b", false, "vt100", "vt100 none tester"),
+        // Programs could not draw on one that nobody describes.
+        (
+            "#c",
+            false,
+            "no-such-terminal",
+            "xterm-256color none tester",
+        ),
+    ] {
+        let mut capabilities = Capabilities::transparent();
+        capabilities.terminal = Some(TerminalInfo {
+            name: Some("tester".to_owned()),
+            truecolor: Some(truecolor),
+            ..TerminalInfo::default()
+        });
+        let config = ClientConfig {
+            capabilities,
+            ..ClientConfig::default()
+        };
+        let started = Terminal::start_with(&mut client, key, config).await;
+        let mut terminal = started.unwrap();
+        let proved = terminal.authenticate(&mut client, AuthRequest::INHERIT);
+        proved.await.unwrap();
+        let request = PtyRequest {
+            term: Some(term.to_owned()),
+            ..PtyRequest::default()
+        };
+        terminal.allocate_as(&mut client, request).await;
+        let line = "printf '%s %s %s' \"$TERM\" \"${COLORTERM:-none}\" \"$TERM_PROGRAM\"";
+        terminal.exec(&mut client, line).await;
+        terminal.exit(&mut client).await;
+        assert_eq!(String::from_utf8_lossy(&terminal.output), expected);
+    }
 }
 
 #[tokio::test]
