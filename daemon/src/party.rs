@@ -145,6 +145,11 @@ impl Party {
         self.guests().here.is_empty()
     }
 
+    /// Whether anybody was ever at it, however shortly.
+    pub(crate) fn was_joined(&self) -> bool {
+        self.guests().next > 0
+    }
+
     /// Why the server ended the program, if it did.
     pub(crate) fn reason(&self) -> Option<String> {
         self.guests().reason.clone()

@@ -286,14 +286,13 @@ async fn watch_over(party: &Party, rules: Rules) {
     let session = party.session();
     let mut changes = party.watch();
     let started = Instant::now();
-    let mut joined = false;
     loop {
         changes.mark_unchanged();
         if session.is_lost() {
             return;
         }
         let is_deserted = party.is_deserted();
-        joined |= !is_deserted;
+        let joined = party.was_joined();
         let ended = session.exit_status().is_some();
         let persists = session.meta().persist;
         if ended && is_deserted && (party.is_seen() || (joined && !persists)) {
