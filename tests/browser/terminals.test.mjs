@@ -52,6 +52,10 @@ test('a terminal has the size of its tab and tells its exit status', async (t) =
   await terminal.type('exit 7\n');
   await until('the exit status', async () => (await viewer.hook('terminals')).at(-1)?.state === 'exited');
   assert.match(await terminal.tab.textContent(), /7/);
+  await until('the words about it to lie below the screen', async () => {
+    const [screen, bar] = [await terminal.pane.locator('.xterm-screen').boundingBox(), await terminal.pane.locator('.endbar').boundingBox()];
+    return screen.y + screen.height <= bar.y + 1;
+  });
 });
 
 test('Ctrl+C ends a flood at once and memory stays bounded', async (t) => {

@@ -277,7 +277,10 @@ export class TerminalPane extends HTMLElement {
     view.setInputEnabled(mayType);
     this.#strip.show(this.share, this.#shell?.readonly === true, this.role);
     if (!mayType && this.#theirs) view.fix(this.#theirs.rows, this.#theirs.cols);
-    else this.#shell?.resize(view.fit());
+    else {
+      const size = view.fit();
+      this.#shell?.resize(size);
+    }
     this.toggleAttribute("data-letterbox", !mayType && this.#theirs !== null);
   }
 
