@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use vroom_protocol::mux::SessionControl;
@@ -135,6 +135,8 @@ impl Carried {
             session: identity.map(|_| session.to_owned()),
             user: identity.map(|identity| identity.user.to_string()),
             role: identity.map(|identity| identity.role.name().to_owned()),
+            server: Some(concat!("vroomd/", env!("CARGO_PKG_VERSION")).to_owned()),
+            time: clock_ms(),
             channels: hello
                 .channels
                 .into_iter()
@@ -419,6 +421,12 @@ impl vroom_transport::Session for Carried {
         let urgent = self.session.urgent_deadline();
         urgent.into_iter().chain(self.expires()).min()
     }
+}
+
+/// The clock of this machine, for those who compare it with theirs.
+fn clock_ms() -> Option<u64> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.ok()?.as_millis().try_into().ok()
 }
 
 /// Waits until the link was revoked that the client came by.

@@ -113,6 +113,8 @@ fn f6_welcome() {
             session: None,
             user: None,
             role: None,
+            server: None,
+            time: None,
         }),
     );
 }

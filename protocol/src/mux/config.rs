@@ -55,6 +55,8 @@ pub struct ClientConfig {
     pub channels: Vec<ChannelSpec>,
     /// How long the server may take to answer a HELLO.
     pub welcome_timeout: Duration,
+    /// How many bytes of sent messages are kept for a replay, where the session can be resumed.
+    pub replay_bytes: usize,
 }
 
 impl Default for ClientConfig {
@@ -67,6 +69,7 @@ impl Default for ClientConfig {
             max_message_size: MAX_MESSAGE_SIZE,
             channels: Vec::new(),
             welcome_timeout: WELCOME_TIMEOUT,
+            replay_bytes: CLIENT_RING_BYTES,
         }
     }
 }
@@ -80,6 +83,10 @@ pub struct WelcomeInfo {
     pub user: Option<String>,
     /// `owner`, `operator` or `viewer`.
     pub role: Option<String>,
+    /// What the server is, for people, for example `vroomd/0.1.0`.
+    pub server: Option<String>,
+    /// The server's clock: milliseconds since 1970.
+    pub time: Option<u64>,
     /// Those channels of the HELLO that are opened; others are ignored.
     pub channels: Vec<ChannelSpec>,
     /// Set to let the session be resumed, which needs `session-resume` in both extension lists.

@@ -7,8 +7,8 @@ use super::session::Sequences;
 use super::{Connection, Side, Stage};
 use crate::mux::code::Code;
 use crate::mux::config::{
-    CLIENT_RING_BYTES, MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, SEQ_ACK,
-    SESSION_PERSISTENCE, SESSION_RESUME, VERSION,
+    MAX_MESSAGE_SIZE_MIN, PING_INTERVAL, PING_TIMEOUT, SEQ_ACK, SESSION_PERSISTENCE,
+    SESSION_RESUME, VERSION,
 };
 use crate::mux::control::{ControlMessage, Hello, Welcome, kind};
 use crate::mux::event::Event;
@@ -94,11 +94,12 @@ impl Connection {
         };
         let asked = config.channels.clone();
         let extensions = config.extensions.clone();
+        let replay_bytes = config.replay_bytes;
         let mut accepted = welcome.extensions.take().unwrap_or_default();
         accepted.retain(|name| extensions.contains(name));
         let has = |extension: &str| accepted.iter().any(|name| name == extension);
         if has(SESSION_RESUME) {
-            self.sequences = Some(Sequences::new(CLIENT_RING_BYTES, has(SEQ_ACK)));
+            self.sequences = Some(Sequences::new(replay_bytes, has(SEQ_ACK)));
         }
         self.persistence.agree(has(SESSION_PERSISTENCE));
         let max_message_size = self.agree_frame_bytes(welcome.max_message_size);

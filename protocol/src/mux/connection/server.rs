@@ -86,6 +86,8 @@ impl Connection {
             session: welcome.session,
             user: welcome.user,
             role: welcome.role,
+            server: welcome.server,
+            time: welcome.time,
         }));
         self.up(config.ping_interval, config.ping_timeout);
         if let Some(grant) = resume {

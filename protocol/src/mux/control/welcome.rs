@@ -36,6 +36,12 @@ pub struct Welcome {
     /// `owner`, `operator` or `viewer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// What the server is, for people, for example `vroomd/0.1.0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The server's clock: milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
 }
 
 /// A channel and the id that it goes by.
@@ -59,6 +65,8 @@ impl Welcome {
             session: fields.text("session")?,
             user: fields.text("user")?,
             role: fields.text("role")?,
+            server: fields.text("server")?,
+            time: fields.unsigned("time")?,
         })
     }
 }
