@@ -23,6 +23,8 @@ struct State {
     request_bytes: usize,
     answers: VecDeque<(u8, Bytes)>,
     answer_bytes: usize,
+    /// What of the answers the connection was not woken for yet.
+    untold_bytes: usize,
     closed: bool,
 }
 
@@ -51,8 +53,12 @@ impl Queue {
                 && let Some((request, bytes)) = state.requests.pop_front()
             {
                 state.request_bytes -= bytes;
+                if is_long(&request) {
+                    self.tell(&mut state);
+                }
                 return Some(request);
             }
+            self.tell(&mut state);
             state = self.wait(state);
         }
     }
@@ -61,16 +67,30 @@ impl Queue {
     pub(super) fn answer(&self, (kind, payload): (u8, Bytes)) -> bool {
         let mut state = self.lock();
         while !state.closed && state.answer_bytes >= ANSWER_BYTES_MAX {
+            self.tell(&mut state);
             state = self.wait(state);
         }
         if state.closed {
             return false;
         }
-        state.answer_bytes += payload.len() + ANSWER_COST;
+        let bytes = payload.len() + ANSWER_COST;
+        state.answer_bytes += bytes;
+        state.untold_bytes += bytes;
         state.answers.push_back((kind, payload));
-        drop(state);
-        self.answered.notify_one();
+        if state.untold_bytes >= TOGETHER_BYTES {
+            self.tell(&mut state);
+        }
         true
+    }
+
+    /// Wakes the connection for the answers that it does not know of.
+    ///
+    /// One by one that costs more than the files do: small answers are gathered while there is more to
+    /// do, and [`next`](Self::next) lets none wait for long.
+    fn tell(&self, state: &mut State) {
+        if std::mem::take(&mut state.untold_bytes) > 0 {
+            self.answered.notify_one();
+        }
     }
 
     /// Takes the next answer.
@@ -111,6 +131,14 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Whether a request may take so long that answers must not wait for it.
+fn is_long(request: &Request) -> bool {
+    matches!(request, Request::List { .. } | Request::Remove { .. })
+}
+
+/// How much small answers may come to before the connection is woken for them.
+const TOGETHER_BYTES: usize = 16 * 1024;
 
 /// The requests that may wait for the thread; with one more the channel is closed.
 const REQUESTS_MAX: usize = 8192;
