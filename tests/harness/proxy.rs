@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Result, anyhow};
@@ -18,6 +18,12 @@ pub struct Proxy {
     cuts: watch::Sender<u64>,
     /// Bytes that may still come down before the proxy cuts by itself.
     budget: Arc<AtomicU64>,
+    /// Bytes that may still go up before nothing more does.
+    up: Arc<AtomicU64>,
+    /// Bytes that may still come down before nothing more does.
+    down: Arc<AtomicU64>,
+    /// Whether nobody gets through.
+    closed: Arc<AtomicBool>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -29,9 +35,15 @@ impl Proxy {
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let budget = Arc::new(AtomicU64::new(UNLIMITED));
+        let up = Arc::new(AtomicU64::new(UNLIMITED));
+        let down = Arc::new(AtomicU64::new(UNLIMITED));
+        let closed = Arc::new(AtomicBool::new(false));
         let cutter = Cutter {
             cuts: cuts.clone(),
             budget: Arc::clone(&budget),
+            up: Arc::clone(&up),
+            down: Arc::clone(&down),
+            closed: Arc::clone(&closed),
         };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -56,6 +68,9 @@ impl Proxy {
             address,
             cuts,
             budget,
+            up,
+            down,
+            closed,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -75,6 +90,29 @@ impl Proxy {
     pub fn cut_after(&self, bytes: u64) {
         self.budget.store(bytes, Ordering::SeqCst);
     }
+
+    /// Lets that many further bytes go up to the server, and then nothing more until the next cut.
+    pub fn stall_after(&self, bytes: u64) {
+        self.up.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Lets that many further bytes come down, and then nothing more until the next cut.
+    pub fn stall_down_after(&self, bytes: u64) {
+        self.down.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Drops all connections, and whoever comes until [`open`](Self::open).
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Lets everybody through again.
+    pub fn open(&self) {
+        self.up.store(UNLIMITED, Ordering::SeqCst);
+        self.down.store(UNLIMITED, Ordering::SeqCst);
+        self.closed.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Drop for Proxy {
@@ -93,6 +131,9 @@ const UNLIMITED: u64 = u64::MAX;
 struct Cutter {
     cuts: watch::Sender<u64>,
     budget: Arc<AtomicU64>,
+    up: Arc<AtomicU64>,
+    down: Arc<AtomicU64>,
+    closed: Arc<AtomicBool>,
 }
 
 impl Cutter {
@@ -110,6 +151,17 @@ impl Cutter {
     }
 }
 
+/// How many of so many bytes are left in a budget, which they are taken from.
+fn spend(budget: &AtomicU64, bytes: usize) -> usize {
+    let before = budget.load(Ordering::SeqCst);
+    if before == UNLIMITED {
+        return bytes;
+    }
+    let allowed = usize::try_from(before).unwrap_or(usize::MAX).min(bytes);
+    budget.store(before - allowed as u64, Ordering::SeqCst);
+    allowed
+}
+
 async fn serve(
     listener: TcpListener,
     target: SocketAddr,
@@ -119,6 +171,9 @@ async fn serve(
     while let Ok((near, _)) = listener.accept().await {
         let mut cut = cut.clone();
         cut.mark_unchanged();
+        if cutter.closed.load(Ordering::SeqCst) {
+            continue;
+        }
         let cutter = cutter.clone();
         tokio::spawn(async move {
             let Ok(far) = TcpStream::connect(target).await else {
@@ -137,14 +192,33 @@ async fn pass(near: TcpStream, far: TcpStream, cutter: &Cutter) -> io::Result<()
     far.set_nodelay(true)?;
     let (mut near_rx, mut near_tx) = near.into_split();
     let (mut far_rx, mut far_tx) = far.into_split();
-    let up = async { tokio::io::copy(&mut near_rx, &mut far_tx).await.map(drop) };
+    let up = async {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let count = near_rx.read(&mut buffer).await?;
+            let allowed = spend(&cutter.up, count);
+            far_tx
+                .write_all(buffer.get(..allowed).unwrap_or_default())
+                .await?;
+            if allowed < count {
+                std::future::pending::<()>().await;
+            }
+            if count == 0 {
+                return Ok(());
+            }
+        }
+    };
     let down = async {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let count = far_rx.read(&mut buffer).await?;
-            let (allowed, last) = cutter.allow(count);
+            let passed = spend(&cutter.down, count);
+            let (allowed, last) = cutter.allow(passed);
             let part = buffer.get(..allowed).unwrap_or_default();
             near_tx.write_all(part).await?;
+            if passed < count {
+                std::future::pending::<()>().await;
+            }
             if last {
                 cutter.cuts.send_modify(|cuts| *cuts += 1);
             }

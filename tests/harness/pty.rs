@@ -10,6 +10,7 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
@@ -109,6 +110,28 @@ impl LocalPty {
         }
     }
 
+    /// Gives the terminal another size, which the program is told.
+    pub fn resize(&self, rows: u16, cols: u16) -> Result<()> {
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: cols,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        set_size(&self.master, &size).context("resizing a terminal")
+    }
+
+    /// Whether the terminal itself shows what is typed, as it does while nobody has taken it.
+    pub fn echoes(&self) -> Result<bool> {
+        let modes = tcgetattr(&self.master).context("asking a terminal")?;
+        Ok(modes.local_flags.contains(LocalFlags::ECHO))
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill(Pid::from_raw(self.child.id().try_into()?), signal)?)
+    }
+
     /// Waits for the end of the program.
     pub fn wait_exit(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()
@@ -158,6 +181,23 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Bytes taken from a PTY at once; the kernel gives less.
 const READ_BYTES: usize = 64 * 1024;
+
+fn set_size(master: &OwnedFd, size: &Winsize) -> nix::Result<()> {
+    use std::os::fd::AsRawFd as _;
+    // SAFETY: the descriptor is open and the size lives as long as the call.
+    unsafe { ioctl::tiocswinsz(master.as_raw_fd(), size) }.map(drop)
+}
+
+mod ioctl {
+    use nix::pty::Winsize;
+
+    nix::ioctl_write_ptr_bad!(
+        /// Sets the size of a terminal.
+        tiocswinsz,
+        nix::libc::TIOCSWINSZ,
+        Winsize
+    );
+}
 
 fn fcntl_master(master: &OwnedFd) -> nix::Result<()> {
     use std::os::fd::AsRawFd as _;
