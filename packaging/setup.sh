@@ -16,7 +16,7 @@ RUN=(
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
-    bash vim htop tmux less mc
+    bash vim htop tmux less mc mandoc openssh-client
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++

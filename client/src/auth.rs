@@ -8,5 +8,6 @@ mod prove;
 
 pub use agent::{Agent, Identity};
 pub use control::Control;
-pub use keys::KeySources;
+pub use keys::{KeySources, usual_key_files};
 pub use prove::Prover;
+pub(crate) use prove::{Login, ask_for_login};

@@ -2,11 +2,12 @@
 
 mod connect;
 mod copy;
+pub(crate) mod manual;
 mod term;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use connect::{Connect, Reach};
 pub use copy::Copy;
@@ -63,7 +64,8 @@ pub struct Server {
         long,
         value_name = "HOST",
         env = "VROOM_HOST",
-        default_value = "localhost"
+        default_value = "localhost",
+        value_hint = ValueHint::Hostname
     )]
     pub host: String,
     /// How to connect.
@@ -75,7 +77,7 @@ pub struct Server {
 #[derive(Args, Debug)]
 pub struct Ls {
     /// List the terminals of this server
-    #[arg(value_name = "HOST", env = "VROOM_HOST", default_value = "localhost")]
+    #[arg(value_name = "HOST", env = "VROOM_HOST", default_value = "localhost", value_hint = ValueHint::Hostname)]
     pub host: String,
     /// Print JSON for programs to read
     #[arg(long)]
@@ -157,13 +159,13 @@ pub struct Rename {
 #[derive(Args, Debug)]
 pub struct Login {
     /// Log in to this server
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub host: String,
     /// Use the one-time code that `vroomd pair` prints on the server
     #[arg(long, value_name = "CODE")]
     pub pair: Option<String>,
     /// Read the token from this file; - is standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "pair")]
+    #[arg(long, value_name = "FILE", conflicts_with = "pair", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
     /// How to connect.
     #[command(flatten)]
@@ -174,7 +176,7 @@ pub struct Login {
 #[derive(Args, Debug)]
 pub struct Logout {
     /// Forget the login for this server
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub host: String,
     /// How to connect.
     #[command(flatten)]
@@ -185,7 +187,7 @@ pub struct Logout {
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// Check the way to this server, too
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub host: Option<String>,
     /// How to connect.
     #[command(flatten)]
@@ -199,7 +201,7 @@ pub struct Generate {
     #[arg(value_enum, value_name = "WHAT")]
     pub what: Generated,
     /// Write them into this folder, which is made when missing
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
 }
 

@@ -12,9 +12,9 @@ mod share;
 mod shell;
 mod term;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use vroom_protocol::Code;
 use vroom_protocol::mux::{SessionEntry, SessionKind};
 use vroom_protocol::terminal::{Capabilities, ChannelName, Plane};
 
@@ -93,18 +93,19 @@ fn done(result: Result<(), Failure>) -> Result<ExitCode, Failure> {
 }
 
 /// Proves who we are on a connection that runs no terminal, if the server does not know already.
-pub(crate) async fn log_in(settings: &Settings, remote: &Remote) -> Result<(), Error> {
-    if remote.user().is_some() {
-        return Ok(());
+///
+/// Returns who that is.
+pub(crate) async fn log_in(settings: &Settings, remote: &Remote) -> Result<String, Error> {
+    if let Some(user) = remote.user() {
+        return Ok(user);
     }
     let name = ChannelName {
         plane: Plane::Control,
         key: Some("login".to_owned()),
     };
     let mut prover = settings.prover();
-    let control = authenticate(remote, &mut prover, &name, Capabilities::default()).await?;
-    drop(control);
-    Ok(())
+    let (_, user) = authenticate(remote, &mut prover, &name, Capabilities::default()).await?;
+    Ok(user)
 }
 
 /// Connects to a server for something else than a terminal.
@@ -127,11 +128,9 @@ fn find<'a>(entries: &'a [SessionEntry], named: &str) -> Result<&'a SessionEntry
         (Some(_), Some(_)) => Err(Error::Declined(format!(
             "several terminals are called {named}; use an id of `vroom ls`"
         ))),
-        (None, _) => Err(Error::Refused {
-            what: format!("terminal {named}"),
-            code: Code::NO_SUCH_TERMINAL,
-            reason: "there is none; `vroom ls` lists those there are".to_owned(),
-        }),
+        (None, _) => Err(Error::Declined(format!(
+            "there is no terminal {named}; `vroom ls` lists those there are"
+        ))),
     }
 }
 
@@ -144,6 +143,14 @@ fn host_and_name<'a>(named: &'a str, default: &'a str) -> (&'a str, &'a str) {
     match named.rsplit_once(':') {
         Some((host, name)) if !host.is_empty() && !name.is_empty() => (host, name),
         _ => (default, named),
+    }
+}
+
+/// Prints to standard output; whoever closed it does not want to know.
+fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error| Failure::new(format!("cannot print: {error}"))),
     }
 }
 

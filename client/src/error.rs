@@ -21,12 +21,23 @@ pub enum Error {
     },
 
     /// Nothing answers there.
-    #[error("cannot connect to {place}: {source}")]
+    #[error("cannot connect to {place}: {source}{}", hint(.source))]
     Connect {
         /// The address or path.
         place: String,
         /// What the system says.
         source: io::Error,
+    },
+
+    /// No server runs on this machine.
+    #[error(
+        "cannot connect to {host}: no vroomd runs here (tried {tried}); start it with `vroomd`"
+    )]
+    NotHere {
+        /// What this machine was called.
+        host: String,
+        /// The ways that were tried.
+        tried: String,
     },
 
     /// It took too long.
@@ -87,8 +98,12 @@ pub enum Error {
     Lost,
 
     /// None of the ways to prove who we are was taken.
-    #[error("permission denied{}", methods(.0))]
+    #[error("permission denied{}; {LOG_IN}", methods(.0))]
     Denied(String),
+
+    /// Whoever read what we print has gone.
+    #[error("nobody reads what is printed")]
+    Unread,
 
     /// What the server sent means nothing.
     #[error("the server does not follow the protocol: {0}")]
@@ -122,7 +137,10 @@ impl Error {
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Resolve { .. } | Self::Connect { .. } | Self::TimedOut { .. } => false,
+            Self::Resolve { .. }
+            | Self::Connect { .. }
+            | Self::NotHere { .. }
+            | Self::TimedOut { .. } => false,
             Self::Link { source, .. } => !matches!(
                 source,
                 vroom_transport::Error::Io(_) | vroom_transport::Error::TimedOut
@@ -140,6 +158,14 @@ pub(crate) const fn is_final(code: Code) -> bool {
     !matches!(code, Code::GOING_AWAY | Code::HELLO_TIMEOUT)
 }
 
+/// What to look at when nobody answers.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "; does vroomd run there, on this port?",
+        _ => "",
+    }
+}
+
 /// What may still be tried, where that is known.
 fn methods(methods: &str) -> String {
     match methods {
@@ -150,9 +176,12 @@ fn methods(methods: &str) -> String {
 
 fn ended(code: Code, reason: &str) -> String {
     match (code, reason) {
-        (Code::AUTH_FAILED, "") => "permission denied".to_owned(),
-        (Code::AUTH_FAILED, reason) => format!("permission denied: {reason}"),
+        (Code::AUTH_FAILED, "") => format!("permission denied; {LOG_IN}"),
+        (Code::AUTH_FAILED, reason) => format!("permission denied: {reason}; {LOG_IN}"),
         (code, "") => format!("the server ended the connection ({code})"),
         (_, reason) => format!("the server ended the connection: {reason}"),
     }
 }
+
+/// What to do about a server that does not let us in.
+const LOG_IN: &str = "`vroom login` saves a code or token, -i names a key";

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use vroom_client::cli::Cli;
 use vroom_client::commands;
+use vroom_client::ui::in_words;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 
 fn fail(code: u8, text: &str) -> ExitCode {
     // Standard error may be closed; there is nobody left to tell.
-    drop(writeln!(io::stderr(), "vroom: {text}"));
+    drop(writeln!(io::stderr(), "vroom: {}", in_words(text)));
     ExitCode::from(code)
 }
 

@@ -38,13 +38,17 @@ impl Remote {
     /// unless the session can be resumed within a moment.
     pub async fn connect(dialer: Dialer, persistent: bool) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new());
-        tokio::spawn(keep::run(dialer, Arc::clone(&shared), persistent));
+        let (tell, failed) = oneshot::channel();
+        tokio::spawn(keep::run(dialer, Arc::clone(&shared), persistent, tell));
         let remote = Self { shared };
         let mut link = remote.link();
         let reached = link.wait_for(|link| !matches!(link, LinkState::Connecting));
         let reached = reached.await.map(|link| link.clone());
         match reached {
-            Ok(LinkState::Ended(error)) => Err(unshare(error)),
+            Ok(LinkState::Ended(error)) => {
+                let first = failed.await;
+                Err(first.unwrap_or_else(|_| Error::Declined(error.to_string())))
+            }
             Ok(_) => Ok(remote),
             Err(_) => Err(Error::Lost),
         }
@@ -105,6 +109,23 @@ impl Remote {
         self.shared.lock().user.clone()
     }
 
+    /// What the server says it is.
+    pub fn server(&self) -> Option<String> {
+        self.shared.lock().server.clone()
+    }
+
+    /// How far the server's clock is ahead of ours, in milliseconds, where it told; its word took
+    /// half a round trip to come.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        let (theirs, ours) = self.shared.lock().clocks?;
+        let way = self.rtt().unwrap_or_default().as_millis() / 2;
+        let theirs = i64::try_from(theirs).ok()?;
+        let ours = i64::try_from(ours).ok()?;
+        theirs
+            .checked_add(i64::try_from(way).ok()?)?
+            .checked_sub(ours)
+    }
+
     /// The extensions that the server has.
     pub fn has_extension(&self, name: &str) -> bool {
         self.shared.lock().extensions.iter().any(|has| has == name)
@@ -157,18 +178,6 @@ impl Remote {
     pub fn redial(&self) {
         self.shared.cut.notify_one();
     }
-}
-
-/// Takes an error out of what is shared, or names it again.
-fn unshare(error: Arc<Error>) -> Error {
-    Arc::try_unwrap(error).unwrap_or_else(|error| match &*error {
-        Error::Ended { code, reason } => Error::Ended {
-            code: *code,
-            reason: reason.clone(),
-        },
-        Error::Lost => Error::Lost,
-        other => Error::Declined(other.to_string()),
-    })
 }
 
 /// How long closing may take; then it is left undone.

@@ -157,6 +157,15 @@ impl Settings {
         }
     }
 
+    /// The files of keys that would be tried.
+    #[must_use]
+    pub fn key_files(&self) -> Vec<PathBuf> {
+        match self.identity_files() {
+            files if files.is_empty() => crate::auth::usual_key_files(),
+            files => files,
+        }
+    }
+
     fn identity_files(&self) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = Vec::new();
         for file in &self.options.identity_files {

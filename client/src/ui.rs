@@ -76,7 +76,7 @@ impl Ui {
     fn say(&self, text: &str) {
         let raw = self.lock().session.is_some();
         let end = if raw { "\r\n" } else { "\n" };
-        let text = text.replace('\n', end);
+        let text = in_words(text).replace('\n', end);
         // Standard error may be closed; there is nobody left to tell.
         drop(write!(io::stderr(), "{text}{end}"));
     }
@@ -146,12 +146,25 @@ impl Ui {
     }
 }
 
+/// Takes the numbers of the system's errors out of a text for people.
+#[must_use]
+pub fn in_words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OS_ERROR) {
+        words.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, after)| after);
+    }
+    words.push_str(rest);
+    words.replace(LOOKUP, "")
+}
+
 /// Reads a line from the terminal of the process, whatever standard input is.
 fn read_line(prompt: &str, echo: bool) -> io::Result<String> {
     let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let hidden = if echo { None } else { Some(Hidden::new(&tty)?) };
     tty.write_all(prompt.as_bytes())?;
     tty.flush()?;
-    let hidden = if echo { None } else { Some(Hidden::new(&tty)?) };
     let mut line = String::new();
     let read = BufReader::new(&tty).read_line(&mut line)?;
     if hidden.is_some() {
@@ -192,3 +205,25 @@ impl Drop for Hidden {
 
 /// How many questions may wait; then those who ask wait, too.
 const QUESTIONS: usize = 4;
+
+/// What stands before the reason why a name has no address.
+const LOOKUP: &str = "failed to lookup address information: ";
+
+/// How the number of an error begins behind its words.
+const OS_ERROR: &str = " (os error ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_in_words() {
+        let error = io::Error::from_raw_os_error(2);
+        let text = in_words(&format!("a: {error}; b: {error}!"));
+        assert_eq!(
+            text,
+            "a: No such file or directory; b: No such file or directory!"
+        );
+        assert_eq!(in_words("nothing (of that)"), "nothing (of that)");
+    }
+}

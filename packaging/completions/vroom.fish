@@ -51,7 +51,7 @@ complete -c vroom -n "__fish_vroom_using_subcommand term" -s p -l port -d 'Conne
 complete -c vroom -n "__fish_vroom_using_subcommand term" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand term" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand term" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand term" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand term" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand term" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand term" -s t -l tty -d 'Ask for a terminal even for a command; twice even when standard input is none'
 complete -c vroom -n "__fish_vroom_using_subcommand term" -s T -l no-tty -d 'Ask for no terminal'
@@ -70,7 +70,7 @@ complete -c vroom -n "__fish_vroom_using_subcommand ls" -s p -l port -d 'Connect
 complete -c vroom -n "__fish_vroom_using_subcommand ls" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand ls" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand ls" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand ls" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand ls" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand ls" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand ls" -l json -d 'Print JSON for programs to read'
 complete -c vroom -n "__fish_vroom_using_subcommand ls" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
@@ -82,7 +82,7 @@ complete -c vroom -n "__fish_vroom_using_subcommand list" -s p -l port -d 'Conne
 complete -c vroom -n "__fish_vroom_using_subcommand list" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand list" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand list" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand list" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand list" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand list" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand list" -l json -d 'Print JSON for programs to read'
 complete -c vroom -n "__fish_vroom_using_subcommand list" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
@@ -92,12 +92,12 @@ complete -c vroom -n "__fish_vroom_using_subcommand list" -s q -l quiet -d 'Say 
 complete -c vroom -n "__fish_vroom_using_subcommand list" -s h -l help -d 'Print help'
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s e -l escape -d 'Use this character to leave, with a dot after it; none for no such character' -r
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -l scrollback -d 'Fetch this many lines from before' -r
-complete -c vroom -n "__fish_vroom_using_subcommand attach" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r
+complete -c vroom -n "__fish_vroom_using_subcommand attach" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s p -l port -d 'Connect to this port' -r
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand attach" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand attach" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s r -l readonly -d 'Only watch'
 complete -c vroom -n "__fish_vroom_using_subcommand attach" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
@@ -108,12 +108,12 @@ complete -c vroom -n "__fish_vroom_using_subcommand attach" -s h -l help -d 'Pri
 complete -c vroom -n "__fish_vroom_using_subcommand share" -l ttl -d 'End the link after this time, for example 30m, 8h or 7d' -r
 complete -c vroom -n "__fish_vroom_using_subcommand share" -l uses -d 'Let the link be used this many times' -r
 complete -c vroom -n "__fish_vroom_using_subcommand share" -l revoke -d 'Withdraw this link instead' -r
-complete -c vroom -n "__fish_vroom_using_subcommand share" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r
+complete -c vroom -n "__fish_vroom_using_subcommand share" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s p -l port -d 'Connect to this port' -r
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand share" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand share" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand share" -l list -d 'List the links of the terminal instead'
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
@@ -121,24 +121,24 @@ complete -c vroom -n "__fish_vroom_using_subcommand share" -s 6 -l ipv6 -d 'Use 
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s v -l verbose -d 'Say what happens; twice says more'
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s q -l quiet -d 'Say nothing but errors'
 complete -c vroom -n "__fish_vroom_using_subcommand share" -s h -l help -d 'Print help'
-complete -c vroom -n "__fish_vroom_using_subcommand kill" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r
+complete -c vroom -n "__fish_vroom_using_subcommand kill" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s p -l port -d 'Connect to this port' -r
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand kill" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand kill" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s v -l verbose -d 'Say what happens; twice says more'
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s q -l quiet -d 'Say nothing but errors'
 complete -c vroom -n "__fish_vroom_using_subcommand kill" -s h -l help -d 'Print help'
-complete -c vroom -n "__fish_vroom_using_subcommand rename" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r
+complete -c vroom -n "__fish_vroom_using_subcommand rename" -s H -l host -d 'Use this server: [user@]host[:port], a URL, or an alias of config.toml' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s p -l port -d 'Connect to this port' -r
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand rename" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand rename" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand rename" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -149,10 +149,10 @@ complete -c vroom -n "__fish_vroom_using_subcommand cp" -s P -l port -d 'Connect
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand cp" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand cp" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s r -l recursive -d 'Copy folders and what is in them'
-complete -c vroom -n "__fish_vroom_using_subcommand cp" -s p -l preserve -d 'Keep permissions'
+complete -c vroom -n "__fish_vroom_using_subcommand cp" -s p -l preserve -d 'Keep permissions and times'
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -l restart -d 'Start over instead of going on with a copy that broke off'
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand cp" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -165,7 +165,7 @@ complete -c vroom -n "__fish_vroom_using_subcommand login" -s p -l port -d 'Conn
 complete -c vroom -n "__fish_vroom_using_subcommand login" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand login" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand login" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand login" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand login" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand login" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand login" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand login" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -176,7 +176,7 @@ complete -c vroom -n "__fish_vroom_using_subcommand logout" -s p -l port -d 'Con
 complete -c vroom -n "__fish_vroom_using_subcommand logout" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand logout" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand logout" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand logout" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand logout" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand logout" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand logout" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand logout" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -187,7 +187,7 @@ complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s p -l port -d 'Con
 complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s l -l login -d 'Log in as this user' -r
 complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s i -l identity -d 'Prove who you are with this private key; may be given several times' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s o -l option -d 'Set an option as ssh_config names it, for example ConnectTimeout=5' -r
-complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s J -l jump -d 'Go through these servers first, separated by commas' -r
+complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s J -l jump -d 'Go through these servers first, separated by commas' -r -f -a "(__fish_print_hostnames)"
 complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s F -l config -d 'Read this configuration instead of ~/.config/vroom/config.toml' -r -F
 complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c vroom -n "__fish_vroom_using_subcommand doctor" -s 6 -l ipv6 -d 'Use IPv6 addresses only'

@@ -77,6 +77,11 @@ impl Credentials {
         &self.path
     }
 
+    /// How many servers there are secrets for.
+    pub fn count(&self) -> Result<usize, Error> {
+        Ok(self.load()?.hosts.len())
+    }
+
     /// What is saved for a server.
     pub fn get(&self, host: &str) -> Result<Option<Saved>, Error> {
         Ok(self.load()?.hosts.remove(host))

@@ -27,7 +27,6 @@ pub struct KeySources {
 pub(super) struct Candidate {
     /// What the person calls it.
     pub(super) name: String,
-    /// The public key as an SSH wire blob; none while a file was not opened yet.
     source: Source,
 }
 
@@ -52,6 +51,7 @@ impl KeySources {
             },
             None => Vec::new(),
         };
+        let all: Vec<Bytes> = held.iter().map(|held| held.key.clone()).collect();
         let mut left = held;
         let mut candidates = Vec::new();
         let usual = self.files.is_empty() && !self.only_files;
@@ -70,9 +70,12 @@ impl KeySources {
         if let Some(agent) = self.agent.as_ref().filter(|_| !self.only_files) {
             candidates.extend(left.drain(..).map(|held| Candidate::held(agent, held)));
         }
-        if let Some(dir) = paths::ssh_dir().filter(|_| usual) {
-            let files = USUAL_FILES.iter().map(|name| dir.join(name));
-            candidates.extend(files.filter(|path| path.exists()).map(Candidate::file));
+        if usual {
+            // A key that the agent holds is tried once, and without its passphrase.
+            let is_new =
+                |path: &PathBuf| !public_key(path).is_some_and(|public| all.contains(&public));
+            let files = usual_key_files().into_iter().filter(is_new);
+            candidates.extend(files.map(Candidate::file));
         }
         candidates
     }
@@ -94,6 +97,8 @@ impl Candidate {
     }
 
     /// The public key; opens the file, and asks for its passphrase, if need be.
+    ///
+    /// The server does not tell which keys it knows, so a key that cannot be used is not shown to it.
     pub(super) async fn public(&mut self, ui: &Ui) -> Result<Bytes, Error> {
         if let Source::File(path) = &self.source {
             self.source = Source::Opened(Box::new(open(path, ui).await?));
@@ -111,21 +116,32 @@ impl Candidate {
     }
 
     /// Signs data; the key has to be opened.
-    pub(super) async fn sign(&self, data: &[u8]) -> Result<Bytes, Error> {
+    pub(super) async fn sign(&self, data: &[u8], ui: &Ui) -> Result<Bytes, Error> {
         match &self.source {
             Source::Agent(agent, identity) => {
-                agent
-                    .sign(&identity.key, data)
-                    .await
-                    .map_err(|source| Error::Io {
-                        what: "the ssh-agent did not sign",
-                        source,
-                    })
+                if algorithm(&identity.key).is_some_and(is_hardware) {
+                    ui.notice(&format!("Touch the key {} to go on.", identity.comment));
+                }
+                let signed = agent.sign(&identity.key, data).await;
+                signed.map_err(|source| Error::Io {
+                    what: "the ssh-agent did not sign",
+                    source,
+                })
             }
             Source::Opened(key) => sign(&**key, data),
             Source::File(_) => Err(Error::Lost),
         }
     }
+}
+
+/// The files that are tried when none is named, as far as they are there.
+#[must_use]
+pub fn usual_key_files() -> Vec<PathBuf> {
+    let Some(dir) = paths::ssh_dir() else {
+        return Vec::new();
+    };
+    let files = USUAL_FILES.iter().map(|name| dir.join(name));
+    files.filter(|path| path.exists()).collect()
 }
 
 /// The name of the algorithm that signatures by a key are made with.
@@ -152,13 +168,24 @@ async fn open(path: &Path, ui: &Ui) -> Result<PrivateKey, Error> {
         source,
     };
     let text = std::fs::read(path).map_err(failed)?;
-    let key = PrivateKey::from_openssh(&text)
-        .map_err(|error| failed(io::Error::other(error.to_string())))?;
+    let key = PrivateKey::from_openssh(&text).map_err(|error| {
+        let is_pem = text.starts_with(b"-----BEGIN ") && !text.starts_with(OPENSSH);
+        failed(io::Error::other(if is_pem {
+            "it is not in OpenSSH's format; `ssh-keygen -p -f` on it changes that".to_owned()
+        } else {
+            error.to_string()
+        }))
+    })?;
+    if is_hardware(key.algorithm().as_str()) {
+        return Err(failed(io::Error::other(
+            "this key is in a token, which the ssh-agent knows how to use; `ssh-add` adds it",
+        )));
+    }
     if !key.is_encrypted() {
         return Ok(key);
     }
+    let mut prompt = format!("Enter passphrase for key '{}': ", path.display());
     for _ in 0..PASSPHRASES_MAX {
-        let prompt = format!("Enter passphrase for key '{}': ", path.display());
         let passphrase = ui.ask_secret(&prompt).await?;
         if passphrase.is_empty() {
             break;
@@ -170,8 +197,14 @@ async fn open(path: &Path, ui: &Ui) -> Result<PrivateKey, Error> {
         if let Ok(Ok(unlocked)) = unlocked {
             return Ok(unlocked);
         }
+        prompt = format!("Bad passphrase, try again for {}: ", path.display());
     }
     Err(failed(io::Error::other("it was not unlocked")))
+}
+
+/// Whether a key of this algorithm never leaves its token.
+fn is_hardware(algorithm: &str) -> bool {
+    algorithm.starts_with("sk-")
 }
 
 /// The public key beside a private one, or in it, without unlocking it.
@@ -189,8 +222,17 @@ fn encoded(key: &PublicKey) -> Option<Bytes> {
     key.to_bytes().ok().map(Bytes::from)
 }
 
-/// The files that are tried when none is named, as ssh has them.
-const USUAL_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+/// Their names in `~/.ssh`, as ssh has them.
+const USUAL_FILES: [&str; 5] = [
+    "id_ed25519",
+    "id_ecdsa",
+    "id_rsa",
+    "id_ed25519_sk",
+    "id_ecdsa_sk",
+];
+
+/// How files in OpenSSH's own format begin.
+const OPENSSH: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
 
 /// How often a passphrase may be typed for one key.
 const PASSPHRASES_MAX: u32 = 3;
@@ -228,7 +270,7 @@ ZfG1KaT0PtFDJ/XFSqtiAAAAEHVzZXJAZXhhbXBsZS5jb20BAgMEBQ==
         let candidate = &mut candidates[0];
         let public = candidate.public(&ui).await.unwrap();
         assert_eq!(signature_algorithm(&public), Some("ssh-ed25519"));
-        let blob = candidate.sign(b"data").await.unwrap();
+        let blob = candidate.sign(b"data", &ui).await.unwrap();
         let signature = Signature::try_from(&blob[..]).unwrap();
         let key = PublicKey::from_bytes(&public).unwrap();
         assert!(verifies(&key, b"data", &signature));

@@ -108,7 +108,7 @@ impl Prover {
             other => return settled(other).map(Some),
         };
         let data = signed_data(&nonce, &remote.binding(), &user, &key);
-        let signature = match candidate.sign(&data).await {
+        let signature = match candidate.sign(&data, &self.ui).await {
             Ok(signature) => signature,
             Err(error) => {
                 self.ui.notice(&format!("{}: {error}", candidate.name));
@@ -130,17 +130,19 @@ impl Prover {
     ) -> Result<String, Error> {
         let mut methods = methods;
         for _ in 0..ASK_MAX {
-            let asked = if may(methods.as_deref(), PAIRING) {
-                let prompt = format!("Pairing code of {} (`vroomd pair` prints one): ", self.host);
-                self.ui.ask(&prompt).await.map(AuthMethod::Pairing)
-            } else if may(methods.as_deref(), TOKEN) {
-                let prompt = format!("Token of {}: ", self.host);
-                self.ui.ask_secret(&prompt).await.map(AuthMethod::Token)
-            } else {
+            let (code, token) = (
+                may(methods.as_deref(), PAIRING),
+                may(methods.as_deref(), TOKEN),
+            );
+            if !(code || token) {
+                break;
+            }
+            let Ok(secret) = ask_for_login(&self.ui, &self.host).await else {
                 break;
             };
-            let Ok(method) = asked else {
-                break;
+            let method = match secret {
+                Login::Code(digits) if code => AuthMethod::Pairing(digits),
+                Login::Code(text) | Login::Token(text) => AuthMethod::Token(text),
             };
             match self.attempt(control, method).await? {
                 Answer::Accepted(user) => return Ok(user),
@@ -185,6 +187,34 @@ impl Prover {
             }
         }
     }
+}
+
+/// What a person typed to be let in.
+#[derive(Debug)]
+pub(crate) enum Login {
+    /// A one-time code.
+    Code(String),
+    /// The token of the server.
+    Token(String),
+}
+
+/// Asks the person for a one-time code or the token of a server; neither is shown.
+pub(crate) async fn ask_for_login(ui: &Ui, host: &str) -> Result<Login, Error> {
+    let prompt = format!("Code or token of {host} (`vroomd pair` there prints a code): ");
+    let typed = ui.ask_secret(&prompt).await?;
+    let typed = typed.trim().to_owned();
+    if typed.is_empty() {
+        return Err(Error::Declined("nothing was typed".to_owned()));
+    }
+    // People read long numbers in groups.
+    let is_code = typed
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b' ' | b'-'));
+    Ok(if is_code {
+        Login::Code(typed)
+    } else {
+        Login::Token(typed)
+    })
 }
 
 /// The name of the user of this process, as ssh takes it for the name there.

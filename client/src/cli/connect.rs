@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
 
 /// How to connect.
 #[derive(Args, Clone, Debug, Default)]
@@ -22,16 +22,16 @@ pub struct Reach {
     #[arg(short = 'l', long = "login", value_name = "USER")]
     pub user: Option<String>,
     /// Prove who you are with this private key; may be given several times
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub identity: Vec<PathBuf>,
     /// Set an option as ssh_config names it, for example ConnectTimeout=5
     #[arg(short, long = "option", value_name = "NAME=VALUE")]
     pub option: Vec<String>,
     /// Go through these servers first, separated by commas
-    #[arg(short = 'J', long, value_name = "HOST")]
+    #[arg(short = 'J', long, value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub jump: Option<String>,
     /// Read this configuration instead of ~/.config/vroom/config.toml
-    #[arg(short = 'F', long, value_name = "FILE", env = "VROOM_CLIENT_CONFIG")]
+    #[arg(short = 'F', long, value_name = "FILE", env = "VROOM_CLIENT_CONFIG", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Use IPv4 addresses only
     #[arg(short = '4', long, conflicts_with = "ipv6")]

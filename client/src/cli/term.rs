@@ -1,6 +1,6 @@
 //! The options of `vroom term`.
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use super::Connect;
 
@@ -11,7 +11,7 @@ use super::Connect;
 pub struct Term {
     /// Connect to [user@]host[:port], a URL (https://, wss://, tls://, tcp://, unix:PATH), or an
     /// alias of config.toml
-    #[arg(value_name = "DESTINATION")]
+    #[arg(value_name = "DESTINATION", value_hint = ValueHint::Hostname)]
     pub destination: String,
     /// Run this command instead of a shell
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]

@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::Failure;
-use crate::cli::{Cli, Generate, Generated};
+use crate::cli::{Cli, Generate, Generated, manual};
 
 /// Writes files into a folder.
 pub(super) fn run(generate: &Generate) -> Result<(), Failure> {
@@ -49,12 +49,21 @@ fn page(command: &Command, name: &str, dir: &Path) -> io::Result<()> {
         .manual("VROOM");
     let mut text = Vec::new();
     man.render(&mut text)?;
-    fs::write(dir.join(format!("{name}.1")), tidy(&text))
+    let text = with_sections(&tidy(&text), manual::sections(name));
+    fs::write(dir.join(format!("{name}.1")), text)
+}
+
+/// Puts further sections behind the options and before the version, which comes last.
+fn with_sections(page: &str, sections: &str) -> String {
+    match page.split_once(VERSION) {
+        Some((before, after)) => format!("{before}{sections}{VERSION}{after}"),
+        None => format!("{page}{sections}"),
+    }
 }
 
 /// Takes out what mandoc warns about: blanks at ends of lines, empty lines, breaks after breaks and
 /// long lines of text.
-fn tidy(page: &[u8]) -> Vec<u8> {
+fn tidy(page: &[u8]) -> String {
     let text = String::from_utf8_lossy(page);
     let mut tidy = String::with_capacity(text.len());
     let mut before = "";
@@ -71,7 +80,7 @@ fn tidy(page: &[u8]) -> Vec<u8> {
         tidy.push('\n');
         before = line;
     }
-    tidy.into_bytes()
+    tidy
 }
 
 /// Breaks a line of text at blanks; a word that would begin a request is not put first.
@@ -99,6 +108,9 @@ fn completions(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The section that comes last.
+const VERSION: &str = ".SH VERSION\n";
+
 /// The request that begins a new line.
 const BREAK: &str = ".br";
 
@@ -116,7 +128,7 @@ mod tests {
     fn long_lines_are_broken_and_breaks_are_not_doubled() {
         let words = ["word"; 40].join(" ");
         let page = format!(".SH X\n{words}  \n\n.br\n\n.br\n\\fBlong {words}\\fR\n");
-        let tidy = String::from_utf8(tidy(page.as_bytes())).unwrap();
+        let tidy = tidy(page.as_bytes());
         assert_eq!(tidy.matches(".br").count(), 1);
         let text: Vec<&str> = tidy
             .lines()

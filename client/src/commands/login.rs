@@ -8,23 +8,23 @@ use serde_json::json;
 
 use super::Failure;
 use crate::auth::credentials::{Credentials, Saved};
-use crate::cli::{Login, Logout};
+use crate::auth::{Login, ask_for_login};
+use crate::cli;
 use crate::error::Error;
 use crate::remote::Remote;
 use crate::settings::Settings;
 
 /// Saves a login.
-pub(super) async fn login(login: Login) -> Result<(), Failure> {
+pub(super) async fn login(login: cli::Login) -> Result<(), Failure> {
     let settings = Settings::resolve(&login.host, login.connect.port, &login.connect.reach)?;
     let credentials = credentials()?;
     let saved = match (&login.pair, &login.token_file) {
         (Some(code), _) => pair(&settings, code).await?,
         (None, Some(path)) => Saved::Token(read_token(path)?),
-        (None, None) => {
-            let prompt = format!("Token of {}: ", settings.plan.name);
-            let token = settings.ui.ask_secret(&prompt).await?;
-            Saved::Token(token.trim().to_owned())
-        }
+        (None, None) => match ask_for_login(&settings.ui, &settings.plan.name).await? {
+            Login::Code(code) => pair(&settings, &code).await?,
+            Login::Token(token) => Saved::Token(token),
+        },
     };
     // Saved only when the server takes it.
     let dialer = settings.dialer(None)?.saved(Some(saved.clone()));
@@ -44,7 +44,7 @@ pub(super) async fn login(login: Login) -> Result<(), Failure> {
 }
 
 /// Forgets a login.
-pub(super) fn logout(logout: &Logout) -> Result<(), Failure> {
+pub(super) fn logout(logout: &cli::Logout) -> Result<(), Failure> {
     let settings = Settings::resolve(&logout.host, logout.connect.port, &logout.connect.reach)?;
     let name = settings.known_as();
     let text = if credentials()?.remove(&name)? {

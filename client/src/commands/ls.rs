@@ -1,13 +1,12 @@
 //! `vroom ls`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use vroom_protocol::mux::SessionEntry;
 
-use super::{Failure, connect, is_terminal, plain};
+use super::{Failure, connect, is_terminal, plain, print};
 use crate::cli::Ls;
 
 /// Lists the terminals of a server.
@@ -29,9 +28,7 @@ pub(super) async fn run(ls: Ls) -> Result<(), Failure> {
     } else {
         table(&entries, now())
     };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Failure::new)
+    print(&text)
 }
 
 fn as_json(entry: &SessionEntry) -> Value {

@@ -1,7 +1,6 @@
 //! `vroom share`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
 use vroom_protocol::graphical::Role;
@@ -10,7 +9,7 @@ use vroom_protocol::terminal::{
     ShareRequest, ShareState,
 };
 
-use super::{Failure, connect, find, host_and_name, plain};
+use super::{Failure, connect, find, host_and_name, plain, print};
 use crate::auth::Control;
 use crate::cli::Share;
 use crate::error::Error;
@@ -41,7 +40,7 @@ pub(super) async fn run(share: Share) -> Result<(), Failure> {
         ..Capabilities::default()
     };
     let mut prover = settings.prover();
-    let mut control = authenticate(&remote, &mut prover, &name, capabilities).await?;
+    let (mut control, _) = authenticate(&remote, &mut prover, &name, capabilities).await?;
     if !control.client().has_sharing() {
         return Err(Failure::new("the server does not share terminals"));
     }
@@ -74,9 +73,7 @@ pub(super) async fn run(share: Share) -> Result<(), Failure> {
     };
     drop(pty);
     remote.close("").await;
-    io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Failure::new)
+    print(&text)
 }
 
 /// Waits until the server has let us look at the terminal.

@@ -139,11 +139,12 @@ pub(super) async fn run(
     let name = &settings.plan.name;
     let result = match ended {
         Ok(Ending::Exited(status)) => {
-            if is_raw {
-                settings.ui.notice(&format!("Connection to {name} closed."));
-            }
-            if let Some(reason) = &status.reason {
-                settings.ui.notice(reason);
+            match &status.reason {
+                Some(reason) => settings
+                    .ui
+                    .notice(&format!("Connection to {name} closed: {reason}.")),
+                None if is_raw => settings.ui.notice(&format!("Connection to {name} closed.")),
+                None => {}
             }
             Ok(exit_code(&status))
         }
@@ -152,6 +153,7 @@ pub(super) async fn run(
             Ok(ExitCode::from(super::CONNECTION))
         }
         Ok(Ending::Signalled(why)) => Err(Failure::connection(why)),
+        Err(Error::Unread) => Ok(ExitCode::from(BROKEN_PIPE)),
         Err(error) => Err(Failure::connection(error)),
     };
     remote.close("").await;
@@ -187,6 +189,9 @@ fn may_probe() -> bool {
     let term = std::env::var("TERM").unwrap_or_default();
     !matches!(term.as_str(), "" | "dumb" | "linux")
 }
+
+/// As a shell tells it of a program whose output nobody reads.
+const BROKEN_PIPE: u8 = 128 + 13;
 
 #[cfg(test)]
 mod tests {

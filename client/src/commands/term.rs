@@ -28,9 +28,8 @@ pub(super) async fn run(term: Term) -> Result<ExitCode, Failure> {
     let specs = forwards(&term, &settings).map_err(Failure::usage)?;
     let command = (!term.command.is_empty()).then(|| term.command.join(" "));
     let wants_pty = !term.no_command && wants_pty(&term, &settings, command.is_some());
-    let asks = wants_pty && command.is_none();
     let null_input = term.null_input || term.background;
-    let mut front = shell::Front::take(asks, null_input).await?;
+    let mut front = shell::Front::take(wants_pty, null_input).await?;
     let remote = settings.connect(true).await.map_err(Failure::connection)?;
     let forwards = Forwards::new(remote.clone(), settings.ui.clone());
     let must_log_in = term.background || term.no_command;
@@ -88,10 +87,16 @@ fn forwards(
     settings: &Settings,
 ) -> Result<Vec<ForwardSpec>, crate::forward::SpecError> {
     let options = &settings.options;
+    let is_open = options.gateway_ports == Some(true);
     let of = |direction, flags: &[String], options: &[String]| {
         let all: Vec<_> = flags.iter().chain(options).cloned().collect();
-        all.into_iter()
-            .map(move |text| ForwardSpec::parse(direction, &text))
+        all.into_iter().map(move |text| match direction {
+            // What listens on the server is the server's to decide.
+            Direction::Local | Direction::Dynamic if is_open => {
+                ForwardSpec::parse_for(direction, &text, "*")
+            }
+            _ => ForwardSpec::parse(direction, &text),
+        })
     };
     let local = of(Direction::Local, &term.local, &options.local_forwards);
     let remote = of(Direction::Remote, &term.remote, &options.remote_forwards);
@@ -188,7 +193,8 @@ fn variables(settings: &Settings) -> Vec<(String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| is_sent(name))
         .collect();
-    for (name, value) in &options.set_env {
+    // The first that was set counts, as for all options; so the last is put in first.
+    for (name, value) in options.set_env.iter().rev() {
         variables.retain(|(other, _)| other != name);
         variables.push((name.clone(), value.clone()));
     }

@@ -1,13 +1,15 @@
 //! From the server to here.
 
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use vroom_protocol::files::{Entry, EntryKind, Open, Request, Response};
 
 use super::job::{CHECKED, Job, LARGE, Options, PARTIAL, Transfer};
@@ -44,44 +46,89 @@ pub(super) async fn find(
     } else {
         PathBuf::from(target)
     };
+    let first = Found {
+        entry,
+        there: source.to_owned(),
+        here,
+    };
+    let mut left = vec![first];
     let mut jobs = Vec::new();
-    let mut left = vec![(entry, source.to_owned(), here)];
-    while let Some((entry, there, here)) = left.pop() {
-        match entry.kind {
-            EntryKind::Directory => {
-                fs::create_dir_all(&here).map_err(|error| failed(&error))?;
-                let entries = server.list(&there).await.map_err(|error| failed(&error))?;
-                for entry in entries {
-                    // A server decides what is copied, never where to.
-                    if !is_name(&entry.name) {
-                        return Err(failed(&"the server names a file that cannot be one"));
-                    }
-                    let (there, here) = (join(&there, &entry.name), here.join(&entry.name));
-                    left.push((entry, there, here));
+    // Many folders at a time, so that a deep tree does not wait for as many round trips.
+    let mut looking = FuturesUnordered::new();
+    loop {
+        while looking.len() < FOLDERS_AT_A_TIME
+            && let Some(found) = left.pop()
+        {
+            match found.entry.kind {
+                EntryKind::File => jobs.push(found.job()),
+                EntryKind::Directory => {
+                    make_folder(&found).map_err(|error| failed(&error))?;
+                    looking.push(look(server, found));
                 }
+                EntryKind::Symlink => looking.push(look(server, found)),
+                EntryKind::Other => {}
             }
-            EntryKind::File => jobs.push(job(&entry, there, here)),
-            EntryKind::Symlink => {
-                // What it leads to, as scp does; what leads nowhere is left out.
-                let found = server.stat(&there).await.ok().flatten();
-                if let Some(entry) = found.filter(|entry| entry.kind == EntryKind::File) {
-                    jobs.push(job(&entry, there, here));
-                }
-            }
-            EntryKind::Other => {}
+        }
+        match looking.next().await {
+            Some(inside) => left.append(&mut inside.map_err(|error| failed(&error))?),
+            None if left.is_empty() => return Ok(jobs),
+            None => {}
         }
     }
-    Ok(jobs)
 }
 
-fn job(entry: &Entry, there: String, here: PathBuf) -> Job {
-    Job::Download(Transfer {
-        here,
-        there,
-        size: entry.size,
-        mode: entry.permissions.mode() & 0o777,
-        modified: entry.modified,
-    })
+/// Something on the server, and where it is to be here.
+struct Found {
+    entry: Entry,
+    there: String,
+    here: PathBuf,
+}
+
+impl Found {
+    fn job(&self) -> Job {
+        Job::Download(Transfer {
+            here: self.here.clone(),
+            there: self.there.clone(),
+            size: self.entry.size,
+            mode: self.entry.permissions.mode() & 0o777,
+            modified: self.entry.modified,
+        })
+    }
+}
+
+fn make_folder(found: &Found) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        // It has to be written to even where the source cannot be.
+        .mode(found.entry.permissions.mode() & 0o777 | 0o700)
+        .create(&found.here)
+}
+
+/// What is in a folder, or behind a link.
+async fn look(server: &FileServer, found: Found) -> Result<Vec<Found>, Refusal> {
+    if found.entry.kind == EntryKind::Symlink {
+        // What it leads to, as scp does; what leads nowhere is left out, and so are folders, which it
+        // could lead back to.
+        let target = server.stat(&found.there).await.ok().flatten();
+        let file = target.filter(|entry| entry.kind == EntryKind::File);
+        let found = file.map(|entry| Found { entry, ..found });
+        return Ok(found.into_iter().collect());
+    }
+    let entries = server.list(&found.there).await?;
+    let inside = entries.into_iter().map(|entry| {
+        // A server decides what is copied, never where to.
+        if !is_name(&entry.name) {
+            return Err(Refusal::from(
+                "the server names a file that cannot be one".to_owned(),
+            ));
+        }
+        Ok(Found {
+            there: join(&found.there, &entry.name),
+            here: found.here.join(&entry.name),
+            entry,
+        })
+    });
+    inside.collect()
 }
 
 /// Copies one file.
@@ -172,7 +219,7 @@ async fn copy_large(
     } else {
         already_here(server, handle, partial, job.size).await?
     };
-    progress.skip(start);
+    progress.skip(&job.there, start);
     let file = create(partial, job.mode, start == 0)?;
     let mut under_way = FuturesOrdered::new();
     let mut offset = start;
@@ -272,6 +319,9 @@ fn create(path: &Path, mode: u32, anew: bool) -> io::Result<File> {
         .mode(mode | 0o200)
         .open(path)
 }
+
+/// How many folders are looked into at a time.
+const FOLDERS_AT_A_TIME: usize = 64;
 
 /// How much one request reads.
 const PART_BYTES: usize = 256 * 1024;

@@ -15,8 +15,19 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Reads `[user@]host:path` or a path; a colon behind a slash belongs to a path.
+    /// Reads `[user@]host:path`, `scheme://[user@]host[:port]/path` or a path; a colon behind a slash
+    /// belongs to a path.
     pub(super) fn parse(text: &str) -> Self {
+        if let Some((scheme, rest)) = text.split_once("://")
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
+            // As scp has it: the slash only ends the host.
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            return Self::There {
+                host: format!("{scheme}://{host}"),
+                path: path.to_owned(),
+            };
+        }
         let here = || Self::Here(text.to_owned());
         let colon = match text.strip_prefix('[').and_then(|rest| rest.find("]:")) {
             // An IPv6 address has colons of its own.
@@ -92,6 +103,10 @@ mod tests {
         assert_eq!(there("u@h:"), ("u@h".into(), String::new()));
         assert_eq!(there("[::1]:/a"), ("[::1]".into(), "/a".into()));
         assert_eq!(there("u@[::1]:a"), ("u@[::1]".into(), "a".into()));
+        let url = there("tls://u@h:7/a:b");
+        assert_eq!(url, ("tls://u@h:7".into(), "a:b".into()));
+        assert_eq!(there("https://h//a"), ("https://h".into(), "/a".into()));
+        assert_eq!(there("https://h"), ("https://h".into(), String::new()));
         for here in ["a", "./a:b", "/a:b", ":a", ""] {
             assert_eq!(Place::parse(here), Place::Here(here.into()));
         }

@@ -11,6 +11,7 @@ use crate::ui::Ui;
 /// Counts what was copied.
 #[derive(Debug)]
 pub(super) struct Progress {
+    ui: Ui,
     is_drawn: bool,
     started: Instant,
     bytes: Cell<u64>,
@@ -25,6 +26,7 @@ impl Progress {
     /// Nothing yet; drawn where somebody sees it.
     pub(super) fn new(ui: &Ui) -> Self {
         Self {
+            ui: ui.clone(),
             is_drawn: io::stderr().is_terminal() && ui.level() >= LogLevel::Info,
             started: Instant::now(),
             bytes: Cell::new(0),
@@ -46,8 +48,13 @@ impl Progress {
         self.bytes.set(self.bytes.get() + bytes as u64);
     }
 
-    /// So much was there already.
-    pub(super) fn skip(&self, bytes: u64) {
+    /// So much of a file was there already.
+    pub(super) fn skip(&self, name: &str, bytes: u64) {
+        if bytes > 0 {
+            self.clear();
+            self.ui
+                .verbose(&format!("{name}: going on after {bytes} bytes"));
+        }
         self.skipped.set(self.skipped.get() + bytes);
         self.bytes.set(self.bytes.get() + bytes);
     }

@@ -69,17 +69,23 @@ pub(super) async fn find(
     Ok(jobs)
 }
 
-/// Goes through a folder; what is neither file nor folder is left out.
+/// Goes through a folder; what is neither file nor folder is left out, and so is a link that leads
+/// back to where it is.
 fn walk(
     here: PathBuf,
     there: String,
     jobs: &mut Vec<Job>,
     folders: &mut Vec<(String, u32)>,
 ) -> io::Result<()> {
-    let mut left = vec![(here, there)];
-    while let Some((here, there)) = left.pop() {
+    let mut left = vec![(here, there, Vec::new())];
+    while let Some((here, there, above)) = left.pop() {
         let metadata = fs::metadata(&here)?;
         if metadata.is_dir() {
+            let this = (metadata.dev(), metadata.ino());
+            if above.contains(&this) {
+                continue;
+            }
+            let above = [above.as_slice(), &[this]].concat();
             for entry in fs::read_dir(&here)? {
                 let entry = entry?;
                 let name = entry.file_name();
@@ -89,9 +95,13 @@ fn walk(
                         entry.path().display()
                     )));
                 };
-                left.push((entry.path(), join(&there, name)));
+                // A link that leads nowhere is nothing to copy.
+                if entry.file_type()?.is_symlink() && !entry.path().exists() {
+                    continue;
+                }
+                left.push((entry.path(), join(&there, name), above.clone()));
             }
-            folders.push((there, metadata.mode() & 0o777));
+            folders.push((there, metadata.mode() & 0o777 | 0o700));
         } else if metadata.is_file() {
             jobs.push(Job::Upload(Transfer {
                 here,
@@ -182,7 +192,7 @@ async fn copy_large(
     } else {
         already_there(server, &file, &partial, job.size).await?
     };
-    progress.skip(start);
+    progress.skip(&job.there, start);
     let handle = open(server, job, &partial, start == 0).await?;
     let mut under_way = FuturesOrdered::new();
     let mut offset = start;

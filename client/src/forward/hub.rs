@@ -176,14 +176,29 @@ impl Forwards {
         Ok((id, answer?))
     }
 
-    /// The connections that run, for the person.
+    /// What is forwarded, and the connections that run, for the person.
     #[must_use]
     pub fn listing(&self) -> String {
         let state = self.shared.lock();
-        let mut text = "The following connections are open:\r\n".to_owned();
-        for (name, what) in &state.open {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "  {name}: {what}\r\n");
+        if state.forwards.is_empty() {
+            return "Nothing is forwarded.\r\n".to_owned();
+        }
+        let mut text = "Forwarded:\r\n".to_owned();
+        // Writing to a String cannot fail.
+        for forward in state.forwards.values() {
+            let ForwardRequest { bind, target, .. } = &forward.request;
+            let _ = match forward.request.direction {
+                Direction::Local => write!(text, "  -L {bind} to {target}\r\n"),
+                Direction::Remote => write!(text, "  -R {bind} to {target}\r\n"),
+                Direction::Dynamic => write!(text, "  -D {bind}\r\n"),
+                Direction::Agent => write!(text, "  -A the agent\r\n"),
+            };
+        }
+        if !state.open.is_empty() {
+            text.push_str("Open connections:\r\n");
+        }
+        for what in state.open.values() {
+            let _ = write!(text, "  {what}\r\n");
         }
         text
     }

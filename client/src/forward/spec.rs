@@ -33,33 +33,39 @@ pub enum SpecError {
 }
 
 impl ForwardSpec {
-    /// Reads `[bind:]port:host:hostport`, with a path in the place of either end.
+    /// Reads `[bind:]port:host:hostport`, with a path in the place of either end; without `bind` it is
+    /// listened on loopback.
     pub fn parse(direction: Direction, text: &str) -> Result<Self, SpecError> {
+        Self::parse_for(direction, text, LOOPBACK)
+    }
+
+    /// The same, with another place to listen where none is named.
+    pub fn parse_for(direction: Direction, text: &str, usual: &str) -> Result<Self, SpecError> {
         let parts = split(text).ok_or_else(|| SpecError::Parts(text.to_owned()))?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let (bind, target) = match (direction, parts.as_slice()) {
-            (Direction::Dynamic, [port]) => (listening(text, None, port)?, Endpoint::default()),
+            (Direction::Dynamic, [port]) => (listening(text, usual, port)?, Endpoint::default()),
             (Direction::Dynamic, [bind, port]) => {
-                (listening(text, Some(bind), port)?, Endpoint::default())
+                (listening(text, bind, port)?, Endpoint::default())
             }
             (Direction::Dynamic, _) => return Err(SpecError::Parts(text.to_owned())),
             (_, [from, to]) if is_path(from) && is_path(to) => {
                 (Endpoint::unix(*from), Endpoint::unix(*to))
             }
-            (_, [port, to]) if is_path(to) => (listening(text, None, port)?, Endpoint::unix(*to)),
+            (_, [port, to]) if is_path(to) => (listening(text, usual, port)?, Endpoint::unix(*to)),
             (_, [bind, port, to]) if is_path(to) => {
-                (listening(text, Some(bind), port)?, Endpoint::unix(*to))
+                (listening(text, bind, port)?, Endpoint::unix(*to))
             }
             (_, [from, host, port]) if is_path(from) => {
                 (Endpoint::unix(*from), target(text, host, port)?)
             }
-            (_, [port, host, host_port]) => {
-                (listening(text, None, port)?, target(text, host, host_port)?)
-            }
-            (_, [bind, port, host, host_port]) => (
-                listening(text, Some(bind), port)?,
+            (_, [port, host, host_port]) => (
+                listening(text, usual, port)?,
                 target(text, host, host_port)?,
             ),
+            (_, [bind, port, host, host_port]) => {
+                (listening(text, bind, port)?, target(text, host, host_port)?)
+            }
             _ => return Err(SpecError::Parts(text.to_owned())),
         };
         Ok(Self {
@@ -89,12 +95,11 @@ fn is_path(text: &str) -> bool {
     text.starts_with('/')
 }
 
-/// Where is listened: on loopback unless told otherwise; `*` and nothing stand for everywhere.
-fn listening(spec: &str, bind: Option<&str>, port: &str) -> Result<Endpoint, SpecError> {
+/// Where is listened; `*` and nothing stand for everywhere.
+fn listening(spec: &str, bind: &str, port: &str) -> Result<Endpoint, SpecError> {
     let address = match bind {
-        None => "localhost",
-        Some("" | "*") => "0.0.0.0",
-        Some(address) => address,
+        "" | "*" => "0.0.0.0",
+        address => address,
     };
     // Here 0 is a port: any that is free.
     let port = match port {
@@ -118,6 +123,9 @@ fn number(spec: &str, port: &str) -> Result<u16, SpecError> {
     })
 }
 
+/// Where is listened unless told otherwise.
+const LOOPBACK: &str = "localhost";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +148,13 @@ mod tests {
         );
         assert_eq!(local("*:1:h:80"), (Endpoint::tcp("0.0.0.0", 1), target));
         assert_eq!(local("0:h:80").0, Endpoint::tcp("localhost", 0));
+        let open = |text| {
+            ForwardSpec::parse_for(Direction::Local, text, "*")
+                .unwrap()
+                .bind
+        };
+        assert_eq!(open("1:h:80"), Endpoint::tcp("0.0.0.0", 1));
+        assert_eq!(open("localhost:1:h:80"), Endpoint::tcp("localhost", 1));
     }
 
     #[test]

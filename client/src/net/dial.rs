@@ -176,7 +176,13 @@ impl Dialer {
                 }
             }
         }
-        Err(error)
+        match error {
+            Error::Connect { .. } if self.plan.ways.len() > 1 => Err(Error::NotHere {
+                host: self.plan.name.clone(),
+                tried: self.plan.tried(),
+            }),
+            error => Err(error),
+        }
     }
 
     /// Asks the server something over HTTP, for what is not said over the mux; returns the status

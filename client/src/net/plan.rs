@@ -98,6 +98,17 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The ways in words.
+    pub(super) fn tried(&self) -> String {
+        let words = self.ways.iter().map(|way| match way {
+            Way::Unix(path) => path.display().to_string(),
+            Way::Net(hop) => format!("port {}", hop.port),
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// The ways to a server on this machine, where nobody can read along.
 fn loopback(host: &str, port: Option<u16>) -> Vec<Way> {
     let tcp = |port| {

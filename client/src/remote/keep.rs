@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use vroom_protocol::mux::{
     ClientConfig, FILE_TRANSFER, FRAGMENTATION, PORT_FORWARDING, SEQ_ACK, SESSION_PERSISTENCE,
@@ -17,10 +18,20 @@ use super::watch::Watched;
 use crate::error::{Error, is_final};
 use crate::net::{Dialed, Dialer};
 
-/// Runs the connection until it is over.
-pub(super) async fn run(mut dialer: Dialer, shared: Arc<Shared>, persistent: bool) {
+/// Runs the connection until it is over; `failed` is told why it never came to be.
+pub(super) async fn run(
+    mut dialer: Dialer,
+    shared: Arc<Shared>,
+    persistent: bool,
+    failed: oneshot::Sender<Error>,
+) {
     let error = keep(&mut dialer, &shared, persistent).await;
-    shared.end(error);
+    if shared.lock().session > 0 {
+        return shared.end(error);
+    }
+    shared.end(Error::Declined(error.to_string()));
+    // Whoever waited for the connection may have gone.
+    drop(failed.send(error));
 }
 
 async fn keep(dialer: &mut Dialer, shared: &Arc<Shared>, persistent: bool) -> Error {
@@ -125,6 +136,7 @@ fn config(auth: Option<Auth>) -> ClientConfig {
         auth,
         extensions: extensions.map(str::to_owned).to_vec(),
         welcome_timeout: WELCOME,
+        replay_bytes: REPLAY_BYTES,
         ..ClientConfig::default()
     }
 }
@@ -167,6 +179,10 @@ async fn woken() {
         (before, ticked) = (wall(), Instant::now());
     }
 }
+
+/// What is kept of what was sent until the server says that it has it: as much as files under way
+/// come to, so that a copy goes on after a loss.
+pub(super) const REPLAY_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the server may take to answer HELLO; then it is dialled again.
 const WELCOME: Duration = Duration::from_secs(10);

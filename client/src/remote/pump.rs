@@ -1,13 +1,14 @@
 //! What runs on the connection: it carries messages between the handles and the mux.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use vroom_protocol::mux::PTY_QUEUE_BYTES;
 use vroom_protocol::{ChannelId, Code, Connection, Event, SendError};
 use vroom_transport::Session;
 
 use super::channel::{INBOX_BYTES, Phase, Slot};
+use super::keep::REPLAY_BYTES;
 use super::state::{Incoming, LinkState, ListAnswer, Op, Shared};
 use crate::error::Error;
 
@@ -217,6 +218,8 @@ impl Session for Pump {
                 let mut state = self.shared.lock();
                 state.session += 1;
                 state.user = welcome.user;
+                state.server = welcome.server;
+                state.clocks = welcome.time.zip(clock_ms());
                 state.extensions = welcome.extensions.unwrap_or_default();
                 let session = state.session;
                 drop(state);
@@ -329,6 +332,12 @@ impl Session for Pump {
     }
 }
 
+/// The clock of this machine.
+fn clock_ms() -> Option<u64> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.ok()?.as_millis().try_into().ok()
+}
+
 /// Moves what waits on one channel into the mux; says whether anything went.
 fn send_slot(now: Instant, connection: &mut Connection, slot: &Arc<Slot>) -> bool {
     let mut state = slot.lock();
@@ -336,7 +345,13 @@ fn send_slot(now: Instant, connection: &mut Connection, slot: &Arc<Slot>) -> boo
         return false;
     };
     let mut sent = false;
+    let is_bulk = connection
+        .channel(id)
+        .is_some_and(|spec| !spec.name.starts_with(TERMINAL));
     while let Some((_, payload)) = state.outbox.front() {
+        if is_bulk && !can_replay(connection) {
+            break;
+        }
         if connection.queued_bytes(id) + payload.len() > PTY_QUEUE_BYTES / 2 && sent {
             break;
         }
@@ -370,6 +385,16 @@ fn send_slot(now: Instant, connection: &mut Connection, slot: &Arc<Slot>) -> boo
     }
     sent
 }
+
+/// Whether more may be sent that has to be sent again when the transport is lost now.
+fn can_replay(connection: &Connection) -> bool {
+    connection
+        .unacknowledged_bytes()
+        .is_none_or(|bytes| bytes < REPLAY_BYTES * 3 / 4)
+}
+
+/// What the names of channels of terminals begin with: what is typed waits for nothing.
+const TERMINAL: &str = "vroom.terminal.";
 
 /// What the names of the control channels of terminals begin with.
 const TERMINAL_CONTROL: &str = "vroom.terminal.control";

@@ -74,6 +74,9 @@ pub(super) struct State {
     pub(super) accepted: BTreeMap<RequestId, Arc<Slot>>,
     pub(super) lists: VecDeque<ListAnswer>,
     pub(super) user: Option<String>,
+    pub(super) server: Option<String>,
+    /// What the server's clock said, and what ours said then, in milliseconds since 1970.
+    pub(super) clocks: Option<(u64, u64)>,
     pub(super) extensions: Vec<String>,
     pub(super) binding: Vec<u8>,
     pub(super) rtt: Option<Duration>,

@@ -33,13 +33,13 @@ pub(super) struct Agreed {
     pub(super) grant: Option<PtyGrant>,
 }
 
-/// Brings the control channel of a new terminal to the point where we are known.
+/// Brings the control channel of a new terminal to the point where we are known, and says as whom.
 pub(crate) async fn authenticate(
     remote: &Remote,
     prover: &mut Prover,
     name: &ChannelName,
     capabilities: Capabilities,
-) -> Result<Control, Error> {
+) -> Result<(Control, String), Error> {
     let channel = remote.open(&name.to_string()).await?;
     let config = ClientConfig {
         capabilities,
@@ -53,8 +53,8 @@ pub(crate) async fn authenticate(
             event => check(event)?,
         }
     }
-    prover.prove(remote, &mut control).await?;
-    Ok(control)
+    let user = prover.prove(remote, &mut control).await?;
+    Ok((control, user))
 }
 
 /// Goes all the way to a running program.
@@ -65,7 +65,7 @@ pub(super) async fn agree(
     wish: &Wish,
     ui: &Ui,
 ) -> Result<Agreed, Error> {
-    let mut control = authenticate(remote, prover, name, wish.capabilities.clone()).await?;
+    let (mut control, _) = authenticate(remote, prover, name, wish.capabilities.clone()).await?;
     let pty_name = name.sibling(Plane::Pty).to_string();
     let Some(request) = &wish.pty else {
         let stderr = remote.open(&name.sibling(Plane::Stderr).to_string()).await;

@@ -97,7 +97,8 @@ pub async fn run(
         })?;
         terminal.raw = Some(raw);
     }
-    let mut questions = ui.take_over();
+    // Pipes carry no questions: those go to the terminal of the process, where there is one.
+    let mut questions = terminal.raw.is_some().then(|| ui.take_over());
     let ending = match Runner::new(remote, terminal, ui, session) {
         Ok(mut runner) => {
             let ending = runner.run(prover, wish, first, &mut questions).await;
@@ -128,7 +129,12 @@ struct Runner<'a> {
     signals: Signals,
     link: watch::Receiver<LinkState>,
     banner: Banner,
-    asked: Option<Question>,
+    /// What the person was asked, and when.
+    asked: Option<(Question, Instant)>,
+    /// Whether the terminal is to be given back for a while.
+    suspends: bool,
+    /// Whether the screen is to be drawn anew when the terminal is joined again.
+    repaint: bool,
     /// Whether standard input has ended.
     ended: bool,
     pairs: u32,
@@ -188,6 +194,8 @@ impl<'a> Runner<'a> {
             link: remote.link(),
             banner: Banner::default(),
             asked: None,
+            suspends: false,
+            repaint: false,
             ended: false,
             pairs: 1,
             terminal,
@@ -199,15 +207,19 @@ impl<'a> Runner<'a> {
         prover: &mut Prover,
         wish: Wish,
         first: Agreed,
-        questions: &mut mpsc::Receiver<Question>,
+        questions: &mut Option<mpsc::Receiver<Question>>,
     ) -> Result<Ending, Error> {
-        let mut repaint = false;
         let mut agreed = Ok(first);
+        let mut former: Option<Pair> = None;
         loop {
             let over = match agreed {
                 Ok(agreed) => {
+                    self.repaint = false;
                     let mut pair = self.begin(agreed)?;
+                    // Not earlier: a terminal that nobody is at may be ended.
+                    drop(former.take());
                     let over = self.converse(&mut pair, questions).await;
+                    former = Some(pair);
                     match over {
                         Ok(over) => over,
                         Err(error) => Over::Lost(error),
@@ -217,10 +229,10 @@ impl<'a> Runner<'a> {
             };
             match over {
                 Over::Ending(ending) => return Ok(ending),
-                Over::Anew => repaint = true,
+                Over::Anew => self.repaint = true,
                 Over::Lost(Error::Lost) if self.session.can_return() => {
                     // The banner may be on the screen.
-                    repaint |= self.banner.is_shown();
+                    self.repaint |= self.banner.is_shown();
                     if let Some(error) = self.ended_link() {
                         return Err(error);
                     }
@@ -235,7 +247,7 @@ impl<'a> Runner<'a> {
                 if let Some(size) = self.size() {
                     request.size = Some(size);
                 }
-                *request = self.session.request(request, repaint);
+                *request = self.session.request(request, self.repaint);
             }
             self.pairs += 1;
             let name = name(self.pairs);
@@ -304,11 +316,18 @@ impl<'a> Runner<'a> {
     async fn converse(
         &mut self,
         pair: &mut Pair,
-        questions: &mut mpsc::Receiver<Question>,
+        questions: &mut Option<mpsc::Receiver<Question>>,
     ) -> Result<Over, Error> {
         loop {
             if let Some(over) = self.finished(pair).await? {
                 return Ok(over);
+            }
+            if std::mem::take(&mut self.suspends) {
+                self.suspend().await?;
+                if self.session.can_return() {
+                    return Ok(Over::Anew);
+                }
+                self.signals.winch_again();
             }
             let may_read =
                 !self.ended && (!self.session.flow_control || self.session.log.has_room());
@@ -327,8 +346,10 @@ impl<'a> Runner<'a> {
                     }
                 }
                 read = read_for(&pair.pty, &mut self.terminal.input), if may_read => {
-                    if self.asked.is_some() {
-                        self.on_answer(&read.unwrap_or_default());
+                    if self.is_asked() {
+                        if self.on_answer(&read.unwrap_or_default()) {
+                            return Ok(Over::Anew);
+                        }
                     } else if let Some(ending) = self.on_read(read, Some(pair))? {
                         return Ok(Over::Ending(ending));
                     }
@@ -356,7 +377,7 @@ impl<'a> Runner<'a> {
                 }
                 () = self.banner.tick() => self.draw_banner(),
                 () = until(self.screen.deadline()) => self.predict(Echo::tick),
-                Some(question) = questions.recv(), if self.asked.is_none() => self.put(question),
+                Some(question) = next(questions), if self.asked.is_none() => self.put(question),
             }
         }
     }
@@ -364,6 +385,10 @@ impl<'a> Runner<'a> {
     /// Does what has to be done while there is no terminal to talk to.
     async fn meanwhile(&mut self) -> Result<Ending, Error> {
         loop {
+            if std::mem::take(&mut self.suspends) {
+                self.suspend().await?;
+                self.repaint = true;
+            }
             let may_read = !self.ended && self.session.log.has_room();
             tokio::select! {
                 read = self.terminal.input.read(), if may_read => {
@@ -535,7 +560,7 @@ impl<'a> Runner<'a> {
                     self.predict(|echo, now| echo.typed(now, &bytes));
                 }
                 Typed::Leave => return Ok(Some(Ending::Left)),
-                Typed::Suspend => self.suspend(pair)?,
+                Typed::Suspend => self.suspends = true,
                 Typed::Help => self.tell(&self.escapes.help()),
                 Typed::Forwards => self.tell(&self.terminal.forwards.listing()),
                 Typed::Redial => {
@@ -566,7 +591,16 @@ impl<'a> Runner<'a> {
         format!("round trip: {rtt}; the terminal is {resumable}\r\n")
     }
 
-    fn suspend(&mut self, pair: Option<&Pair>) -> Result<(), Error> {
+    /// Gives the terminal back as it was, stops, and takes it again once the shell lets us go on.
+    async fn suspend(&mut self) -> Result<(), Error> {
+        if self.terminal.raw.is_none() {
+            return Ok(());
+        }
+        self.predict(|echo, _| echo.hide());
+        let undo = self.session.trail.clone().undo();
+        let output = &mut self.terminal.output;
+        self.session.show(undo.into(), output);
+        self.settle().await;
         let Some(raw) = &self.terminal.raw else {
             return Ok(());
         };
@@ -581,11 +615,21 @@ impl<'a> Runner<'a> {
             .map_err(|source| Error::Io {
                 what: "cannot stop",
                 source,
-            })?;
-        match pair {
-            Some(_) => self.signals.winch_again(),
-            None => Ok(()),
-        }
+            })
+    }
+
+    /// Writes what waits for the person's terminal; one that takes nothing any more is not waited for.
+    async fn settle(&mut self) {
+        let (output, session) = (&mut self.terminal.output, &mut self.session);
+        let write = async {
+            while output.queued() > 0 {
+                match output.write().await {
+                    Ok(written) => session.wrote(written),
+                    Err(_) => return,
+                }
+            }
+        };
+        drop(tokio::time::timeout(RESTORE, write).await);
     }
 
     fn on_signal(
@@ -670,18 +714,28 @@ impl<'a> Runner<'a> {
     fn put(&mut self, question: Question) {
         let text = format!("\r\n\x1b[7m{} (y/n)\x1b[m ", question.text);
         self.aside(Bytes::from(text));
-        self.asked = Some(question);
+        self.asked = Some((question, Instant::now()));
     }
 
-    fn on_answer(&mut self, typed: &[u8]) {
-        let Some(question) = self.asked.take() else {
-            return;
+    /// Whether what is typed now answers a question; not in its first moment, when the person was
+    /// typing something else.
+    fn is_asked(&self) -> bool {
+        let asked = self.asked.as_ref();
+        asked.is_some_and(|(_, since)| since.elapsed() >= READING)
+    }
+
+    /// Answers the question; says whether the screen is to be drawn anew.
+    fn on_answer(&mut self, typed: &[u8]) -> bool {
+        let Some((question, _)) = self.asked.take() else {
+            return false;
         };
         let yes = matches!(typed.first(), Some(b'y' | b'Y'));
         let text = if yes { "yes\r\n" } else { "no\r\n" };
         self.aside(Bytes::from_static(text.as_bytes()));
         // Whoever asked may have gone.
         let _ = question.answer.send(yes);
+        // The question stands in the middle of what a program has drawn.
+        self.session.trail.is_alternate() && self.session.can_return()
     }
 
     /// Gives the person's terminal back: what the program turned on is turned off.
@@ -690,8 +744,7 @@ impl<'a> Runner<'a> {
             self.predict(|echo, _| echo.hide());
             let undo = self.session.trail.undo();
             self.terminal.output.push(undo.into());
-            // A terminal that takes nothing any more must not keep us.
-            drop(tokio::time::timeout(RESTORE, self.terminal.output.flush()).await);
+            self.settle().await;
         }
         self.terminal.raw = None;
     }
@@ -713,6 +766,14 @@ async fn receive(channel: Option<&Channel>) -> Option<(u8, Bytes)> {
     }
 }
 
+/// The next question, where any may come.
+async fn next(questions: &mut Option<mpsc::Receiver<Question>>) -> Option<Question> {
+    match questions {
+        Some(questions) => questions.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Waits until then; for ever without a time.
 async fn until(due: Option<Instant>) {
     match due {
@@ -722,6 +783,9 @@ async fn until(due: Option<Instant>) {
 }
 
 fn output_failed(source: io::Error) -> Error {
+    if source.kind() == io::ErrorKind::BrokenPipe {
+        return Error::Unread;
+    }
     Error::Io {
         what: "cannot write to standard output",
         source,
@@ -782,9 +846,8 @@ impl Signals {
     }
 
     /// Looks at the size once more.
-    fn winch_again(&mut self) -> Result<(), Error> {
+    fn winch_again(&mut self) {
         self.again = true;
-        Ok(())
     }
 
     /// Whether an interrupt is the first: the program has it; a second one is for us.
@@ -795,6 +858,9 @@ impl Signals {
 
 /// How much output may wait for the person's terminal; then nothing more is taken from the channel.
 const OUTPUT_BYTES: usize = 256 * 1024;
+
+/// How long a question stands before what is typed answers it.
+const READING: Duration = Duration::from_millis(700);
 
 /// How long acknowledgements are gathered.
 const ACK_DELAY: Duration = Duration::from_millis(10);

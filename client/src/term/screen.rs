@@ -115,7 +115,7 @@ mod tests {
     fn without_predictions_output_passes_as_it_is() {
         let mut screen = Screen::plain();
         let mut session = Session::new().unwrap();
-        let mut output = Output::stdout().unwrap();
+        let mut output = Output::nowhere();
         screen.output(&Bytes::from_static(b"abc"), &mut session, &mut output);
         screen.tell(&mut session, &mut output, |echo, now| echo.typed(now, b"x"));
         assert_eq!(queued(&mut output), 3);
@@ -126,7 +126,7 @@ mod tests {
     fn a_typed_character_is_shown_before_its_echo() {
         let mut screen = Screen::plain();
         let mut session = Session::new().unwrap();
-        let mut output = Output::stdout().unwrap();
+        let mut output = Output::nowhere();
         screen.predict(WindowSize::new(24, 80), Preference::Always);
         let echoing = mode(PtyMode::ECHO.with(PtyMode::ICANON));
         let (s, o) = (&mut session, &mut output);

@@ -210,7 +210,7 @@ mod tests {
         let mut session = Session::new().unwrap();
         session.flow_control = true;
         session.terminal = Some("t1".into());
-        (session, Output::stdout().unwrap())
+        (session, Output::nowhere())
     }
 
     fn take(session: &mut Session, bytes: &[u8], output: &mut Output) {

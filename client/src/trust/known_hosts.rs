@@ -62,6 +62,18 @@ impl KnownHosts {
         }
     }
 
+    /// How many keys are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// What is known about a host; several lines of one host are several keys that it may have.
     #[must_use]
     pub fn verdict(&self, host: &str, fingerprint: &Fingerprint) -> Verdict {

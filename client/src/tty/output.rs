@@ -39,6 +39,17 @@ impl Output {
         Self::new(io::stderr().as_fd())
     }
 
+    /// Writes to nowhere.
+    #[cfg(test)]
+    pub(crate) fn nowhere() -> Self {
+        let sink = File::options().write(true).open("/dev/null");
+        Self {
+            sink: Sink::Plain(sink.expect("/dev/null is always there")),
+            queue: VecDeque::new(),
+            queued: 0,
+        }
+    }
+
     fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
         let kind = FileType::from_raw_mode(fstat(fd)?.st_mode);
         let plain = || Ok::<_, io::Error>(Sink::Plain(File::from(fd.try_clone_to_owned()?)));

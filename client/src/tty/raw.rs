@@ -23,11 +23,6 @@ impl Raw {
         Ok(raw)
     }
 
-    /// How the terminal was before.
-    pub fn before(&self) -> &Termios {
-        &self.before
-    }
-
     /// Gives it back for a while.
     pub fn pause(&self) {
         // A terminal that is gone needs nothing back.

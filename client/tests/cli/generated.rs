@@ -36,3 +36,21 @@ fn the_tree_holds_what_the_command_line_generates() {
         );
     }
 }
+
+#[test]
+fn the_man_pages_are_well_made() {
+    let man = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/man");
+    let entries = std::fs::read_dir(man).unwrap();
+    let pages: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert!(pages.len() >= 12, "{pages:?}");
+    let linted = Command::new("mandoc")
+        .args(["-T", "lint"])
+        .args(pages)
+        .output();
+    let linted = match linted {
+        Ok(linted) => linted,
+        Err(error) => panic!("mandoc: {error}; it is in the Debian package mandoc"),
+    };
+    assert_eq!(String::from_utf8_lossy(&linted.stdout), "");
+    assert!(linted.status.success(), "{linted:?}");
+}
