@@ -13,6 +13,7 @@
     reason = "a test moves whole clients, and its stack has room for them"
 )]
 
+mod cli;
 mod input;
 mod link;
 mod output;

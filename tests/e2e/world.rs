@@ -205,7 +205,7 @@ pub(crate) fn binary(name: &str) -> PathBuf {
     let path = folder.join(name);
     assert!(
         path.exists(),
-        "{} is missing; build it: cargo build -p vroom-daemon -p vroom-terminal",
+        "{} is missing; build it: cargo build -p vroom-daemon -p vroom-terminal -p vroom-client",
         path.display()
     );
     path
