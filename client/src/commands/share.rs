@@ -13,6 +13,7 @@ use super::{Failure, connect, find, host_and_name, plain, print};
 use crate::auth::Control;
 use crate::cli::Share;
 use crate::error::Error;
+use crate::settings::Settings;
 use crate::term::authenticate;
 
 /// Makes, lists or withdraws links to a terminal.
@@ -67,7 +68,7 @@ pub(super) async fn run(share: Share) -> Result<(), Failure> {
             let id = Some(REFERENCE);
             control.step(|client, now| client.share(now, ShareRequest { action, id }))?;
             let state = answer(&mut control, |state| state.reference == id).await?;
-            made(&state, share.revoke.as_deref())?
+            made(&state, share.revoke.as_deref(), &settings)?
         }
         None => listing(&answer(&mut control, |_| true).await?),
     };
@@ -123,12 +124,17 @@ async fn answer(
 }
 
 /// What is printed when a link was made or withdrawn.
-fn made(state: &ShareState, revoked: Option<&str>) -> Result<String, Error> {
+fn made(state: &ShareState, revoked: Option<&str>, settings: &Settings) -> Result<String, Error> {
     if let Some(reason) = &state.reason {
         return Err(Error::Declined(plain(reason)));
     }
     match (&state.invited, revoked) {
-        (Some(invitation), _) => Ok(format!("{}\n", plain(&invitation.url))),
+        (Some(invitation), _) => {
+            let url = plain(&invitation.url);
+            // A server may not know by what name it is reached; we do.
+            let page = settings.plan.page().filter(|_| url.starts_with('/'));
+            Ok(format!("{}{url}\n", page.unwrap_or_default()))
+        }
         (None, Some(link)) => Ok(format!("The link {} is withdrawn.\n", plain(link))),
         (None, None) => Err(Error::PeerMisbehaved("it made no link".to_owned())),
     }

@@ -99,6 +99,21 @@ impl Plan {
 }
 
 impl Plan {
+    /// Where a browser finds the page of the server, without a slash at the end.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        let hop = self.ways.iter().find_map(|way| match way {
+            Way::Net(hop) => Some(hop),
+            Way::Unix(_) => None,
+        })?;
+        let scheme = if hop.scheme.is_plain() {
+            "http"
+        } else {
+            "https"
+        };
+        Some(format!("{scheme}://{}", hop.known_as()))
+    }
+
     /// The ways in words.
     pub(super) fn tried(&self) -> String {
         let words = self.ways.iter().map(|way| match way {
@@ -162,6 +177,14 @@ mod tests {
         assert!(matches!(plan("tcp://h"), Err(Error::Plain(_))));
         assert!(matches!(plan("http://h"), Err(Error::Plain(_))));
         assert!(plan("http://127.0.0.1:8766").is_ok());
+    }
+
+    #[test]
+    fn the_page_is_where_the_mux_is() {
+        let page = |text| plan(text).unwrap().page();
+        assert_eq!(page("h").as_deref(), Some("https://h:2222"));
+        assert_eq!(page("localhost:7").as_deref(), Some("http://localhost:7"));
+        assert_eq!(page("unix:/s"), None);
     }
 
     #[test]

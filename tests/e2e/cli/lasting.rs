@@ -129,7 +129,7 @@ fn vim_goes_on_after_the_daemon_was_killed() {
     let mut stage = Stage::start();
     let mut person = stage.shell(&[]);
     person.types("vim -u NONE -i NONE note\r");
-    person.sees("\"note\" [New]");
+    person.sees("\"note\" [New");
     person.types("ibefore ");
     person.sees("before");
     stage.world.daemon.kill_and_restart().unwrap();

@@ -9,8 +9,11 @@ fn what_is_typed_is_shown_while_the_server_is_silent() {
     // The first key shows that there is an echo.
     person.types("e");
     person.sees("$ e");
+    // With the echo of the next one, the server has said that it took the first.
+    person.types("c");
+    person.sees("$ ec");
     stage.world.proxy.stall_down_after(0);
-    person.types("cho hi-$((1+1))");
+    person.types("ho hi-$((1+1))");
     person.sees("$ echo hi-$((1+1))");
     person.types("\x7f\x7f\x7f\x7f");
     person.until("a shorter line", |person| {
@@ -30,7 +33,7 @@ fn a_password_is_never_shown() {
     let stage = Stage::start();
     let mut person = stage.shell(&["--predict", "always"]);
     person.types("stty -echo; printf 'Pass''word: '; read x; stty echo; echo of ${#x}\r");
-    person.sees("Password: ");
+    person.sees("Password:");
     stage.world.proxy.stall_down_after(0);
     person.types("hunter2");
     // Long after a key would have been shown.

@@ -35,7 +35,7 @@ fn at_a_busy_screen(stage: &Stage, more: &[&str]) -> Person {
 /// What was told after the program had drawn is what undoes it, and leaves an ordinary terminal.
 fn is_as_it_was(person: &Person) {
     let said = person.said();
-    let (_, after) = said.rsplit_once("turned on").unwrap();
+    let (_, after) = said.rsplit_once("\x1b[4mturned on").unwrap();
     for off in OFF {
         assert!(after.contains(off), "{off:?} is not in {after:?}");
     }
@@ -58,8 +58,8 @@ fn on_leaving() {
 fn when_the_program_is_killed() {
     let stage = Stage::start();
     let mut person = at_a_busy_screen(&stage, &[]);
-    person.types("\x1c");
-    assert_eq!(person.sees_the_end(), 128 + 3);
+    person.types("\x03");
+    assert_eq!(person.sees_the_end(), 128 + 2);
     is_as_it_was(&person);
 }
 

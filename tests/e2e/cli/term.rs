@@ -41,9 +41,11 @@ fn programs_that_fill_the_screen_look_as_they_do_here() {
     let stage = Stage::start();
     let mut person = stage.shell(&[]);
     person.types("vim -u NONE -i NONE note\r");
-    person.sees("\"note\" [New]");
+    person.sees("\"note\" [New");
     person.types("ihello from here\x1b");
     person.sees("hello from here");
+    // Escape has to be known as such before the next key, as when a person types.
+    person.no_longer_sees("-- INSERT --");
     person.resizes(15, 60);
     person.types("o");
     person.sees("-- INSERT --");
