@@ -47,6 +47,9 @@ pub(crate) struct Shell {
     running: Option<Running>,
     /// A program on a terminal that is about to run.
     starting: Option<Starting>,
+    /// What was typed before the program ran.
+    early: Vec<(u8, Bytes)>,
+    early_bytes: usize,
     /// A terminal that this client is at.
     attached: Option<Attached>,
     /// How it begins to be shown, and what the client was told about it.
@@ -110,6 +113,8 @@ impl Shell {
             agent: None,
             running: None,
             starting: None,
+            early: Vec::new(),
+            early_bytes: 0,
             attached: None,
             begin: Begin::Bytes(0),
             grant: PtyGrant::default(),
@@ -240,7 +245,7 @@ impl Shell {
                     return attached.on_message(now, connection, &mut self.server, message);
                 }
                 let Some(running) = &self.running else {
-                    return;
+                    return self.keep_early(now, connection, (kind, payload));
                 };
                 // Of the types of this channel only this one means something.
                 if kind == END_OF_INPUT && payload.is_empty() {
@@ -256,6 +261,16 @@ impl Shell {
             }
             Plane::Stderr => {}
         }
+    }
+
+    /// Keeps what is typed at a program that does not run yet: it has it once it does.
+    fn keep_early(&mut self, now: Instant, connection: &mut Connection, message: (u8, Bytes)) {
+        if self.early_bytes + message.1.len() > EARLY_BYTES {
+            let reason = "too much was typed before the program ran";
+            return connection.error(now, Code::LIMIT_REACHED, self.pty, reason);
+        }
+        self.early_bytes += message.1.len() + MESSAGE_COST;
+        self.early.push(message);
     }
 
     /// Sends what the program wrote, and says how it ended once all of that is sent.
@@ -281,6 +296,12 @@ impl Shell {
         if let Some(came) = self.starting.as_mut().and_then(|start| start.came.take()) {
             self.starting = None;
             self.started(now, came, identity);
+        }
+        if !self.early.is_empty() && (self.attached.is_some() || self.running.is_some()) {
+            self.early_bytes = 0;
+            for message in std::mem::take(&mut self.early) {
+                self.on_message(now, connection, Plane::Pty, message);
+            }
         }
         let status = if let Some(attached) = &mut self.attached {
             attached.pump(now, connection, &mut self.server, &daemon.auth);
@@ -836,6 +857,12 @@ const END_OF_INPUT: u8 = 2;
 
 /// With more than this waiting for the client, the state machine waits too.
 const CONTROL_BYTES: usize = 64 * 1024;
+
+/// What may be typed before the program runs, as much as a client keeps; more is refused and told.
+const EARLY_BYTES: usize = 256 * 1024;
+
+/// What a message that waits costs besides its bytes.
+const MESSAGE_COST: usize = 64;
 
 /// How long a client may take to confirm the last bytes of a program; then its channels are closed.
 const LAST_BYTES: Duration = Duration::from_secs(10);
