@@ -128,7 +128,7 @@ fn a_killed_daemon_leaves_the_same_screen() {
 fn vim_goes_on_after_the_daemon_was_killed() {
     let mut stage = Stage::start();
     let mut person = stage.shell(&[]);
-    person.types("vim -u NONE -i NONE note\r");
+    person.types("vim -N -u NONE -i NONE note\r");
     person.sees("\"note\" [New");
     person.types("ibefore ");
     person.sees("before");

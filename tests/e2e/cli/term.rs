@@ -23,8 +23,10 @@ fn a_shell_is_as_if_it_were_here() {
     person.sees("24 80");
     person.sees("xterm-256color");
     // Ctrl-C interrupts, and Ctrl-Z stops, what runs there and not here.
-    person.types("cat\r");
+    person.types("cat\rread\r");
+    person.sees("read\nread");
     person.types("\x03");
+    person.sees_the_prompt();
     person.types("echo after $?\r");
     person.sees("after 130");
     person.resizes(30, 101);
@@ -40,7 +42,7 @@ fn a_shell_is_as_if_it_were_here() {
 fn programs_that_fill_the_screen_look_as_they_do_here() {
     let stage = Stage::start();
     let mut person = stage.shell(&[]);
-    person.types("vim -u NONE -i NONE note\r");
+    person.types("vim -N -u NONE -i NONE note\r");
     person.sees("\"note\" [New");
     person.types("ihello from here\x1b");
     person.sees("hello from here");
