@@ -9,9 +9,10 @@ fn what_is_typed_is_shown_while_the_server_is_silent() {
     // The first key shows that there is an echo.
     person.types("e");
     person.sees("$ e");
-    // With the echo of the next one, the server has said that it took the first.
     person.types("c");
     person.sees("$ ec");
+    // The server's word that it took them may come a little later.
+    person.reads_for_a_moment();
     stage.world.proxy.stall_down_after(0);
     person.types("ho hi-$((1+1))");
     person.sees("$ echo hi-$((1+1))");
