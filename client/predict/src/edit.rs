@@ -66,12 +66,13 @@ impl Predictor {
             if at.row >= rows || width > cols {
                 return None;
             }
-            self.begin_epoch();
+            self.begin_epoch_at_edge();
+            self.wrapped_to = Some(at);
         }
         let next = Position::new(at.row, at.col + width);
         if next.col == cols {
             // Programs differ in what they do at the edge.
-            self.begin_epoch();
+            self.begin_epoch_at_edge();
         }
         if self.cells.glyph(at, grid) == Glyph::SPACER {
             return None;
@@ -94,6 +95,13 @@ impl Predictor {
             )?;
         }
         Some(next)
+    }
+
+    /// At the edge keys are predicted as everywhere once the program was seen to wrap lines.
+    fn begin_epoch_at_edge(&mut self) {
+        if !self.wraps {
+            self.begin_epoch();
+        }
     }
 
     /// Adds a combining mark to what is left of the cursor; None when there is nothing, or it joins more than that.

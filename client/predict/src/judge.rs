@@ -31,6 +31,7 @@ impl Predictor {
         let old_confirmed = self.confirmed;
         let link = &mut self.link;
         let overwrites = &mut self.overwrites;
+        let (wraps, wrapped_to) = (&mut self.wraps, self.wrapped_to);
         self.cells.retain(|cell| {
             let late_ms = if cell.stamp.epoch <= old_confirmed {
                 late_ms
@@ -49,6 +50,7 @@ impl Predictor {
                         if *overwrites && made_room(cell, grid) {
                             *overwrites = false;
                         }
+                        *wraps |= wrapped_to == Some(cell.at);
                     }
                     false
                 }
@@ -127,6 +129,7 @@ impl Predictor {
 
     /// A prediction of this epoch was wrong. If nothing of it was shown, the epochs before it may be right.
     fn reject(&mut self, epoch: u64) {
+        self.wraps = false;
         if epoch <= self.confirmed {
             return self.forget();
         }

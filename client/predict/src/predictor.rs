@@ -53,6 +53,10 @@ pub struct Predictor {
     pub(crate) line_start: Option<Position>,
     /// Whether typing replaces what is under the cursor; learned from what was seen.
     pub(crate) overwrites: bool,
+    /// Whether typing goes on in the next row at the edge; learned from what was seen, until something is wrong.
+    pub(crate) wraps: bool,
+    /// Where the last key was predicted that did so.
+    pub(crate) wrapped_to: Option<Position>,
     /// The size that the predictions are for.
     pub(crate) size: (u16, u16),
     /// When the predictions were last held against the screen.
@@ -107,6 +111,8 @@ impl Predictor {
         if old == Some(mode) {
             return;
         }
+        // Another program may do otherwise at the edge.
+        self.wraps = false;
         if old.is_some_and(|old| old.alternate != mode.alternate) {
             self.forget();
         } else {

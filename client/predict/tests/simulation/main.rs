@@ -155,6 +155,25 @@ fn lines_wrap() {
 }
 
 #[test]
+fn that_lines_wrap_is_learned_from_the_first_that_did() {
+    let mut session = Session::new(Cat::default(), SLOW, 1);
+    let line: String = "0123456789".repeat(8);
+    type_keys(&mut session, &line, 150);
+    assert!(!session.key(b"x"), "at the first edge nothing is known");
+    session.wait(300);
+    // Up to the next edge, over it, and on.
+    for number in 0..90 {
+        assert!(session.key(b"y"), "key {number}");
+        session.wait(150);
+    }
+    session.wait(1_000);
+    assert_eq!(
+        [session.seen(1), session.seen(2)],
+        [format!("x{}", "y".repeat(79)), "y".repeat(11)]
+    );
+}
+
+#[test]
 fn more_than_nine_of_ten_keys_are_shown_at_once_in_a_shell() {
     for (link, least) in [(SLOW, 90), (LOSSY, 90)] {
         let mut session = shell(link);
