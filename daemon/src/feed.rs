@@ -52,6 +52,10 @@ pub(crate) struct Feed {
     has_room: bool,
     /// Whether all was sent that there will ever be.
     is_at_end: bool,
+    /// Whether the person waits for the end of a flood, which they have interrupted.
+    hurries: bool,
+    /// Whether this viewer's keys are what the program answers to.
+    drives: bool,
     stuck_since: Option<Instant>,
     deadline: Option<Instant>,
 }
@@ -138,6 +142,8 @@ impl Feed {
             moved: (0, now),
             has_room: false,
             is_at_end: false,
+            hurries: false,
+            drives: false,
             stuck_since: None,
             deadline: None,
         }
@@ -179,8 +185,11 @@ impl Feed {
     /// The person interrupted what floods them: what they have not seen yet is skipped.
     pub(crate) fn interrupt(&mut self, session: &Session) {
         let waiting = session.history().end().saturating_sub(self.credit.acked());
-        if self.flow && self.state == State::Live && waiting > SKIPPED_MIN {
-            self.fall_behind();
+        if self.flow && waiting > SKIPPED_MIN {
+            self.hurries = true;
+            if self.state == State::Live {
+                self.fall_behind();
+            }
         }
     }
 
@@ -199,6 +208,7 @@ impl Feed {
             self.moved = (end, now);
         }
         self.has_room = has_room(connection, self.channel);
+        self.drives = drives.is_some();
         if self.flow {
             self.credit.saw(now, end);
             self.pump_behind(now, connection, session, drives.is_some());
@@ -240,10 +250,10 @@ impl Feed {
             && self.state == State::Live
             && (!self.flow || self.credit.left() > 0);
         let output = async {
-            if may_send {
-                session.history().changed(self.offset).await;
-            } else {
-                pending::<()>().await;
+            match (may_send, self.drives) {
+                (true, true) => session.history().changed(self.offset).await,
+                (true, false) => session.history().announced(self.offset).await,
+                (false, _) => pending().await,
             }
         };
         let dump = async {
@@ -357,24 +367,29 @@ impl Feed {
         if !self.has_room {
             return;
         }
-        if self
+        let is_unseen = self
             .screen
-            .is_some_and(|screen| self.credit.acked() < screen)
-        {
-            // It has not seen the last one, and is woken by its saying so.
+            .is_some_and(|screen| self.credit.acked() < screen);
+        if is_unseen && !self.credit.is_on_time(now) {
+            // It has not seen the last one yet, and is woken by its saying so.
             return;
         }
-        let is_quiet = now >= self.moved.1 + QUIET || session.history().is_ended();
+        let quiet = if self.hurries { QUIET_HURRIED } else { QUIET };
+        let is_quiet = now >= self.moved.1 + quiet || session.history().is_ended();
         if let Some((screen, at)) = last {
-            if self.moved.0.saturating_sub(screen) <= SKIPPED_MIN {
+            if self.moved.0.saturating_sub(screen) <= CONTINUED_MAX {
+                self.hurries = false;
                 self.state = State::Live;
                 return;
             }
-            if now < at + SCREEN_INTERVAL {
-                return self.wake_at(at + SCREEN_INTERVAL);
+            if !is_quiet {
+                let quiet_at = self.moved.1 + quiet;
+                if now < at + SCREEN_INTERVAL {
+                    return self.wake_at(quiet_at.min(at + SCREEN_INTERVAL));
+                }
             }
         } else if !is_quiet && self.credit.in_flight() > SKIPPED_MIN {
-            return self.wake_at(now + QUIET);
+            return self.wake_at(self.moved.1 + quiet);
         }
         let is_first = self.sent == 0;
         let lines = match self.owed {
@@ -391,6 +406,7 @@ impl Feed {
             self.owed = None;
         }
         self.state = if is_quiet || is_first {
+            self.hurries = false;
             State::Live
         } else {
             State::Behind {
@@ -524,6 +540,9 @@ const RESET: &[u8] = b"\x1bc";
 /// Output that has not moved for so long is at rest, as far as a screen is concerned.
 const QUIET: Duration = Duration::from_millis(20);
 
+/// The same for a person who has interrupted a flood and waits for its end.
+const QUIET_HURRIED: Duration = Duration::from_millis(5);
+
 /// Output that has not moved for so long leaves time for the lines above the screen.
 const LINES_AFTER: Duration = Duration::from_millis(400);
 
@@ -532,6 +551,9 @@ const SCREEN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Less than this is sent rather than skipped.
 pub(crate) const SKIPPED_MIN: u64 = 64 * 1024;
+
+/// Output of no more than this goes on behind a screen; for more another screen is sent.
+const CONTINUED_MAX: u64 = 16 * 1024;
 
 /// A history of no more than this has few lines to send above the screen.
 const SMALL_BYTES: u64 = 256 * 1024;

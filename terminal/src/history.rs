@@ -16,6 +16,8 @@ pub struct History {
     ring: Mutex<Ring>,
     /// Wakes the readers.
     changed: Notify,
+    /// Wakes the readers who are not in a hurry.
+    announced: Notify,
     /// Wakes the thread that fills the ring, when there is room or nothing more to do.
     room: Condvar,
 }
@@ -94,6 +96,38 @@ impl History {
         }
     }
 
+    /// The same for a reader who is not in a hurry: who only looks on while somebody else types.
+    ///
+    /// They wake together, a moment after the driver did, so that nobody's audience slows their keys down.
+    pub async fn announced(&self, offset: u64) {
+        loop {
+            let mut notified = std::pin::pin!(self.announced.notified());
+            notified.as_mut().enable();
+            {
+                let ring = self.lock();
+                if ring.announced > offset || ring.ended {
+                    return;
+                }
+            }
+            notified.await;
+        }
+    }
+
+    /// Tells those who are not in a hurry of all that was written so far.
+    pub(crate) fn announce(&self) {
+        {
+            let mut ring = self.lock();
+            ring.announced = ring.end();
+        }
+        self.announced.notify_waiters();
+    }
+
+    /// Whether those who are not in a hurry were told of all that was written.
+    pub(crate) fn is_announced(&self) -> bool {
+        let ring = self.lock();
+        ring.announced >= ring.end()
+    }
+
     /// The oldest offset that is kept.
     pub fn first(&self) -> u64 {
         self.lock().first
@@ -125,6 +159,7 @@ impl History {
     pub(crate) fn close(&self) {
         self.lock().ended = true;
         self.changed.notify_waiters();
+        self.announced.notify_waiters();
         self.room.notify_all();
     }
 
@@ -168,6 +203,8 @@ struct Ring {
     first: u64,
     driver: Option<u64>,
     drain_until: u64,
+    /// All before this was announced.
+    announced: u64,
     ended: bool,
 }
 
@@ -279,6 +316,25 @@ mod tests {
         assert_eq!(history.wait_room(), Some(100));
         history.close();
         assert_eq!(history.wait_room(), None);
+    }
+
+    #[tokio::test]
+    async fn who_only_looks_on_is_told_when_it_is_announced() {
+        let history = History::default();
+        let is_told = async |offset| {
+            let told = tokio::time::timeout(std::time::Duration::ZERO, history.announced(offset));
+            told.await.is_ok()
+        };
+        history.push(b"abc");
+        assert!(!is_told(0).await && !history.is_announced());
+        history.announce();
+        assert!(history.is_announced());
+        assert_eq!((is_told(2).await, is_told(3).await), (true, false));
+        history.push(b"d");
+        let waiting = history.announced(3);
+        tokio::join!(waiting, async { history.announce() });
+        history.close();
+        assert!(is_told(4).await);
     }
 
     #[tokio::test]

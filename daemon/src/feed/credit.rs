@@ -86,7 +86,16 @@ impl Credit {
         let (_, at) = self.seen.front()?;
         let (end, _) = self.seen.back()?;
         let waiting = end.saturating_sub(self.end).saturating_add(self.flying);
-        (waiting > self.window).then(|| *at + LATE)
+        let late = if self.is_slow() { LATE_FAR } else { LATE };
+        (waiting > self.window).then(|| *at + late)
+    }
+
+    /// Whether nothing has been on its way for longer than it takes when nothing waits.
+    ///
+    /// More may be sent then, though the viewer has not said yet that it has what came before.
+    pub(super) fn is_on_time(&self, now: Instant) -> bool {
+        self.oldest()
+            .is_none_or(|at| self.rtt_min.is_some_and(|rtt| now <= at + rtt + SLACK))
     }
 
     /// When the oldest of what is on its way was sent.
@@ -178,16 +187,32 @@ impl Credit {
         if rtt > least * 2 + SLACK {
             self.window = (self.window / 4 * 3).max(WINDOW_MIN);
         } else if std::mem::take(&mut self.limited) {
-            self.window = (self.window / 4 * 5).min(PtyMessage::CREDIT_BYTES_MAX);
+            self.window = self.window / 4 * 5;
         }
+        self.window = self.window.min(window_max(least));
     }
 }
+
+/// The most that is worth having on the way to a viewer who answers in this time.
+///
+/// More would not come faster, only wait before its terminal, where Ctrl-C does not reach it.
+fn window_max(rtt: Duration) -> u64 {
+    let micros = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
+    let flying = micros.saturating_mul(RATE_MAX) / 1_000_000;
+    flying.clamp(WINDOW_MIN, PtyMessage::CREDIT_BYTES_MAX)
+}
+
+/// The bytes that a terminal shows in a second, if it is a fast one.
+const RATE_MAX: u64 = 64 * 1024 * 1024;
 
 /// Whoever has something after this time is near.
 const FAST: Duration = Duration::from_millis(5);
 
 /// What waits for longer than this is not worth sending any more; the screen says as much.
 const LATE: Duration = Duration::from_millis(200);
+
+/// The same on a far link, where what waits is shown still later.
+const LATE_FAR: Duration = Duration::from_millis(100);
 
 /// Bytes may wait this much longer than the first did.
 const SLACK: Duration = Duration::from_millis(25);
@@ -262,13 +287,22 @@ mod tests {
             credit.left()
         };
         for _ in 0..20 {
-            round(&mut credit, 10 * MS);
+            round(&mut credit, 20 * MS);
         }
-        assert_eq!(round(&mut credit, 10 * MS), PtyMessage::CREDIT_BYTES_MAX);
+        assert_eq!(round(&mut credit, 20 * MS), PtyMessage::CREDIT_BYTES_MAX);
         for _ in 0..20 {
             round(&mut credit, 500 * MS);
         }
         assert_eq!(round(&mut credit, 500 * MS), WINDOW_MIN);
+    }
+
+    #[test]
+    fn little_is_on_its_way_to_a_near_viewer() {
+        let (mut credit, now) = (Credit::new(0), Instant::now());
+        credit.sent(now, 100, 100, 100);
+        credit.acknowledge(now + MS / 2, 100);
+        assert_eq!(credit.left(), WINDOW_MIN);
+        assert_eq!(window_max(4 * MS), 256 * 1024 * 1024 / 1000);
     }
 
     #[test]
@@ -277,14 +311,26 @@ mod tests {
         credit.saw(now, 100);
         assert_eq!(credit.late_at(), None, "it fits");
         credit.saw(now + MS, 10_000_000);
-        assert_eq!(credit.late_at(), Some(now + LATE));
+        assert_eq!(credit.late_at(), Some(now + LATE_FAR), "who knows how far");
         credit.sent(now, 200_000, 200_000, 200_000);
         credit.acknowledge(now + 5 * MS, 200_000);
         assert_eq!(
             credit.late_at(),
             Some(now + MS + LATE),
-            "the oldest is gone"
+            "the oldest is gone, and the viewer is near"
         );
+    }
+
+    #[test]
+    fn what_takes_longer_than_usual_is_not_on_time() {
+        let (mut credit, now) = (Credit::new(0), Instant::now());
+        assert!(credit.is_on_time(now), "nothing is on its way");
+        credit.sent(now, 1, 1, 1);
+        assert!(!credit.is_on_time(now), "nobody knows how long it takes");
+        credit.acknowledge(now + 100 * MS, 1);
+        credit.repainted(now + 200 * MS, 1000);
+        assert!(credit.is_on_time(now + 300 * MS));
+        assert!(!credit.is_on_time(now + 400 * MS));
     }
 
     #[test]

@@ -13,17 +13,15 @@ use crate::hold::{Inbox, RING_BYTES, Report};
 /// Takes in what a holder says, until it is gone.
 pub(crate) async fn follow(shared: Arc<Shared>, mut stream: OwnedReadHalf, mut inbox: Inbox) {
     let mut quiet_at = None;
+    let mut announce_at = None;
     // What came with the beginning is there already.
     while take_in(&shared, &mut inbox) {
         if shared.since_checkpoint() >= CHECKPOINT_BYTES {
             shared.make_checkpoint();
         }
-        let quiet = async {
-            match quiet_at {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        if announce_at.is_none() && !shared.history.is_announced() {
+            announce_at = Some(Instant::now() + ANNOUNCE_AFTER);
+        }
         tokio::select! {
             read = stream.read(inbox.space()) => match read {
                 Ok(count) if count > 0 => {
@@ -37,14 +35,26 @@ pub(crate) async fn follow(shared: Arc<Shared>, mut stream: OwnedReadHalf, mut i
                 tracing::debug!(%error, "nothing can be said to a holder");
                 break;
             }
-            () = quiet => {
+            () = until(quiet_at) => {
                 quiet_at = None;
                 shared.make_checkpoint();
+            }
+            () = until(announce_at) => {
+                announce_at = None;
+                shared.history.announce();
             }
         }
     }
     tracing::debug!(id = shared.id, "the holder is gone");
     shared.lose();
+}
+
+/// Waits until a moment that may never come.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Takes in the frames that are there; `false` when one makes no sense.
@@ -61,6 +71,9 @@ fn take_in(shared: &Shared, inbox: &mut Inbox) -> bool {
         }
     }
 }
+
+/// How long those who only look on wait for output, which comes to them in one piece.
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(2);
 
 /// After how much output a checkpoint is made.
 ///
