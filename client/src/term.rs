@@ -5,6 +5,7 @@ mod banner;
 mod decode;
 mod escape;
 mod input_log;
+mod pause;
 mod run;
 mod screen;
 mod session;

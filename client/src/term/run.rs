@@ -10,13 +10,14 @@ use tokio::time::{Sleep, sleep};
 use vroom_predict::Preference;
 use vroom_predict_tty::Echo;
 use vroom_protocol::terminal::{
-    ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, WindowSize,
+    ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, PtyMode, WindowSize,
 };
 
 use super::agreement::{Agreed, Wish, agree};
 use super::banner::Banner;
 use super::decode::{Received, decode};
 use super::escape::{Escapes, Typed};
+use super::pause::Pause;
 use super::screen::{self, Screen};
 use super::session::Session;
 use crate::auth::{Control, Prover};
@@ -126,6 +127,7 @@ struct Runner<'a> {
     escapes: Escapes,
     session: Session,
     screen: Screen,
+    pause: Pause,
     signals: Signals,
     link: watch::Receiver<LinkState>,
     banner: Banner,
@@ -187,6 +189,7 @@ impl<'a> Runner<'a> {
             escapes: Escapes::new(terminal.escape.filter(|_| terminal.raw.is_some())),
             session,
             screen: Screen::plain(),
+            pause: Pause::default(),
             signals: Signals::new().map_err(|source| Error::Io {
                 what: "cannot listen to signals",
                 source,
@@ -331,7 +334,8 @@ impl<'a> Runner<'a> {
             }
             let may_read =
                 !self.ended && (!self.session.flow_control || self.session.log.has_room());
-            let may_receive = self.terminal.output.queued() < OUTPUT_BYTES && !pair.read_out;
+            let may_receive = (self.pause.is_on() || self.terminal.output.queued() < OUTPUT_BYTES)
+                && !pair.read_out;
             tokio::select! {
                 event = pair.control.event(), if !pair.is_mute => {
                     if let Some(over) = self.on_event(event, pair)? {
@@ -354,7 +358,8 @@ impl<'a> Runner<'a> {
                         return Ok(Over::Ending(ending));
                     }
                 }
-                written = self.terminal.output.write() => self.on_written(written, pair)?,
+                written = self.terminal.output.write(), if !self.pause.is_on() => self.on_written(written, pair)?,
+                () = self.pause.over(), if self.pause.is_on() => self.pause.end(),
                 written = self.terminal.errors.write() => {
                     written.map_err(|source| Error::Io { what: "cannot write to standard error", source })?;
                 }
@@ -441,6 +446,7 @@ impl<'a> Runner<'a> {
         match event {
             Ok(ClientEvent::Exited(status)) => self.session.exit = Some(status),
             Ok(ClientEvent::PtyMode(mode)) => {
+                self.pause.set_canonical(mode.contains(PtyMode::ICANON));
                 self.predict(|echo, _| echo.set_mode(screen::mode(mode)));
             }
             Ok(ClientEvent::StartDenied(denial)) => {
@@ -493,12 +499,15 @@ impl<'a> Runner<'a> {
                 self.screen.output(&bytes, &mut self.session, output);
             }
             Some(Received::Repaint { offset, body }) => {
+                self.pause.end();
                 let output = &mut self.terminal.output;
                 self.screen
                     .repaint(offset, &body, &mut self.session, output);
             }
             Some(Received::Acknowledged(offset)) => {
                 self.session.log.acknowledged(offset);
+                self.pause
+                    .acknowledged(offset, self.terminal.output.queued());
                 let rtt = self.remote.rtt().map(|rtt| rtt.as_secs_f32() * 1000.0);
                 self.predict(|echo, now| {
                     if let Some(rtt_ms) = rtt {
@@ -553,6 +562,9 @@ impl<'a> Runner<'a> {
                     let bytes = Bytes::from(bytes);
                     if self.session.flow_control {
                         self.session.log.push(&bytes);
+                        if pair.is_some() {
+                            self.pause.typed(&bytes, self.session.log.end());
+                        }
                     }
                     if let Some(pair) = pair {
                         pair.send(&PtyMessage::Bytes(bytes.clone()));

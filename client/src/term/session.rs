@@ -172,9 +172,8 @@ impl Session {
     /// What is to be acknowledged: at once when it is much, otherwise when asked `in_time`.
     pub(super) fn acknowledgement(&mut self, in_time: bool) -> Option<PtyMessage> {
         let due = self.parsed.saturating_sub(self.acknowledged);
-        let is_due = self.flow_control
-            && self.parsed != self.acknowledged
-            && (in_time || due >= PtyMessage::ACK_BYTES);
+        let is_due =
+            self.flow_control && self.parsed != self.acknowledged && (in_time || due >= ACK_BYTES);
         is_due.then(|| {
             self.acknowledged = self.parsed;
             PtyMessage::Ack(self.parsed)
@@ -201,6 +200,12 @@ impl Session {
 
 /// How many random bytes name our input.
 const WRITER_BYTES: usize = 16;
+
+/// After how much output we say that it was shown: more often than we must, so that a server that
+/// lets little be on its way need not wait for our word.
+const ACK_BYTES: u64 = PtyMessage::ACK_BYTES / 4;
+
+const _: () = assert!(ACK_BYTES <= PtyMessage::ACK_BYTES);
 
 #[cfg(test)]
 mod tests {
@@ -252,7 +257,7 @@ mod tests {
     #[test]
     fn a_large_amount_is_acknowledged_at_once() {
         let (mut session, mut output) = session();
-        let much = usize::try_from(PtyMessage::ACK_BYTES).unwrap();
+        let much = usize::try_from(ACK_BYTES).unwrap();
         take(&mut session, &vec![b'x'; much], &mut output);
         session.wrote(much);
         assert!(session.acknowledgement(false).is_some());

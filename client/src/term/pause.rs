@@ -1,0 +1,102 @@
+//! Showing nothing between Ctrl-C and the server's answer to it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// Showing nothing between Ctrl-C and the server's answer to it.
+///
+/// Who interrupts a flood wants it to stop now, and not after all that is on its way. So output waits
+/// until the server has taken the key: then a picture of the screen comes in the place of what waits,
+/// or so little waits that it is shown.
+#[derive(Debug, Default)]
+pub(super) struct Pause {
+    /// Whether the kernel at the other end makes signals of keys, as far as we know.
+    is_canonical: bool,
+    /// The input that has to be applied, and when it is enough.
+    since: Option<(u64, Instant)>,
+}
+
+impl Pause {
+    /// Whether the terminal at the other end reads lines; programs that take keys one by one, as
+    /// editors do, are not interrupted by any.
+    pub(super) fn set_canonical(&mut self, is_canonical: bool) {
+        self.is_canonical = is_canonical;
+    }
+
+    /// Bytes were typed, up to this offset of the input.
+    pub(super) fn typed(&mut self, bytes: &[u8], end: u64) {
+        if self.is_canonical && bytes.iter().any(|byte| INTERRUPTS.contains(byte)) {
+            self.since = Some((end, Instant::now() + PATIENCE));
+        }
+    }
+
+    /// The server has applied the input up to here; so many bytes wait to be shown.
+    pub(super) fn acknowledged(&mut self, offset: u64, waiting: usize) {
+        if waiting <= LITTLE && self.since.is_some_and(|(end, _)| end <= offset) {
+            self.end();
+        }
+    }
+
+    /// Output is shown again.
+    pub(super) fn end(&mut self) {
+        self.since = None;
+    }
+
+    /// Whether nothing is to be shown.
+    pub(super) fn is_on(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Waits until it is too long. Cancel-safe.
+    pub(super) async fn over(&self) {
+        match self.since {
+            Some((_, until)) => sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Ctrl-C and Ctrl-\.
+const INTERRUPTS: [u8; 2] = [0x03, 0x1C];
+
+/// So much is shown rather than replaced: the server does not send a picture for less.
+const LITTLE: usize = 64 * 1024;
+
+/// How long nothing is shown at most.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_waits_until_the_interrupt_was_taken() {
+        let mut pause = Pause::default();
+        pause.typed(b"\x03", 5);
+        assert!(!pause.is_on(), "no line is being read");
+        pause.set_canonical(true);
+        pause.typed(b"ls", 7);
+        assert!(!pause.is_on());
+        pause.typed(b"\x03", 8);
+        assert!(pause.is_on());
+        pause.acknowledged(7, 0);
+        assert!(pause.is_on(), "that was before");
+        pause.acknowledged(8, LITTLE + 1);
+        assert!(pause.is_on(), "a picture will come");
+        pause.end();
+        pause.typed(b"\x03", 9);
+        pause.acknowledged(9, LITTLE);
+        assert!(!pause.is_on());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_does_not_keep_output_back_for_ever() {
+        let mut pause = Pause::default();
+        pause.set_canonical(true);
+        pause.typed(b"\x03", 1);
+        let began = Instant::now();
+        pause.over().await;
+        assert_eq!(began.elapsed(), PATIENCE);
+    }
+}
