@@ -99,6 +99,16 @@ impl Shown {
         Ok(())
     }
 
+    /// Takes what lies in this terminal already, of a flood that does not end: whoever wrote it cannot
+    /// take it back.
+    pub(crate) fn catch_up(&mut self) -> Result<()> {
+        let end = self.bytes + LIES_MAX;
+        while self.bytes < end && self.take(Instant::now())? {
+            self.forget();
+        }
+        Ok(())
+    }
+
     /// Keeps no more text than a mark that is cut needs.
     fn forget(&mut self) {
         let old = self.text.len().saturating_sub(KEPT_BYTES);
@@ -124,6 +134,9 @@ impl Shown {
 
 /// Text that is kept to look for marks in; longer than any.
 const KEPT_BYTES: usize = 64;
+
+/// The most that lies in a terminal, with the kernel and with a socket.
+const LIES_MAX: u64 = 128 * 1024;
 
 fn contains(text: &[u8], mark: &[u8]) -> bool {
     text.windows(mark.len()).any(|window| window == mark)

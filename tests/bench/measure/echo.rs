@@ -20,8 +20,11 @@ pub(super) fn loopback(stage: &Stage, report: &mut Report) -> Result<()> {
     let ssh = Ssh::start(stage, &site)?;
     let mosh = Mosh::new(&ssh, &site);
     let vroom = Vroom::start(stage, &site, true)?;
-    let measured = by_turns(stage, report, &[&Local, &ssh, &mosh, &vroom], stage.samples)?;
-    let [_, Some(ssh), _, Some(vroom)] = &measured[..] else {
+    // As `vroom term localhost` has it.
+    let plain = Vroom::start(stage, &site, false)?;
+    let peers: [&dyn Peer; 5] = [&Local, &ssh, &mosh, &vroom, &plain];
+    let measured = by_turns(stage, report, &peers, stage.samples)?;
+    let [_, Some(ssh), _, Some(vroom), _] = &measured[..] else {
         return Ok(());
     };
     for (part, name) in [(0.5, "p50"), (0.99, "p99")] {

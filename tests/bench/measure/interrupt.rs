@@ -70,6 +70,7 @@ fn flood(peer: &dyn Peer) -> Result<(Times, u64)> {
         shown.write(b"\n")?;
         shown.shows("yyyy")?;
         shown.watch_for(FLOOD)?;
+        shown.catch_up()?;
         let before = shown.bytes;
         let began = Instant::now();
         shown.write(b"\x03")?;

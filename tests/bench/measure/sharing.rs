@@ -1,10 +1,10 @@
 //! What twenty viewers cost the one who types, one of them stalled for good.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use vroom_tests::client::{Client, Dial, Launch, Terminal};
 use vroom_tests::link::Random;
 
@@ -86,7 +86,7 @@ async fn press(
 
 /// Viewers on a thread of their own; the first of them never reads.
 struct Audience {
-    leaving: Arc<AtomicBool>,
+    leave: oneshot::Sender<()>,
     thread: std::thread::JoinHandle<Result<()>>,
 }
 
@@ -94,8 +94,7 @@ impl Audience {
     fn seat(vroom: &Vroom<'_>, id: &str) -> Result<Self> {
         let dial = Dial::Web(vroom.address()?);
         let (auth, id) = (vroom.auth(), id.to_owned());
-        let leaving = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&leaving);
+        let (leave, left) = oneshot::channel();
         let (seated, wait) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             runtime()?.block_on(async {
@@ -106,18 +105,23 @@ impl Audience {
                         readonly: true,
                         ..Launch::attach(id.clone())
                     };
-                    let viewer = Terminal::open(&mut client, "", &launch).await?;
+                    let mut viewer = Terminal::open(&mut client, "", &launch).await?;
+                    // They are not what is measured, and share the machine with what is.
+                    viewer.shows_nothing();
                     viewers.push((client, viewer));
                 }
                 seated.send(()).map_err(|_| anyhow!("nobody waits"))?;
                 // The first stays connected and reads nothing.
-                while !seen.load(Ordering::Relaxed) {
-                    for (client, viewer) in viewers.iter_mut().skip(1) {
-                        let soon = Instant::now() + Duration::from_micros(500);
-                        viewer.turn(client, soon).await?;
-                    }
+                let _stalled = viewers.swap_remove(0);
+                let mut watching = JoinSet::new();
+                for (client, viewer) in viewers {
+                    watching.spawn(watch(client, viewer));
                 }
-                Ok(())
+                tokio::select! {
+                    Some(ended) = watching.join_next() => ended?,
+                    // Whoever seated them may be gone, too.
+                    _ = left => Ok(()),
+                }
             })
         });
         if wait.recv().is_err() {
@@ -126,13 +130,23 @@ impl Audience {
                 _ => anyhow!("the viewers did not come"),
             });
         }
-        Ok(Self { leaving, thread })
+        Ok(Self { leave, thread })
     }
 
     fn leave(self) -> Result<()> {
-        self.leaving.store(true, Ordering::Relaxed);
+        // One that has failed says so itself.
+        let _ = self.leave.send(());
         self.thread
             .join()
             .map_err(|_| anyhow!("a viewer panicked"))?
     }
 }
+
+async fn watch(mut client: Client, mut viewer: Terminal) -> Result<()> {
+    loop {
+        viewer.turn(&mut client, Instant::now() + LONG).await?;
+    }
+}
+
+/// Longer than any measurement.
+const LONG: Duration = Duration::from_secs(3600);

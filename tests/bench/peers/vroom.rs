@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;
 use vroom_protocol::Auth;
 use vroom_tests::client::{Client, Dial, Launch, Terminal as Remote};
-use vroom_tests::process::holders;
+use vroom_tests::process::{end_holders, holders};
 use vroom_tests::pty::LocalPty;
 
 use super::quoted;
@@ -24,6 +24,7 @@ pub(crate) struct Vroom<'a> {
     port: u16,
     folder: PathBuf,
     token: String,
+    encrypted: bool,
     server: Server,
 }
 
@@ -45,6 +46,8 @@ impl<'a> Vroom<'a> {
             folder.join("token").display().to_string(),
             "--authorized-keys".to_owned(),
             stage.text("authorized_keys"),
+            "--files-root".to_owned(),
+            "/".to_owned(),
         ];
         if encrypted {
             let (cert, key) = certificate(stage, site)?;
@@ -72,6 +75,7 @@ impl<'a> Vroom<'a> {
             port,
             token: token.trim().to_owned(),
             folder,
+            encrypted,
             server,
         })
     }
@@ -106,6 +110,18 @@ impl<'a> Vroom<'a> {
         ])
     }
 
+    /// Who logs in where.
+    ///
+    /// On loopback `vroom` does without encryption, which ssh never does. What is compared with ssh
+    /// must be encrypted, too, so the same address is written in a way that does not look like it.
+    fn destination(&self) -> String {
+        let host = match self.site {
+            Site::Loopback if self.encrypted => "0x7f000001",
+            site => site.address(),
+        };
+        format!("{}@{host}", self.stage.user)
+    }
+
     fn options(&self) -> [String; 4] {
         [
             "-i".to_owned(),
@@ -118,7 +134,7 @@ impl<'a> Vroom<'a> {
     /// Copies with `vroom cp`.
     pub(crate) fn copy(&self, from: &str, to: &str) -> Result<()> {
         let words = self.program()?;
-        let to = format!("{}@{}:{to}", self.stage.user, self.site.address());
+        let to = format!("{}:{to}", self.destination());
         run(Command::new("env")
             .args(&words[1..])
             .args(["cp", "-r", "-q", "-P", &self.port.to_string()])
@@ -127,9 +143,20 @@ impl<'a> Vroom<'a> {
     }
 }
 
+impl Drop for Vroom<'_> {
+    fn drop(&mut self) {
+        // They outlive their daemon on purpose.
+        end_holders(&self.folder);
+    }
+}
+
 impl Peer for Vroom<'_> {
     fn name(&self) -> &'static str {
-        "vroom term"
+        if self.encrypted {
+            "vroom term"
+        } else {
+            "vroom term, not encrypted"
+        }
     }
 
     fn open(&self, line: &str) -> Result<Box<dyn Terminal>> {
@@ -137,7 +164,7 @@ impl Peer for Vroom<'_> {
         command.extend(["term".to_owned(), "-tt".to_owned()]);
         command.extend(["-p".to_owned(), self.port.to_string()]);
         command.extend(self.options());
-        command.push(format!("{}@{}", self.stage.user, self.site.address()));
+        command.push(self.destination());
         command.push(format!("sh -c {}", quoted(line)));
         Ok(Box::new(LocalPty::spawn(&self.site.client(command), &[])?))
     }
