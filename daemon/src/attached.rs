@@ -178,7 +178,7 @@ impl Attached {
             .as_mut()
             .filter(|_| self.state.borrow().isig && bytes.iter().any(|b| INTERRUPTS.contains(b)))
         {
-            feed.interrupt(self.place.session());
+            feed.interrupt(now, self.place.session());
         }
         self.waiting.push_back(bytes);
         self.write();

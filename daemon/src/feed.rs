@@ -52,8 +52,8 @@ pub(crate) struct Feed {
     has_room: bool,
     /// Whether all was sent that there will ever be.
     is_at_end: bool,
-    /// Whether the person waits for the end of a flood, which they have interrupted.
-    hurries: bool,
+    /// What the person has interrupted and may still be flooded by.
+    interrupted: Option<Interrupted>,
     /// Whether this viewer's keys are what the program answers to.
     drives: bool,
     stuck_since: Option<Instant>,
@@ -70,6 +70,15 @@ enum State {
         /// The screen that was sent last; the next one waits until it was parsed.
         last: Option<(u64, Instant)>,
     },
+}
+
+/// An interrupted flood.
+#[derive(Clone, Copy, Debug)]
+struct Interrupted {
+    /// When what comes is no longer thought to be of it.
+    until: Instant,
+    /// What the viewer had parsed then.
+    offset: u64,
 }
 
 struct Filter(OutputFilter);
@@ -142,7 +151,7 @@ impl Feed {
             moved: (0, now),
             has_room: false,
             is_at_end: false,
-            hurries: false,
+            interrupted: None,
             drives: false,
             stuck_since: None,
             deadline: None,
@@ -183,14 +192,19 @@ impl Feed {
     }
 
     /// The person interrupted what floods them: what they have not seen yet is skipped.
-    pub(crate) fn interrupt(&mut self, session: &Session) {
-        let waiting = session.history().end().saturating_sub(self.credit.acked());
-        if self.flow && waiting > SKIPPED_MIN {
-            self.hurries = true;
-            if self.state == State::Live {
-                self.fall_behind();
-            }
+    pub(crate) fn interrupt(&mut self, now: Instant, session: &Session) {
+        if !self.flow {
+            return;
         }
+        let waiting = session.history().end().saturating_sub(self.credit.acked());
+        if self.state == State::Live && waiting > AFTER_INTERRUPT_MAX {
+            self.fall_behind();
+        }
+        // More of it may be on its way to us.
+        self.interrupted = Some(Interrupted {
+            until: now + INTERRUPTED,
+            offset: self.credit.acked(),
+        });
     }
 
     /// Sends what there is, as far as the viewer takes it; `drives` says how patiently the program
@@ -286,6 +300,11 @@ impl Feed {
                 self.stuck_since.get_or_insert(now);
                 break;
             }
+            if self.floods(now, session) {
+                self.fall_behind();
+                self.deadline = Some(now);
+                return;
+            }
             if !self.plain.is_empty() {
                 let piece = self.plain.split_to(self.plain.len().min(MESSAGE_BYTES));
                 self.send(now, connection, &PtyMessage::Bytes(piece));
@@ -333,6 +352,17 @@ impl Feed {
         }
     }
 
+    /// Whether what was interrupted goes on coming.
+    fn floods(&mut self, now: Instant, session: &Session) -> bool {
+        self.interrupted = self
+            .interrupted
+            .filter(|interrupted| now < interrupted.until);
+        self.interrupted.is_some_and(|interrupted| {
+            let since = session.history().end().saturating_sub(interrupted.offset);
+            since > AFTER_INTERRUPT_MAX
+        })
+    }
+
     /// Sends output as this viewer can take it.
     fn send_output(&mut self, now: Instant, connection: &mut Connection, bytes: Bytes) {
         let length = bytes.len() as u64;
@@ -374,11 +404,14 @@ impl Feed {
             // It has not seen the last one yet, and is woken by its saying so.
             return;
         }
-        let quiet = if self.hurries { QUIET_HURRIED } else { QUIET };
+        let quiet = match self.interrupted {
+            Some(_) => QUIET_INTERRUPTED,
+            None => QUIET,
+        };
         let is_quiet = now >= self.moved.1 + quiet || session.history().is_ended();
         if let Some((screen, at)) = last {
             if self.moved.0.saturating_sub(screen) <= CONTINUED_MAX {
-                self.hurries = false;
+                self.interrupted = None;
                 self.state = State::Live;
                 return;
             }
@@ -406,7 +439,7 @@ impl Feed {
             self.owed = None;
         }
         self.state = if is_quiet || is_first {
-            self.hurries = false;
+            self.interrupted = None;
             State::Live
         } else {
             State::Behind {
@@ -541,7 +574,7 @@ const RESET: &[u8] = b"\x1bc";
 const QUIET: Duration = Duration::from_millis(20);
 
 /// The same for a person who has interrupted a flood and waits for its end.
-const QUIET_HURRIED: Duration = Duration::from_millis(5);
+const QUIET_INTERRUPTED: Duration = Duration::from_millis(5);
 
 /// Output that has not moved for so long leaves time for the lines above the screen.
 const LINES_AFTER: Duration = Duration::from_millis(400);
@@ -554,6 +587,12 @@ pub(crate) const SKIPPED_MIN: u64 = 64 * 1024;
 
 /// Output of no more than this goes on behind a screen; for more another screen is sent.
 const CONTINUED_MAX: u64 = 16 * 1024;
+
+/// After an interrupt no more than this is shown of what came before and still comes.
+const AFTER_INTERRUPT_MAX: u64 = 32 * 1024;
+
+/// How long what comes after an interrupt may still be of what it was for.
+const INTERRUPTED: Duration = Duration::from_millis(300);
 
 /// A history of no more than this has few lines to send above the screen.
 const SMALL_BYTES: u64 = 256 * 1024;

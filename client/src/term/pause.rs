@@ -61,7 +61,7 @@ impl Pause {
 const INTERRUPTS: [u8; 2] = [0x03, 0x1C];
 
 /// So much is shown rather than replaced: the server does not send a picture for less.
-const LITTLE: usize = 64 * 1024;
+const LITTLE: usize = 32 * 1024;
 
 /// How long nothing is shown at most.
 const PATIENCE: Duration = Duration::from_millis(500);
