@@ -27,7 +27,7 @@ struct Cli {
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Press this many keys per peer
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 600)]
     samples: usize,
     /// Choose gaps and losses by this number
     #[arg(long, default_value_t = 1)]

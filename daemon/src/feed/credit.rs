@@ -86,7 +86,8 @@ impl Credit {
         let (_, at) = self.seen.front()?;
         let (end, _) = self.seen.back()?;
         let waiting = end.saturating_sub(self.end).saturating_add(self.flying);
-        let late = if self.is_slow() { LATE_FAR } else { LATE };
+        let is_far = self.rtt_min.is_some_and(|rtt| rtt > FAR);
+        let late = if is_far { LATE_FAR } else { LATE };
         (waiting > self.window).then(|| *at + late)
     }
 
@@ -187,23 +188,10 @@ impl Credit {
         if rtt > least * 2 + SLACK {
             self.window = (self.window / 4 * 3).max(WINDOW_MIN);
         } else if std::mem::take(&mut self.limited) {
-            self.window = self.window / 4 * 5;
+            self.window = (self.window / 4 * 5).min(PtyMessage::CREDIT_BYTES_MAX);
         }
-        self.window = self.window.min(window_max(least));
     }
 }
-
-/// The most that is worth having on the way to a viewer who answers in this time.
-///
-/// More would not come faster, only wait before its terminal, where Ctrl-C does not reach it.
-fn window_max(rtt: Duration) -> u64 {
-    let micros = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
-    let flying = micros.saturating_mul(RATE_MAX) / 1_000_000;
-    flying.clamp(WINDOW_MIN, PtyMessage::CREDIT_BYTES_MAX)
-}
-
-/// The bytes that a terminal shows in a second, if it is a fast one.
-const RATE_MAX: u64 = 64 * 1024 * 1024;
 
 /// Whoever has something after this time is near.
 const FAST: Duration = Duration::from_millis(5);
@@ -211,7 +199,10 @@ const FAST: Duration = Duration::from_millis(5);
 /// What waits for longer than this is not worth sending any more; the screen says as much.
 const LATE: Duration = Duration::from_millis(200);
 
-/// The same on a far link, where what waits is shown still later.
+/// Whoever has nothing before this time is far.
+const FAR: Duration = Duration::from_millis(20);
+
+/// The same for who is far, where what waits is shown still later.
 const LATE_FAR: Duration = Duration::from_millis(100);
 
 /// Bytes may wait this much longer than the first did.
@@ -287,22 +278,13 @@ mod tests {
             credit.left()
         };
         for _ in 0..20 {
-            round(&mut credit, 20 * MS);
+            round(&mut credit, 10 * MS);
         }
-        assert_eq!(round(&mut credit, 20 * MS), PtyMessage::CREDIT_BYTES_MAX);
+        assert_eq!(round(&mut credit, 10 * MS), PtyMessage::CREDIT_BYTES_MAX);
         for _ in 0..20 {
             round(&mut credit, 500 * MS);
         }
         assert_eq!(round(&mut credit, 500 * MS), WINDOW_MIN);
-    }
-
-    #[test]
-    fn little_is_on_its_way_to_a_near_viewer() {
-        let (mut credit, now) = (Credit::new(0), Instant::now());
-        credit.sent(now, 100, 100, 100);
-        credit.acknowledge(now + MS / 2, 100);
-        assert_eq!(credit.left(), WINDOW_MIN);
-        assert_eq!(window_max(4 * MS), 256 * 1024 * 1024 / 1000);
     }
 
     #[test]
@@ -311,14 +293,19 @@ mod tests {
         credit.saw(now, 100);
         assert_eq!(credit.late_at(), None, "it fits");
         credit.saw(now + MS, 10_000_000);
-        assert_eq!(credit.late_at(), Some(now + LATE_FAR), "who knows how far");
+        assert_eq!(credit.late_at(), Some(now + LATE));
         credit.sent(now, 200_000, 200_000, 200_000);
         credit.acknowledge(now + 5 * MS, 200_000);
         assert_eq!(
             credit.late_at(),
             Some(now + MS + LATE),
-            "the oldest is gone, and the viewer is near"
+            "the oldest is gone"
         );
+        let mut far = Credit::new(0);
+        far.sent(now, 1, 1, 1);
+        far.acknowledge(now + 50 * MS, 1);
+        far.saw(now, 10_000_000);
+        assert_eq!(far.late_at(), Some(now + LATE_FAR));
     }
 
     #[test]
