@@ -64,7 +64,7 @@ const INTERRUPTS: [u8; 2] = [0x03, 0x1C];
 const LITTLE: usize = 32 * 1024;
 
 /// How long nothing is shown at most.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
