@@ -12,7 +12,7 @@ ARGS ?=
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal fuzz clean
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -47,7 +47,7 @@ test-web:
 
 # The real page in a real browser against the real daemon and real Wayland programs.
 test-browser:
-	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests
+	$(CARGO) build --release --locked -p vroom-daemon -p vroom-tests -p vroom-fake-encoder
 	@packaging/build-hold.sh
 	$(CARGO) run --locked -q -p vroom-terminal --example screen_streams -- tests/out/streams
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && npm test --silent
@@ -71,6 +71,15 @@ bench-terminal: ## Measure terminals beside sshd, mosh and wetty; prints ratios
 	@packaging/build-hold.sh
 	cd tests/bench && npm install --no-save --silent --no-audit --no-fund
 	target/release/vroom-bench-terminal $(ARGS)
+
+# As root, in a network of its own: what goes over its loopback is then what one product sends.
+bench-peers: setup-test build ## Measure the picture beside selkies and noVNC on wayvnc; prints medians
+	@packaging/setup.sh peers
+	@[ -x target/peers/bin/selkies ] || { python3 -m venv target/peers && target/peers/bin/pip install -q selkies; }
+	$(CARGO) build --release --locked -p vroom-tests
+	cd tests/browser && npm install --no-save --silent --no-audit --no-fund
+	cd tests/browser && unshare --net sh -c 'ip link set lo up && ip link add vroom0 type dummy && \
+		ip addr add 10.77.7.7/24 dev vroom0 && ip link set vroom0 up && exec node peers.mjs "$$@"' peers $(ARGS)
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS each
 	@packaging/fuzz.sh $(FUZZ_SECONDS)

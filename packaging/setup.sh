@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what is missing on a Debian 12 machine: `setup.sh run` for building and running,
 # `setup.sh test` for the tests as well, `setup.sh bench` for what make bench-terminal compares
-# with. Uses Debian's packages only; needs root or sudo, and only when something is missing.
+# with and `setup.sh peers` for what make bench-peers does. Uses Debian's packages only, and for the last
+# one Python's registry; needs root or sudo, and only when something is missing.
 set -euo pipefail
 
 BUILD=(
@@ -12,14 +13,18 @@ BUILD=(
 RUN=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-nice
+    pipewire wireplumber gstreamer1.0-pipewire
     foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
-    bash vim htop tmux less mc mandoc openssh-client
+    bash vim htop tmux less mc mandoc openssh-client pipewire-bin
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++
+)
+PEERS=(
+    iproute2 util-linux sway wayvnc novnc websockify python3-venv
 )
 # The oldest versions that build this tree.
 RUST_MIN=1.92
@@ -29,6 +34,7 @@ what=${1:-run}
 wanted=("${BUILD[@]}" "${RUN[@]}")
 [ "$what" = test ] && wanted+=("${TEST[@]}")
 [ "$what" = bench ] && wanted+=("${BENCH[@]}")
+[ "$what" = peers ] && wanted+=("${TEST[@]}" "${PEERS[@]}")
 
 # Whether version $1 is at least $2.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }

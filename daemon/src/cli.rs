@@ -39,8 +39,20 @@ pub enum Command {
         #[arg(long, value_name = "DIR", env = "VROOM_STATE_DIR")]
         state_dir: Option<PathBuf>,
     },
+    /// Say what this machine has for picture and sound, what is used and why not more
+    Doctor {
+        /// Read this file instead of the usual ones
+        #[arg(long, value_name = "FILE", env = "VROOM_CONFIG")]
+        config: Option<PathBuf>,
+    },
     /// Print the version
     Version,
+    /// Try an encoder, for the server that asks
+    #[command(hide = true)]
+    TryEncoder {
+        /// The encoder
+        name: String,
+    },
 }
 
 /// How to serve.
@@ -115,6 +127,9 @@ pub struct Serve {
     /// Send everything over WebSocket
     #[arg(long, env = "VROOM_NO_WEBRTC")]
     pub no_webrtc: bool,
+    /// Start no sound server for the session
+    #[arg(long, env = "VROOM_NO_SOUND")]
+    pub no_sound: bool,
     /// Use this encoder [default: auto]
     #[arg(long, value_name = "NAME", env = "VROOM_ENCODER")]
     pub encoder: Option<String>,

@@ -40,6 +40,8 @@ pub struct Config {
     pub forwarding: ForwardingConfig,
     /// How pictures travel.
     pub media: MediaConfig,
+    /// What is heard.
+    pub sound: SoundConfig,
     /// What strangers may hold.
     pub limits: LimitsConfig,
     /// What is written to the log.
@@ -158,6 +160,14 @@ pub struct MediaConfig {
     pub fps_max: Option<u32>,
     /// The UDP ports that WebRTC may use, for example `[50000, 50100]`.
     pub ports: Option<(u16, u16)>,
+}
+
+/// What is heard.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct SoundConfig {
+    /// Whether the session has a sound server of its own, where one is installed.
+    pub enabled: Option<bool>,
 }
 
 /// What strangers may hold.

@@ -10,14 +10,14 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use vroom_desktop::{Desktop, DesktopEvent};
-use vroom_media::{EncoderChoice, Media, MediaConfig};
+use vroom_media::{EncoderChoice, Media, MediaConfig, Sound};
 use vroom_terminal::Holds;
 use vroom_transport::tls;
 
 use crate::auth::Auth;
 use crate::config::{DesktopKind, OnExit};
 use crate::control;
-use crate::desktop::{self, RuntimeDir};
+use crate::desktop::{self, RuntimeDir, Started};
 use crate::gate::Gate;
 use crate::http::Names;
 use crate::hub::{Hub, HubConfig};
@@ -26,6 +26,7 @@ use crate::output::Output;
 use crate::peers::Peers;
 use crate::resumable::Resumable;
 use crate::settings::Settings;
+use crate::sound::{self, SoundServer};
 use crate::state_dir::StateDir;
 use crate::terminals::{Rules, Terminals};
 use crate::token::{self, Secret};
@@ -47,6 +48,8 @@ pub(crate) struct Daemon {
     pub(crate) media: Media,
     /// The pictures, when there is a desktop.
     pub(crate) output: Option<Arc<Output>>,
+    /// What its programs play, when there is a sound server.
+    pub(crate) sound: Option<Sound>,
     /// Connections over WebRTC.
     pub(crate) peers: Peers,
     /// All terminals.
@@ -78,6 +81,7 @@ pub(crate) async fn ended(ending: &mut watch::Receiver<bool>) {
 pub struct Server {
     daemon: Arc<Daemon>,
     desktop: Option<Arc<dyn Desktop>>,
+    sound: Option<SoundServer>,
     runtime_dir: Option<RuntimeDir>,
     finished: watch::Receiver<bool>,
     url: String,
@@ -138,9 +142,16 @@ impl Server {
             layout: settings.layout.clone(),
             follow_resize: settings.follow_resize,
         })?;
-        let media = start_media(&settings)?;
+        let media = Media::start(media_config(&settings)).context("starting media")?;
         // Last of all that can fail, so that no session is left without its server.
-        let (desktop, display, runtime_dir) = start_desktop(&settings, &hub, finish)?;
+        let started = start_desktop(&settings, &hub, finish)?;
+        let (desktop, display, sound_server, runtime_dir) = match started {
+            Some(it) => (Some(it.desktop), it.display, it.sound, it.runtime_dir),
+            None => (None, None, None, None),
+        };
+        let sound = sound_server
+            .as_ref()
+            .map(|server| media.sound(server.socket(), sound::SINK));
         let output = desktop
             .as_ref()
             .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));
@@ -154,6 +165,7 @@ impl Server {
             hub,
             media,
             output,
+            sound,
             peers: Peers::default(),
             terminals: Arc::new(Terminals::new(
                 account,
@@ -180,6 +192,7 @@ impl Server {
         Ok(Self {
             daemon,
             desktop,
+            sound: sound_server,
             runtime_dir,
             finished,
             url,
@@ -219,21 +232,16 @@ impl Server {
         if timeout(END, all).await.is_err() {
             tracing::warn!("not everything ended in time");
         }
+        drop(self.sound);
         drop(self.runtime_dir);
     }
 }
-
-type DesktopParts = (
-    Option<Arc<dyn Desktop>>,
-    Option<PathBuf>,
-    Option<RuntimeDir>,
-);
 
 fn start_desktop(
     settings: &Settings,
     hub: &Arc<Hub>,
     finish: watch::Sender<bool>,
-) -> anyhow::Result<DesktopParts> {
+) -> anyhow::Result<Option<Started>> {
     let exits = settings.on_exit == OnExit::Exit;
     let listener = Arc::clone(hub);
     let started = desktop::start(
@@ -252,28 +260,29 @@ fn start_desktop(
             }
         }),
     )?;
-    let Some(started) = started else {
-        return Ok((None, None, None));
-    };
-    hub.set_desktop(Arc::clone(&started.desktop));
-    Ok((Some(started.desktop), started.display, started.runtime_dir))
+    if let Some(started) = &started {
+        hub.set_desktop(Arc::clone(&started.desktop));
+    }
+    Ok(started)
 }
 
-fn start_media(settings: &Settings) -> anyhow::Result<Media> {
+/// How media is set up.
+pub(crate) fn media_config(settings: &Settings) -> MediaConfig {
     let defaults = MediaConfig::default();
-    let config = MediaConfig {
+    let trial = std::env::current_exe().ok();
+    MediaConfig {
         encoder: match &settings.encoder {
             Some(name) => EncoderChoice::Named(name.clone()),
             None => EncoderChoice::Auto,
         },
+        trial: trial.map(|program| vec![program.into(), "try-encoder".into()]),
         bitrate_kbps_max: settings
             .bitrate_kbps_max
             .unwrap_or(defaults.bitrate_kbps_max),
         fps_max: settings.fps_max.unwrap_or(defaults.fps_max),
         ice_ports: settings.ports.map(|(first, last)| first..=last),
         ..defaults
-    };
-    Media::start(config).context("starting media")
+    }
 }
 
 const fn kind(desktop: DesktopKind) -> &'static str {

@@ -12,6 +12,7 @@ use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig
 
 use crate::config::{DesktopKind, OnExit};
 use crate::settings::Settings;
+use crate::sound::{self, SoundServer};
 
 /// A desktop that was started.
 pub(crate) struct Started {
@@ -19,6 +20,8 @@ pub(crate) struct Started {
     pub(crate) desktop: Arc<dyn Desktop>,
     /// The display that programs in terminals can open windows on.
     pub(crate) display: Option<PathBuf>,
+    /// What its programs play into.
+    pub(crate) sound: Option<SoundServer>,
     /// Where its sockets lie; removed when dropped.
     pub(crate) runtime_dir: Option<RuntimeDir>,
 }
@@ -38,6 +41,7 @@ pub(crate) fn start(settings: &Settings, events: EventSink) -> anyhow::Result<Op
             Ok(Some(Started {
                 desktop: Arc::new(desktop),
                 display: None,
+                sound: None,
                 runtime_dir: None,
             }))
         }
@@ -56,6 +60,8 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
             restarting: false,
         });
     }
+    // Before the first program looks for it.
+    let sound = settings.sound.then(|| sound(&runtime_dir.path)).flatten();
     let config = CompositorConfig {
         size: settings.size,
         scale: settings.scale,
@@ -75,8 +81,21 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
     Ok(Started {
         desktop: Arc::new(compositor),
         display: Some(display),
+        sound,
         runtime_dir: Some(runtime_dir),
     })
+}
+
+/// The sound server, if there can be one; a picture needs none.
+fn sound(runtime_dir: &Path) -> Option<SoundServer> {
+    if let Some(missing) = sound::missing() {
+        tracing::info!("no sound: {missing}");
+        return None;
+    }
+    let server = SoundServer::start(runtime_dir);
+    server
+        .inspect_err(|error| tracing::warn!(%error, "no sound"))
+        .ok()
 }
 
 /// What makes programs read and write UTF-8: nothing where a locale is set, as a login does it, and

@@ -124,11 +124,13 @@ async fn route(caller: Caller, request: Request<Incoming>) -> Answer {
         (&Method::GET, "/ice") => offer::ice(&caller, &request),
         (&Method::GET, "/sessions") => sessions(&caller, &request),
         (&Method::GET, "/terminals") => terminals(&caller, &request),
+        (&Method::GET, "/metrics") => metrics(&caller, &request),
         (_, "/login" | "/pair" | "/offer" | "/api/offer") => not_allowed("POST"),
         (_, "/candidate") => not_allowed("GET, POST"),
         (
             _,
-            "/vroom" | "/omux" | "/omux/vroom" | "/healthz" | "/ice" | "/sessions" | "/terminals",
+            "/vroom" | "/omux" | "/omux/vroom" | "/healthz" | "/ice" | "/metrics" | "/sessions"
+            | "/terminals",
         ) => not_allowed("GET"),
         (&Method::GET | &Method::HEAD, path) => match Asset::find(path) {
             Some(asset) => answer::asset(asset, request.headers()),
@@ -223,6 +225,21 @@ fn terminals(caller: &Caller, request: &Request<Incoming>) -> Answer {
             let terminals = caller.daemon.terminals.list(&identity);
             answer::json(StatusCode::OK, &json!({"sessions": terminals}))
         }
+        Err(refused) => answer::refused(refused),
+    }
+}
+
+/// What there is to watch over, for who has the token.
+fn metrics(caller: &Caller, request: &Request<Incoming>) -> Answer {
+    match caller.authenticate(request.headers()) {
+        Ok(identity) if identity.may_see_desktop() => {
+            answer::plain(crate::metrics::text(&caller.daemon))
+        }
+        Ok(_) => answer::error(
+            StatusCode::FORBIDDEN,
+            Code::NOT_ALLOWED,
+            "these credentials open one terminal only",
+        ),
         Err(refused) => answer::refused(refused),
     }
 }

@@ -132,6 +132,11 @@ impl Hub {
         self.session.kind
     }
 
+    /// How many people are here.
+    pub(crate) fn participants(&self) -> usize {
+        self.lock().members.len()
+    }
+
     /// The present size of the desktop in pixels.
     pub(crate) fn size(&self) -> Size {
         self.lock().size

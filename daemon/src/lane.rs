@@ -1,6 +1,7 @@
 //! Which channels there are, and which half of a session each belongs to.
 
 use vroom_protocol::forward::ConnectionName;
+use vroom_protocol::graphical::PATCHES_CHANNEL;
 use vroom_protocol::terminal::{ChannelName, ChannelNameError};
 use vroom_protocol::{ChannelSpec, Code, files, forward};
 
@@ -13,6 +14,8 @@ pub(crate) enum Lane {
     Button,
     /// Pictures.
     Video,
+    /// Exact pictures of what keeps still.
+    Patches,
     /// One of the channels of a terminal.
     Shell(ChannelName),
     /// Files.
@@ -31,6 +34,7 @@ impl Lane {
             "pointer" => return Ok(Self::Pointer),
             "button" => Self::Button,
             "video" => Self::Video,
+            PATCHES_CHANNEL => Self::Patches,
             files::CHANNEL => Self::Files,
             forward::CHANNEL => Self::Forwards,
             name => match (ChannelName::parse(name), ConnectionName::parse(name)) {
@@ -102,7 +106,7 @@ mod tests {
             of("vroom.terminal.pty#").unwrap_err().0,
             Code::INVALID_MESSAGE
         );
-        for name in ["button", "video", "vroom.terminal.pty"] {
+        for name in ["button", "video", "patches", "vroom.terminal.pty"] {
             assert_eq!(
                 Lane::of(&ChannelSpec::lossy(name)).unwrap_err().0,
                 Code::UNSUPPORTED

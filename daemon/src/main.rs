@@ -20,6 +20,8 @@ fn main() {
         None => serve(cli.serve),
         Some(Command::Validate { config }) => validate(config.as_deref()),
         Some(Command::Pair { state_dir }) => pair(state_dir.as_deref()),
+        Some(Command::Doctor { config }) => doctor(config.as_deref()),
+        Some(Command::TryEncoder { name }) => try_encoder(&name),
         Some(Command::Version) => say(concat!("vroomd ", env!("CARGO_PKG_VERSION"))),
     };
     if let Err(error) = result {
@@ -77,6 +79,21 @@ fn validate(path: Option<&std::path::Path>) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     Settings::resolve(Serve::default(), config)?;
     say("the configuration is valid")
+}
+
+/// Says what there is and what is used.
+fn doctor(path: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let settings = Settings::resolve(Serve::default(), Config::load(path)?)?;
+    say(&vroom_daemon::doctor::report(&settings)?)
+}
+
+/// Tries an encoder; what it says on standard error is told to people as the reason.
+fn try_encoder(name: &str) -> anyhow::Result<()> {
+    if let Err(error) = vroom_media::try_encoder(name) {
+        writeln!(io::stderr(), "{error}").ok();
+        process::leave(FAILED);
+    }
+    Ok(())
 }
 
 /// Asks the running server for a pairing code.

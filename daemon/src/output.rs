@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use vroom_desktop::Desktop;
-use vroom_media::{Encoder, EncoderStats, Error, Media};
-use vroom_protocol::graphical::{Latency, MediaState};
+use vroom_media::{
+    Encoder, EncoderStats, Error, Media, StageHistogram, StageHistograms, StageLatency,
+};
+use vroom_protocol::graphical::{Feedback, Latency, MediaState};
 
 use crate::hub::Hub;
 
@@ -22,7 +24,43 @@ pub(crate) struct Output {
 #[derive(Default)]
 struct State {
     live: Option<Live>,
+    /// What encoders did that have ended.
+    past: Totals,
+    /// What viewers told of the way behind us.
+    viewers: ViewerTimes,
     measured_at: Option<Instant>,
+}
+
+/// What all encoders of the output did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) units: u64,
+    pub(crate) key_frames: u64,
+    pub(crate) refinements: u64,
+    pub(crate) bytes: u64,
+    pub(crate) jpegs: u64,
+    pub(crate) failures: u64,
+    pub(crate) stages: StageHistograms,
+}
+
+impl Totals {
+    fn add(&mut self, stats: &EncoderStats) {
+        self.units += stats.units;
+        self.key_frames += stats.key_frames;
+        self.refinements += stats.refinements;
+        self.bytes += stats.bytes;
+        self.jpegs += stats.jpegs;
+        self.failures += stats.failures;
+        self.stages.merge(&stats.histograms);
+    }
+}
+
+/// How long pictures take behind us, as viewers tell once a second.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ViewerTimes {
+    pub(crate) network: StageHistogram,
+    pub(crate) jitter: StageHistogram,
+    pub(crate) decode: StageHistogram,
 }
 
 struct Live {
@@ -67,6 +105,37 @@ impl Output {
         })
     }
 
+    /// Notes what a viewer measured.
+    pub(crate) fn on_feedback(&self, feedback: &Feedback) {
+        let mut state = self.lock();
+        let times = &mut state.viewers;
+        let stages = [
+            (&mut times.network, feedback.rtt_ms.map(|rtt| rtt / 2.0)),
+            (&mut times.jitter, feedback.jitter_ms),
+            (&mut times.decode, feedback.decode_ms),
+        ];
+        for (histogram, milliseconds) in stages {
+            let seconds = milliseconds.map(|it| it / 1000.0);
+            // What a client says can be anything.
+            if let Some(time) = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok())
+                && time < FEEDBACK_MAX
+            {
+                histogram.add(time);
+            }
+        }
+    }
+
+    /// What was done since the start, and the encoder that does it now.
+    pub(crate) fn totals(&self) -> (Totals, ViewerTimes, Option<EncoderStats>) {
+        let state = self.lock();
+        let live = state.live.as_ref().map(|live| live.encoder.stats());
+        let mut totals = state.past.clone();
+        if let Some(live) = &live {
+            totals.add(live);
+        }
+        (totals, state.viewers.clone(), live)
+    }
+
     /// Asks for a key frame, if anybody watches.
     pub(crate) fn request_key_frame(&self) {
         if let Some(live) = &self.lock().live {
@@ -83,6 +152,9 @@ impl Output {
         if live.watchers == 0 {
             self.desktop.set_watched(false);
             let ended = state.live.take();
+            if let Some(ended) = &ended {
+                state.past.add(&ended.encoder.stats());
+            }
             // Ending it joins its thread, which an async one must not wait for unless it has to.
             let ender = std::thread::Builder::new().name("encode-end".into());
             if let Err(error) = ender.spawn(move || drop(ended)) {
@@ -126,9 +198,10 @@ impl Watch {
         }
         state.measured_at = Some(now);
         drop(state);
-        self.output
-            .hub
-            .set_media(media_state(&self.encoder.stats()));
+        let mut state = media_state(&self.encoder.stats());
+        let declined = self.output.media.report().declined();
+        state.declined.get_or_insert_default().extend(declined);
+        self.output.hub.set_media(state);
     }
 }
 
@@ -144,6 +217,12 @@ fn media_state(stats: &EncoderStats) -> MediaState {
         let tenths = (duration.as_secs_f64() * 10_000.0).round();
         Some(tenths / 10.0)
     };
+    let latency = |part: fn(&StageLatency) -> Duration| Latency {
+        capture: milliseconds(part(&stats.capture)),
+        convert: milliseconds(part(&stats.convert)),
+        encode: milliseconds(part(&stats.encode)),
+        age: milliseconds(part(&stats.age)),
+    };
     MediaState {
         codec: Some(stats.codec.to_owned()),
         width: Some(stats.size.width),
@@ -151,16 +230,17 @@ fn media_state(stats: &EncoderStats) -> MediaState {
         fps: Some(stats.fps.into()),
         bitrate_kbps: Some(stats.bitrate_kbps.into()),
         encoder: Some(stats.encoder.to_owned()),
+        declined: Some(stats.given_up.clone()),
         mic: Some(false),
-        latency: Some(Latency {
-            capture: milliseconds(stats.capture.p50),
-            convert: milliseconds(stats.convert.p50),
-            encode: milliseconds(stats.encode.p50),
-            age: milliseconds(stats.age.p50),
-        }),
+        latency: Some(latency(|stage| stage.p50)),
+        latency_p95: Some(latency(|stage| stage.p95)),
+        latency_p99: Some(latency(|stage| stage.p99)),
         transport: None,
     }
 }
+
+/// Longer than anything that is still a live picture.
+const FEEDBACK_MAX: Duration = Duration::from_secs(10);
 
 /// The least time between two measurements that viewers are told.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);

@@ -40,6 +40,9 @@ impl Picture {
         if self.wishes.video != wishes.video {
             self.peer.set_playing(wishes.video != Some(false));
         }
+        if self.wishes.speaker != wishes.speaker {
+            self.peer.set_muted(wishes.speaker == Some(false));
+        }
         let limits = limits(wishes);
         if limits != self::limits(&self.wishes) {
             self.peer.set_limits(limits);

@@ -1,11 +1,10 @@
 //! Cursor pictures as PNG, which is what CURSOR carries.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use bytes::Bytes;
-use flate2::write::ZlibEncoder;
-use flate2::{Compression, Crc};
 use vroom_desktop::CursorImage;
+use vroom_media::{Colours, write_png};
 
 /// Encodes a cursor picture; its colours lose their premultiplication.
 ///
@@ -17,37 +16,17 @@ pub(crate) fn encode(image: &CursorImage) -> io::Result<Bytes> {
     if row == 0 || image.bgra.len() != row * image.height as usize {
         return Err(io::Error::from(io::ErrorKind::InvalidData));
     }
-    let mut rows = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let mut rows = Vec::with_capacity(image.bgra.len() + image.height as usize);
     for line in image.bgra.chunks_exact(row) {
-        rows.write_all(&[FILTER_NONE])?;
+        rows.push(FILTER_NONE);
         for pixel in line.chunks_exact(BYTES_PER_PIXEL) {
             if let [blue, green, red, alpha] = *pixel {
                 let plain = |value| straight(value, alpha);
-                rows.write_all(&[plain(red), plain(green), plain(blue), alpha])?;
+                rows.extend_from_slice(&[plain(red), plain(green), plain(blue), alpha]);
             }
         }
     }
-    let mut header = Vec::with_capacity(13);
-    header.extend_from_slice(&image.width.to_be_bytes());
-    header.extend_from_slice(&image.height.to_be_bytes());
-    header.extend_from_slice(&RGBA_8);
-    let mut png = SIGNATURE.to_vec();
-    chunk(&mut png, b"IHDR", &header)?;
-    chunk(&mut png, b"IDAT", &rows.finish()?)?;
-    chunk(&mut png, b"IEND", &[])?;
-    Ok(png.into())
-}
-
-fn chunk(png: &mut Vec<u8>, name: &[u8; 4], body: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(body.len()).map_err(io::Error::other)?;
-    png.extend_from_slice(&length.to_be_bytes());
-    png.extend_from_slice(name);
-    png.extend_from_slice(body);
-    let mut crc = Crc::new();
-    crc.update(name);
-    crc.update(body);
-    png.extend_from_slice(&crc.sum().to_be_bytes());
-    Ok(())
+    write_png(image.width, image.height, Colours::Rgba, &rows)
 }
 
 /// Undoes the premultiplication of one colour.
@@ -58,11 +37,6 @@ fn straight(value: u8, alpha: u8) -> u8 {
     let full = u16::from(value) * 255 / u16::from(alpha);
     u8::try_from(full).unwrap_or(u8::MAX)
 }
-
-const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-
-/// Eight bits, RGBA, and the only compression, filtering and interlacing that we write.
-const RGBA_8: [u8; 5] = [8, 6, 0, 0, 0];
 
 const FILTER_NONE: u8 = 0;
 
@@ -84,7 +58,7 @@ mod tests {
             bgra: vec![1, 2, 3, 255, 64, 0, 128, 128],
         };
         let png = encode(&image).unwrap();
-        assert!(png.starts_with(&SIGNATURE));
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
         assert_eq!(&png[12..16], b"IHDR");
         // The checksum of an empty IEND is in every PNG there is.
         assert!(png.ends_with(&[0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xAE, 0x42, 0x60, 0x82]));

@@ -17,6 +17,7 @@ use crate::forward::{Forwards, Policy, Rights};
 use crate::identity::Identity;
 use crate::lane::Lane;
 use crate::origin::Origin;
+use crate::patches::Patches;
 use crate::shells::Shells;
 use crate::video::Video;
 use crate::viewer::Viewer;
@@ -33,6 +34,7 @@ pub(crate) struct Session {
     viewer: Viewer,
     /// The picture on a channel.
     video: Option<Video>,
+    patches: Option<Patches>,
     shells: Shells,
     files: Files,
     forwards: Forwards,
@@ -56,6 +58,7 @@ impl Session {
             identity,
             channels: BTreeMap::new(),
             video: None,
+            patches: None,
             bell,
         }
     }
@@ -80,6 +83,7 @@ impl Session {
     pub(crate) fn leave(&mut self) {
         self.viewer.leave();
         self.video = None;
+        self.patches = None;
         self.shells.leave();
     }
 
@@ -118,7 +122,9 @@ impl Session {
     pub(crate) fn welcomes(&self, spec: &ChannelSpec) -> bool {
         match Lane::of(spec) {
             // VROOM-Graphical §4.1: listing them early is allowed, their frames are ignored.
-            Ok(Lane::Pointer | Lane::Button | Lane::Video) => self.may_see_desktop(),
+            Ok(Lane::Pointer | Lane::Button | Lane::Video | Lane::Patches) => {
+                self.may_see_desktop()
+            }
             Ok(Lane::Shell(name)) => self.check_shell(&name).is_ok(),
             Ok(lane @ (Lane::Files | Lane::Forwards)) => self.check_work(&lane).is_ok(),
             Ok(Lane::Forwarded(_)) | Err(_) => false,
@@ -131,7 +137,7 @@ impl Session {
         match &lane {
             Lane::Shell(name) => return self.check_shell(name),
             Lane::Files | Lane::Forwards | Lane::Forwarded(_) => return self.check_work(&lane),
-            Lane::Pointer | Lane::Button | Lane::Video => {}
+            Lane::Pointer | Lane::Button | Lane::Video | Lane::Patches => {}
         }
         if self.identity.is_none() {
             return Err((Code::AUTH_FAILED, "not authenticated"));
@@ -233,6 +239,7 @@ impl Session {
                     .on_opened(now, connection, id, name, &mut self.identity);
             }
             Lane::Video => self.start_video(now, connection, id),
+            Lane::Patches => self.start_patches(now, connection, id),
             Lane::Pointer | Lane::Button => {}
             Lane::Files => self.files.on_opened(now, connection, id),
             Lane::Forwards => {
@@ -251,6 +258,7 @@ impl Session {
         match self.channels.remove(&id) {
             Some(Lane::Button) => self.viewer.release(),
             Some(Lane::Video) => self.video = None,
+            Some(Lane::Patches) => self.patches = None,
             Some(Lane::Shell(name)) => self.shells.on_closed(now, connection, &name),
             Some(Lane::Files) => self.files.on_closed(),
             Some(Lane::Forwards) => self.forwards.on_control_closed(),
@@ -301,6 +309,10 @@ impl Session {
                     video.on_message(now, connection, kind, &payload);
                 }
             }
+            Some(Lane::Patches) => {
+                let reason = "nothing is sent on this channel";
+                connection.error(now, Code::UNSUPPORTED, Some(channel), reason);
+            }
             Some(Lane::Shell(name)) => {
                 let name = name.clone();
                 let message = (kind, payload);
@@ -318,11 +330,34 @@ impl Session {
         }
     }
 
-    /// Starts the video whose channel was listed in HELLO.
+    /// Starts the pictures whose channels were listed in HELLO.
     fn start_waiting_video(&mut self, now: Instant, connection: &mut Connection) {
-        let waiting = self.channels.iter().find(|(_, lane)| **lane == Lane::Video);
-        if let Some(id) = waiting.map(|(id, _)| *id) {
+        let waiting = |wanted| {
+            let mut channels = self.channels.iter();
+            channels
+                .find(|(_, lane)| **lane == wanted)
+                .map(|(id, _)| *id)
+        };
+        let (video, patches) = (waiting(Lane::Video), waiting(Lane::Patches));
+        if let Some(id) = video {
             self.start_video(now, connection, id);
+        }
+        if let Some(id) = patches {
+            self.start_patches(now, connection, id);
+        }
+    }
+
+    fn start_patches(&mut self, now: Instant, connection: &mut Connection, id: ChannelId) {
+        let output = self.daemon.output.as_ref();
+        let Some(output) = output.filter(|_| self.viewer.is_complete()) else {
+            return;
+        };
+        match output.watch() {
+            Ok(watch) => self.patches = Some(Patches::new(id, watch)),
+            Err(error) => {
+                tracing::error!(%error, "no encoder");
+                connection.close_channel(now, id, "there is no encoder");
+            }
         }
     }
 
@@ -350,6 +385,9 @@ impl Session {
         if let Some(video) = &mut self.video {
             video.pump(now, connection, self.viewer.wishes());
         }
+        if let Some(patches) = &mut self.patches {
+            patches.pump(now, connection);
+        }
         self.shells.pump(now, connection, &mut self.identity);
         self.files.pump(now, connection);
         self.forwards.pump(now, connection);
@@ -363,9 +401,16 @@ impl Session {
                 None => pending().await,
             }
         };
+        let patches = async {
+            match &mut self.patches {
+                Some(patches) => patches.ready().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             () = self.bell.notified() => {}
             () = video => {}
+            () = patches => {}
             () = self.shells.ready() => {}
             () = self.files.ready() => {}
             () = self.forwards.ready() => {}

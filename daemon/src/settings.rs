@@ -67,6 +67,8 @@ pub struct Settings {
     pub encoder: Option<String>,
     /// Whether WebRTC is offered.
     pub webrtc: bool,
+    /// Whether the session has a sound server of its own.
+    pub sound: bool,
     /// The highest bit rate of a viewer, when limited.
     pub bitrate_kbps_max: Option<u32>,
     /// The most pictures per second, when limited.
@@ -195,6 +197,7 @@ impl Settings {
                 .or(config.media.encoder)
                 .filter(|name| name != "auto"),
             webrtc: !serve.no_webrtc && config.media.webrtc.unwrap_or(true),
+            sound: !serve.no_sound && config.sound.enabled.unwrap_or(true),
             bitrate_kbps_max: config.media.bitrate_kbps_max,
             fps_max: config.media.fps_max,
             ports: config.media.ports,

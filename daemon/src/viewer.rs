@@ -66,6 +66,7 @@ impl Viewer {
             .is_some_and(|output| output.has_h264())
         {
             capabilities.push(capability::VIDEO_H264);
+            capabilities.push(capability::PATCHES);
         }
         Self {
             daemon,
@@ -320,6 +321,9 @@ impl Viewer {
             }
             ClientMessage::Feedback(feedback) => {
                 tracing::trace!(?feedback, "video arrives");
+                if let Some(output) = &self.daemon.output {
+                    output.on_feedback(&feedback);
+                }
                 Ok(())
             }
             ClientMessage::Navigate { .. } => {
@@ -358,6 +362,7 @@ impl Viewer {
 
     fn media(&mut self, media: Media) {
         self.wishes.video = media.video.or(self.wishes.video);
+        self.wishes.speaker = media.speaker.or(self.wishes.speaker);
         self.wishes.bitrate_kbps_max = media.bitrate_kbps_max.or(self.wishes.bitrate_kbps_max);
         self.wishes.fps_max = media.fps_max.or(self.wishes.fps_max);
         let Some(output) = &self.daemon.output else {

@@ -11,8 +11,8 @@ use crate::{BYTES_PER_PIXEL, Damage, Frame, PixelBuffer, Rect, Size};
 /// the damage that was reported, and only what really changed is copied. Many toolkits damage
 /// their whole window for one blinking caret, so this is where a keystroke becomes small.
 ///
-/// A buffer is written only while nobody else holds it. With one frame waiting in the slot and one
-/// in the encoder's hands, the third is always free.
+/// A buffer is written only while nobody else holds it. With one frame waiting in the slot, one in
+/// the encoder's hands and one that is looked at for what keeps still, the fourth is always free.
 #[derive(Debug)]
 pub struct FramePool {
     size: Size,
@@ -114,8 +114,8 @@ struct Buffer {
     stale: Damage,
 }
 
-/// The most buffers of one pool: one waits, one is read, one is written.
-pub const POOL_BUFFERS: usize = 3;
+/// The most buffers of one pool: one waits, two are read, one is written.
+pub const POOL_BUFFERS: usize = 4;
 
 /// The side of a tile of the comparison, in pixels.
 pub const TILE_PX: u32 = 64;

@@ -159,7 +159,7 @@ impl Server {
             println!("--- offer\n{}", offer.sdp);
         }
         let started = Instant::now();
-        let answering = self.media.answer(&self.encoder, offer);
+        let answering = self.media.answer(&self.encoder, None, offer);
         let (peer, events, answer) = self.runtime.block_on(answering)?;
         let took = started.elapsed();
         memory("after the answer");

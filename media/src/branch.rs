@@ -7,6 +7,8 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
+use gstreamer_rtp as gst_rtp;
+use gstreamer_rtp::prelude::*;
 use gstreamer_video as gst_video;
 
 use crate::Error;
@@ -15,7 +17,7 @@ use crate::elements;
 use crate::encoder::Shared;
 use crate::events::EventSender;
 use crate::fanout::{Listener, Pushed};
-use crate::offer::Video;
+use crate::offer::{TRANSPORT_CC_URI, Video};
 use crate::playout::{PLAYOUT_DELAY_URI, PlayoutDelay};
 use crate::units::Unit;
 
@@ -124,6 +126,12 @@ fn payloader(video: &Video, ssrc: u32) -> Result<gst::Element, Error> {
     if let Some(id) = video.playout_delay {
         payloader.emit_by_name::<()>("add-extension", &[&PlayoutDelay::new(id)]);
     }
+    if let Some(id) = video.transport_cc
+        && let Some(numbers) = gst_rtp::RTPHeaderExtension::create_from_uri(TRANSPORT_CC_URI)
+    {
+        numbers.set_id(id.into());
+        payloader.emit_by_name::<()>("add-extension", &[&numbers]);
+    }
     Ok(payloader)
 }
 
@@ -141,6 +149,9 @@ fn rtp_caps(video: &Video, ssrc: u32) -> gst::Caps {
         .field("ssrc", ssrc);
     if let Some(id) = video.playout_delay {
         caps = caps.field(format!("extmap-{id}"), PLAYOUT_DELAY_URI);
+    }
+    if let Some(id) = video.transport_cc {
+        caps = caps.field(format!("extmap-{id}"), TRANSPORT_CC_URI);
     }
     gst::Caps::from(caps.build())
 }

@@ -1,5 +1,6 @@
 //! How media is set up.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -8,6 +9,11 @@ use std::ops::RangeInclusive;
 pub struct MediaConfig {
     /// Which H264 encoder to use.
     pub encoder: EncoderChoice,
+    /// What to run in order to try a hardware encoder before it is used: a program and its
+    /// arguments, to which the name of the encoder is added. It has to call
+    /// [`try_encoder`](crate::try_encoder) and end without success when that fails. Without it
+    /// hardware encoders are not used, since a driver may end the process that it lives in.
+    pub trial: Option<Vec<OsString>>,
     /// The most kbit/s that one encoder may produce, whatever its viewers allow.
     pub bitrate_kbps_max: u32,
     /// The most pictures per second, 1..=240.
@@ -24,6 +30,7 @@ impl Default for MediaConfig {
     fn default() -> Self {
         Self {
             encoder: EncoderChoice::Auto,
+            trial: None,
             bitrate_kbps_max: 6000,
             fps_max: 60,
             ice_ports: None,

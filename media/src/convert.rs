@@ -1,11 +1,16 @@
-//! Frames to planes: BGRx to I420, straight into the buffers that the encoder reads.
+//! Frames to planes: BGRx to 4:2:0, straight into the buffers that the encoder reads.
 
 use std::ops::Range;
 
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use vroom_desktop::{Damage, Frame, PixelBuffer, Size};
-use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix};
+use yuv::{
+    BufferStoreMut, YuvBiPlanarImage, YuvBiPlanarImageMut, YuvConversionMode, YuvPlanarImage,
+    YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
+};
+
+use crate::codec::Layout;
 
 /// The buffers that one size of picture is converted into.
 ///
@@ -14,6 +19,7 @@ use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvSta
 /// free again.
 pub(crate) struct PicturePool {
     visible: Size,
+    layout: Layout,
     info: gst_video::VideoInfo,
     pictures: Vec<Picture>,
     newest: Option<usize>,
@@ -21,32 +27,53 @@ pub(crate) struct PicturePool {
 
 impl PicturePool {
     /// Makes a pool for frames of this size, or `None` when no encoder could take them.
-    pub(crate) fn new(visible: Size, fps: u32) -> Option<Self> {
+    pub(crate) fn new(visible: Size, layout: Layout, fps: u32) -> Option<Self> {
         if visible.is_empty() || visible.width > SIDE_PX_MAX || visible.height > SIDE_PX_MAX {
             return None;
         }
         let encoded = encoded_size(visible);
         let fps = i32::try_from(fps).unwrap_or(FPS_FALLBACK);
-        let info = gst_video::VideoInfo::builder(
-            gst_video::VideoFormat::I420,
-            encoded.width,
-            encoded.height,
-        )
-        .fps(gst::Fraction::new(fps, 1))
-        .colorimetry(&gst_video::VideoColorimetry::new(
-            gst_video::VideoColorRange::Range16_235,
-            gst_video::VideoColorMatrix::Bt709,
-            gst_video::VideoTransferFunction::Bt709,
-            gst_video::VideoColorPrimaries::Bt709,
-        ))
-        .build()
-        .ok()?;
+        let format = match layout {
+            Layout::I420 => gst_video::VideoFormat::I420,
+            Layout::Nv12 => gst_video::VideoFormat::Nv12,
+        };
+        let info = gst_video::VideoInfo::builder(format, encoded.width, encoded.height)
+            .fps(gst::Fraction::new(fps, 1))
+            .colorimetry(&gst_video::VideoColorimetry::new(
+                gst_video::VideoColorRange::Range16_235,
+                gst_video::VideoColorMatrix::Bt709,
+                gst_video::VideoTransferFunction::Bt709,
+                gst_video::VideoColorPrimaries::Bt709,
+            ))
+            .build()
+            .ok()?;
         Some(Self {
             visible,
+            layout,
             info,
             pictures: Vec::new(),
             newest: None,
         })
+    }
+
+    /// The same picture for an encoder that wants another layout.
+    pub(crate) fn into_layout(self, layout: Layout) -> Option<Self> {
+        if layout == self.layout {
+            return Some(self);
+        }
+        let fps = u32::try_from(self.info.fps().numer()).ok()?;
+        let mut pool = Self::new(self.visible, layout, fps)?;
+        let Some(newest) = self.newest.and_then(|index| self.pictures.get(index)) else {
+            return Some(pool);
+        };
+        let from = newest.buffer.map_readable().ok()?;
+        let index = pool.free_picture()?;
+        let picture = pool.pictures.get_mut(index)?;
+        picture.stale = newest.stale.clone();
+        picture.write(|bytes| rearrange(&self.info, &from, &pool.info, bytes))?;
+        drop(from);
+        pool.newest = Some(index);
+        Some(pool)
     }
 
     /// The size of the frames.
@@ -167,39 +194,130 @@ fn convert(
     planes: &mut [u8],
 ) -> Option<()> {
     let size = pixels.size();
-    let [y_stride, u_stride, v_stride] = strides(info)?;
-    let [_, u_offset, v_offset] = offsets(info)?;
-    let (luma, chroma) = planes.split_at_mut_checked(u_offset)?;
-    let (u_plane, v_plane) = chroma.split_at_mut_checked(v_offset.checked_sub(u_offset)?)?;
+    let (luma, chroma) = planes.split_at_mut_checked(plane(info, 1)?.0)?;
     for (top, bottom) in bands(damage, size.height) {
         let (top, bottom) = (top as usize, bottom as usize);
         let (half_top, half_bottom) = (top / 2, bottom.div_ceil(2));
-        let source = rows(top, bottom, pixels.stride());
+        let source = pixels.bytes().get(rows(top, bottom, pixels.stride()))?;
+        let source_stride = u32::try_from(pixels.stride()).ok()?;
+        let height = u32::try_from(bottom - top).ok()?;
         // Exactly these rows: with an odd number of them the crate counts from the end.
+        let (_, y_stride) = plane(info, 0)?;
         let luma = luma.get_mut(rows(top, bottom, y_stride as usize))?;
-        let u_plane = u_plane.get_mut(rows(half_top, half_bottom, u_stride as usize))?;
-        let v_plane = v_plane.get_mut(rows(half_top, half_bottom, v_stride as usize))?;
-        let mut image = YuvPlanarImageMut {
-            y_plane: BufferStoreMut::Borrowed(luma),
-            y_stride,
-            u_plane: BufferStoreMut::Borrowed(u_plane),
-            u_stride,
-            v_plane: BufferStoreMut::Borrowed(v_plane),
-            v_stride,
-            width: size.width,
-            height: u32::try_from(bottom - top).ok()?,
-        };
-        yuv::bgra_to_yuv420(
-            &mut image,
-            pixels.bytes().get(source)?,
-            u32::try_from(pixels.stride()).ok()?,
+        let (u_offset, u_stride) = plane(info, 1)?;
+        let half = rows(half_top, half_bottom, u_stride as usize);
+        let (range, matrix, mode) = (
             YuvRange::Limited,
             YuvStandardMatrix::Bt709,
             YuvConversionMode::Balanced,
-        )
-        .ok()?;
+        );
+        if info.format() == gst_video::VideoFormat::Nv12 {
+            let mut image = YuvBiPlanarImageMut {
+                y_plane: BufferStoreMut::Borrowed(luma),
+                y_stride,
+                uv_plane: BufferStoreMut::Borrowed(chroma.get_mut(half)?),
+                uv_stride: u_stride,
+                width: size.width,
+                height,
+            };
+            yuv::bgra_to_yuv_nv12(&mut image, source, source_stride, range, matrix, mode).ok()?;
+            continue;
+        }
+        let (v_offset, v_stride) = plane(info, 2)?;
+        let (u_plane, v_plane) = chroma.split_at_mut_checked(v_offset.checked_sub(u_offset)?)?;
+        let mut image = YuvPlanarImageMut {
+            y_plane: BufferStoreMut::Borrowed(luma),
+            y_stride,
+            u_plane: BufferStoreMut::Borrowed(u_plane.get_mut(half.clone())?),
+            u_stride,
+            v_plane: BufferStoreMut::Borrowed(v_plane.get_mut(half)?),
+            v_stride,
+            width: size.width,
+            height,
+        };
+        yuv::bgra_to_yuv420(&mut image, source, source_stride, range, matrix, mode).ok()?;
     }
     repeat_edges(size, info, luma)
+}
+
+/// The picture in RGB again, each pixel four bytes B, G, R, 255.
+pub(crate) fn to_bgra(info: &gst_video::VideoInfo, planes: &[u8], rgb: &mut [u8]) -> Option<()> {
+    let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
+    let (width, height) = (info.width(), info.height());
+    let (u_offset, u_stride) = plane(info, 1)?;
+    let (_, y_stride) = plane(info, 0)?;
+    let (y_plane, chroma) = planes.split_at_checked(u_offset)?;
+    if info.format() == gst_video::VideoFormat::Nv12 {
+        let image = YuvBiPlanarImage {
+            y_plane,
+            y_stride,
+            uv_plane: chroma,
+            uv_stride: u_stride,
+            width,
+            height,
+        };
+        let mode = YuvConversionMode::Balanced;
+        return yuv::yuv_nv12_to_bgra(&image, rgb, width * 4, range, matrix, mode).ok();
+    }
+    let (v_offset, v_stride) = plane(info, 2)?;
+    let (u_plane, v_plane) = chroma.split_at_checked(v_offset.checked_sub(u_offset)?)?;
+    let image = YuvPlanarImage {
+        y_plane,
+        y_stride,
+        u_plane,
+        u_stride,
+        v_plane,
+        v_stride,
+        width,
+        height,
+    };
+    yuv::yuv420_to_bgra(&image, rgb, width * 4, range, matrix).ok()
+}
+
+/// Copies the planes of one layout into those of the other.
+fn rearrange(
+    from: &gst_video::VideoInfo,
+    source: &[u8],
+    to: &gst_video::VideoInfo,
+    target: &mut [u8],
+) -> Option<()> {
+    let (width, height) = (from.width() as usize, from.height() as usize);
+    for row in 0..height {
+        let [into, of] = [to, from].map(|info| row_of(info, 0, row, width));
+        target.get_mut(into?)?.copy_from_slice(source.get(of?)?);
+    }
+    let packed = to.format() == gst_video::VideoFormat::Nv12;
+    let (two, three) = if packed { (to, from) } else { (from, to) };
+    for row in 0..height / 2 {
+        let both = row_of(two, 1, row, width)?;
+        let parts = [
+            row_of(three, 1, row, width / 2)?,
+            row_of(three, 2, row, width / 2)?,
+        ];
+        for (index, part) in parts.into_iter().enumerate() {
+            for (pair, single) in both.clone().skip(index).step_by(2).zip(part) {
+                let (into, of) = if packed {
+                    (pair, single)
+                } else {
+                    (single, pair)
+                };
+                *target.get_mut(into)? = *source.get(of)?;
+            }
+        }
+    }
+    Some(())
+}
+
+/// Where the first `length` bytes of a row of a plane lie.
+fn row_of(
+    info: &gst_video::VideoInfo,
+    index: usize,
+    row: usize,
+    length: usize,
+) -> Option<Range<usize>> {
+    let (offset, stride) = plane(info, index)?;
+    let start = offset + row * stride as usize;
+    Some(start..start + length)
 }
 
 /// The rows of a damage as bands from an even row, top to bottom, apart from each other.
@@ -232,7 +350,7 @@ fn rows(top: usize, bottom: usize, stride: usize) -> Range<usize> {
 /// Fills the column and the row that an odd size lacks; colour has them already.
 fn repeat_edges(size: Size, info: &gst_video::VideoInfo, luma: &mut [u8]) -> Option<()> {
     let (width, height) = (size.width as usize, size.height as usize);
-    let stride = strides(info)?[0] as usize;
+    let stride = plane(info, 0)?.1 as usize;
     if width % 2 == 1 {
         for row in luma.chunks_mut(stride).take(height) {
             *row.get_mut(width)? = *row.get(width - 1)?;
@@ -246,16 +364,11 @@ fn repeat_edges(size: Size, info: &gst_video::VideoInfo, luma: &mut [u8]) -> Opt
     Some(())
 }
 
-/// Bytes from one row to the next, of each plane.
-pub(crate) fn strides(info: &gst_video::VideoInfo) -> Option<[u32; 3]> {
-    let strides = info.stride();
-    let stride = |plane: usize| u32::try_from(*strides.get(plane)?).ok();
-    Some([stride(0)?, stride(1)?, stride(2)?])
-}
-
-/// Where each plane starts.
-pub(crate) fn offsets(info: &gst_video::VideoInfo) -> Option<[usize; 3]> {
-    info.offset().get(..3)?.try_into().ok()
+/// Where a plane starts, and its bytes from one row to the next.
+pub(crate) fn plane(info: &gst_video::VideoInfo, index: usize) -> Option<(usize, u32)> {
+    let offset = info.offset().get(index)?;
+    let stride = info.stride().get(index)?;
+    Some((*offset, u32::try_from(*stride).ok()?))
 }
 
 /// The most pictures of one pool: one is read by the encoder, one is written, one is spare.
@@ -297,8 +410,12 @@ mod tests {
     }
 
     fn pool(size: Size) -> PicturePool {
+        pool_of(size, Layout::I420)
+    }
+
+    fn pool_of(size: Size, layout: Layout) -> PicturePool {
         gst::init().unwrap();
-        PicturePool::new(size, 60).unwrap()
+        PicturePool::new(size, layout, 60).unwrap()
     }
 
     fn planes(pool: &PicturePool) -> Vec<u8> {
@@ -341,16 +458,14 @@ mod tests {
             let damage = Damage::full(size);
             pool.update(&frame(noise(size, 7), damage)).unwrap();
             let have = planes(&pool);
-            let [strides, offsets] = [
-                strides(pool.info()).unwrap().map(|it| it as usize),
-                offsets(pool.info()).unwrap(),
-            ];
+            let places = [0, 1, 2].map(|index| plane(pool.info(), index).unwrap());
             for y in 0..size.height as usize {
                 for x in 0..size.width as usize {
                     let want = reference(&pixels, x, y);
                     let at = [(x, y), (x / 2, y / 2), (x / 2, y / 2)];
                     for plane in 0..3 {
-                        let index = offsets[plane] + at[plane].1 * strides[plane] + at[plane].0;
+                        let (offset, stride) = places[plane];
+                        let index = offset + at[plane].1 * stride as usize + at[plane].0;
                         let off = (f64::from(have[index]) - want[plane]).abs();
                         assert!(off <= 2.0, "{size} plane {plane} at {x},{y}: off by {off}");
                     }
@@ -360,9 +475,41 @@ mod tests {
     }
 
     #[test]
+    fn both_layouts_hold_the_same_picture() {
+        for size in [(64, 48), (1366, 34), (33, 17), (2, 2), (1, 1)] {
+            let size = Size::new(size.0, size.1);
+            let shown = || frame(noise(size, 3), Damage::full(size));
+            let mut three = pool_of(size, Layout::I420);
+            let mut two = pool_of(size, Layout::Nv12);
+            three.update(&shown()).unwrap();
+            two.update(&shown()).unwrap();
+            let bgra = |pool: &PicturePool| {
+                let info = pool.info().clone();
+                let mut rgb = vec![0; info.width() as usize * info.height() as usize * 4];
+                to_bgra(&info, &planes(pool), &mut rgb).unwrap();
+                rgb
+            };
+            assert!(bgra(&three) == bgra(&two), "{size}");
+            let (seen, visible) = (planes(&three), planes(&two));
+            let two = two.into_layout(Layout::I420).unwrap();
+            let three = three.into_layout(Layout::Nv12).unwrap();
+            assert!(bgra(&two) == bgra(&three), "{size} after changing");
+            // The planes of the other layout have their padding in other places.
+            assert_eq!(seen.len(), planes(&two).len());
+            assert_eq!(visible.len(), planes(&three).len());
+        }
+    }
+
+    #[test]
     fn converting_the_damage_is_converting_all() {
+        for layout in [Layout::I420, Layout::Nv12] {
+            converting_damage(layout);
+        }
+    }
+
+    fn converting_damage(layout: Layout) {
         let size = Size::new(854, 481);
-        let mut damaged = pool(size);
+        let mut damaged = pool_of(size, layout);
         damaged
             .update(&frame(noise(size, 1), Damage::full(size)))
             .unwrap();
@@ -381,7 +528,7 @@ mod tests {
                 mixed.bytes_mut()[range.clone()].copy_from_slice(&new.bytes()[range]);
             }
         }
-        let mut whole = pool(size);
+        let mut whole = pool_of(size, layout);
         let mut copy = PixelBuffer::new(size);
         copy.bytes_mut().copy_from_slice(mixed.bytes());
         whole.update(&frame(copy, Damage::full(size))).unwrap();
@@ -449,7 +596,7 @@ mod tests {
     fn sizes_that_cannot_be_encoded_have_no_pool() {
         gst::init().unwrap();
         for size in [(0, 5), (5, 0), (SIDE_PX_MAX + 1, 5), (u32::MAX, u32::MAX)] {
-            assert!(PicturePool::new(Size::new(size.0, size.1), 60).is_none());
+            assert!(PicturePool::new(Size::new(size.0, size.1), Layout::I420, 60).is_none());
         }
     }
 }

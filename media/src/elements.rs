@@ -1,5 +1,6 @@
 //! Which elements are here, and which encoder is used and why the others are not.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use gstreamer::glib;
 use gstreamer::prelude::*;
 
 use crate::codec::{self, Backend};
-use crate::{EncoderChoice, Error};
+use crate::{EncoderChoice, Error, trial};
 
 /// Which H264 encoders are known, which one is used, and why the others are not.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,6 +52,23 @@ impl EncoderReport {
         &self.entries
     }
 
+    /// Why each encoder that would be better than the chosen one is not used, those with the same
+    /// reason together.
+    pub fn declined(&self) -> Vec<String> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for entry in &self.entries {
+            let Verdict::NotUsed(reason) = &entry.verdict else {
+                break;
+            };
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) => names.push(entry.name),
+                None => reasons.push((reason, vec![entry.name])),
+            }
+        }
+        let line = |(reason, names): (&str, Vec<&str>)| format!("{}: {reason}", names.join(", "));
+        reasons.into_iter().map(line).collect()
+    }
+
     /// The encoders to try, in this order.
     pub(crate) fn usable(&self) -> Vec<&'static dyn Backend> {
         let usable = |entry: &&EncoderEntry| !matches!(entry.verdict, Verdict::NotUsed(_));
@@ -80,15 +98,21 @@ impl fmt::Display for EncoderReport {
 }
 
 /// Looks at what is installed and decides.
-pub(crate) fn probe(choice: &EncoderChoice) -> Result<EncoderReport, Error> {
+///
+/// Hardware that is here is tried in another process, with the command `trial`.
+pub(crate) fn probe(
+    choice: &EncoderChoice,
+    trial: Option<&[OsString]>,
+) -> Result<EncoderReport, Error> {
     decide(choice, |known| {
         if find(known.element).is_none() {
             return Err(missing(known));
         }
-        if codec::backend(known.element).is_none() {
-            return Err(NOT_ENABLED.into());
+        match (known.device, trial) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(UNTRIED.into()),
+            (Some(_), Some(command)) => trial::run(command, known.element),
         }
-        Ok(())
     })
 }
 
@@ -103,27 +127,29 @@ fn decide(
             let known = KNOWN.iter().find(|known| known.element == name);
             Some(known.ok_or_else(|| Error::UnknownEncoder {
                 name: name.clone(),
-                known: KNOWN.map(|known| known.element).join(", "),
+                known: names().join(", "),
             })?)
         }
     };
     let mut chosen = false;
     let mut entries = Vec::with_capacity(KNOWN.len());
     for known in &KNOWN {
-        let is_wanted = wanted.is_none_or(|wanted| wanted.element == known.element);
-        let verdict = match (usable(known), wanted) {
-            (Err(reason), Some(_)) if is_wanted => {
-                return Err(Error::EncoderUnavailable {
-                    name: known.element.into(),
-                    reason,
-                });
-            }
-            (Err(reason), _) => Verdict::NotUsed(reason),
-            (Ok(()), Some(wanted)) if !is_wanted => {
+        let verdict = match wanted {
+            // What is not asked for is not tried either.
+            Some(wanted) if wanted.element != known.element => {
                 Verdict::NotUsed(format!("the configuration asks for {}", wanted.element))
             }
-            (Ok(()), _) if chosen => Verdict::Reserve,
-            (Ok(()), _) => Verdict::Chosen,
+            _ => match usable(known) {
+                Err(reason) if wanted.is_some() => {
+                    return Err(Error::EncoderUnavailable {
+                        name: known.element.into(),
+                        reason,
+                    });
+                }
+                Err(reason) => Verdict::NotUsed(reason),
+                Ok(()) if chosen => Verdict::Reserve,
+                Ok(()) => Verdict::Chosen,
+            },
         };
         chosen |= verdict == Verdict::Chosen;
         entries.push(EncoderEntry {
@@ -134,12 +160,22 @@ fn decide(
     Ok(EncoderReport { entries })
 }
 
+/// The names of all encoders that we know, best first.
+pub(crate) fn names() -> [&'static str; KNOWN.len()] {
+    KNOWN.map(|known| known.element)
+}
+
 /// Finds an element by its name.
 ///
 /// `gst-inspect-1.0 --exists` is no substitute: it also asks for the plugin's version, and libnice
 /// counts its own.
 pub(crate) fn find(element: &str) -> Option<gst::ElementFactory> {
     gst::ElementFactory::find(element)
+}
+
+/// Whether an element of this name is installed; false too when `GStreamer` does not start.
+pub fn has_element(element: &str) -> bool {
+    gst::init().is_ok() && find(element).is_some()
 }
 
 /// Makes an element, or says which package is missing.
@@ -223,8 +259,8 @@ const fn known(
     }
 }
 
-/// Said of an encoder that is here but that no backend drives.
-const NOT_ENABLED: &str = "hardware encoders are not enabled in this version";
+/// Said of hardware that nobody may try.
+const UNTRIED: &str = "it is not tried here, and untried hardware is not used";
 
 #[cfg(test)]
 mod tests {
@@ -244,6 +280,18 @@ mod tests {
         let usable: Vec<_> = report.usable().iter().map(|it| it.element()).collect();
         assert_eq!(usable, ["x264enc", "openh264enc"]);
         assert!(report.to_string().contains("vah264enc: not used: absent"));
+        let declined = report.declined();
+        assert_eq!(declined.len(), 1, "one reason is told once");
+        assert!(declined[0].starts_with("vah264lpenc, vah264enc, "));
+        assert!(declined[0].ends_with("vaapih264enc: absent"));
+    }
+
+    #[test]
+    fn every_encoder_that_is_known_can_be_driven() {
+        for known in &KNOWN {
+            let backend = codec::backend(known.element).unwrap();
+            assert_eq!(backend.package(), known.package);
+        }
     }
 
     #[test]

@@ -9,9 +9,10 @@ use vroom_desktop::FrameSlot;
 use crate::fanout::{Fanout, Listener, ListenerId};
 use crate::jpeg::{JpegFeed, JpegSlots};
 use crate::keyframe::KeyFrames;
+use crate::patches::{PatchFeed, Patches};
 use crate::rate::Rate;
 use crate::run::{Run, Setup};
-use crate::stats::{EncoderStats, Samples, Throughput};
+use crate::stats::{EncoderStats, Samples, StageHistograms, Throughput};
 use crate::{Error, Limits, UnitFeed};
 
 /// One encoding of one output, shared by all who watch it; cloning it gives another handle.
@@ -30,6 +31,7 @@ impl Encoder {
             frames,
             fanout: Fanout::default(),
             jpegs: JpegSlots::default(),
+            patches: Patches::default(),
             control: Mutex::new(Control {
                 stopped: false,
                 keys: KeyFrames::default(),
@@ -73,6 +75,11 @@ impl Encoder {
     /// Gives a reader JPEG pictures, made when it asks for them.
     pub fn jpegs(&self) -> JpegFeed {
         JpegFeed::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// Gives a reader exact pictures of what keeps still.
+    pub fn patches(&self) -> PatchFeed {
+        PatchFeed::new(Arc::clone(&self.handle.shared))
     }
 
     /// What it has done and how long that took.
@@ -127,6 +134,8 @@ pub(crate) struct Shared {
     pub(crate) fanout: Fanout,
     /// Who wants JPEG pictures.
     pub(crate) jpegs: JpegSlots,
+    /// What lies over the video.
+    pub(crate) patches: Patches,
     control: Mutex<Control>,
     changed: Condvar,
     counters: Mutex<Counters>,
@@ -239,6 +248,7 @@ impl Shared {
         self.control().stopped = true;
         self.fanout.end();
         self.jpegs.end();
+        self.patches.end();
     }
 
     fn stats(&self) -> EncoderStats {
@@ -254,6 +264,12 @@ impl Shared {
             convert: counters.convert.latency(),
             encode: counters.encode.latency(),
             age: counters.age.latency(),
+            histograms: StageHistograms {
+                capture: counters.capture.histogram(),
+                convert: counters.convert.histogram(),
+                encode: counters.encode.histogram(),
+                age: counters.age.histogram(),
+            },
             listeners: self.fanout.playing(),
             ..counters.stats.clone()
         }

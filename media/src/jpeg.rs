@@ -7,12 +7,9 @@ use bytes::Bytes;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use tokio::sync::Notify;
-use yuv::{
-    BufferStoreMut, YuvConversionMode, YuvPlanarImage, YuvPlanarImageMut, YuvRange,
-    YuvStandardMatrix,
-};
+use yuv::{BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix};
 
-use crate::convert::{offsets, strides};
+use crate::convert::{plane, to_bgra};
 use crate::encoder::Shared;
 use crate::stage::Stage;
 use crate::{Error, elements};
@@ -174,10 +171,14 @@ impl JpegEncoder {
         };
         let element = elements::make(ELEMENT, "gstreamer1.0-plugins-good")?;
         elements::set(&element, "quality", &quality.clamp(1, 100).to_string());
-        let info = gst_video::VideoInfo::builder(source.format(), source.width(), source.height())
-            .fps(source.fps())
-            .build()
-            .map_err(failed)?;
+        let info = gst_video::VideoInfo::builder(
+            gst_video::VideoFormat::I420,
+            source.width(),
+            source.height(),
+        )
+        .fps(source.fps())
+        .build()
+        .map_err(failed)?;
         let output = gst::Caps::new_empty_simple("image/jpeg");
         let stage = Stage::start(ELEMENT, element, info.to_caps().map_err(failed)?, &output)?;
         let pixels = source.width() as usize * source.height() as usize;
@@ -203,7 +204,7 @@ impl JpegEncoder {
         let picture = self
             .full_range(planes)
             .ok_or_else(|| failed("bad planes"))?;
-        let jpeg = self.stage.push(picture)?;
+        let jpeg = self.stage.push(picture, Duration::ZERO)?;
         let map = jpeg.and_then(|jpeg| jpeg.into_mapped_buffer_readable().ok());
         let jpeg = map.ok_or_else(|| failed("it made no picture"))?;
         Ok(Bytes::from_owner(jpeg))
@@ -211,22 +212,10 @@ impl JpegEncoder {
 
     /// The same picture in the colours of JPEG: full range and BT.601, by way of RGB.
     fn full_range(&mut self, planes: &[u8]) -> Option<gst::Buffer> {
-        let [y_stride, u_stride, v_stride] = strides(&self.source)?;
-        let [_, u_offset, v_offset] = offsets(&self.source)?;
-        let rgb_stride = self.source.width() * 4;
-        let image = YuvPlanarImage {
-            y_plane: planes.get(..u_offset)?,
-            y_stride,
-            u_plane: planes.get(u_offset..v_offset)?,
-            u_stride,
-            v_plane: planes.get(v_offset..)?,
-            v_stride,
-            width: self.source.width(),
-            height: self.source.height(),
-        };
-        let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
-        yuv::yuv420_to_bgra(&image, &mut self.rgb, rgb_stride, range, matrix).ok()?;
-
+        to_bgra(&self.source, planes, &mut self.rgb)?;
+        let (_, y_stride) = plane(&self.info, 0)?;
+        let (u_offset, u_stride) = plane(&self.info, 1)?;
+        let (v_offset, v_stride) = plane(&self.info, 2)?;
         let mut buffer = gst::Buffer::with_size(self.info.size()).ok()?;
         let mut map = buffer.get_mut()?.map_writable().ok()?;
         let (luma, chroma) = map.split_at_mut_checked(u_offset)?;
@@ -244,7 +233,7 @@ impl JpegEncoder {
         yuv::bgra_to_yuv420(
             &mut image,
             &self.rgb,
-            rgb_stride,
+            self.source.width() * 4,
             YuvRange::Full,
             YuvStandardMatrix::Bt601,
             YuvConversionMode::Balanced,

@@ -1,5 +1,6 @@
 //! Where media starts: one per process.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use crate::peer::Peer;
 use crate::rate::Rate;
 use crate::run::Setup;
 use crate::teardown::Teardown;
-use crate::{Answer, Encoder, Error, MediaConfig, Offer, PeerEvents};
+use crate::{Answer, Encoder, Error, MediaConfig, Offer, PeerEvents, Sound};
 
 /// Makes encoders and peers.
 #[derive(Clone, Debug)]
@@ -40,8 +41,7 @@ impl Media {
     /// When `GStreamer` does not start, or the configured encoder cannot be used. Having no
     /// encoder at all is no error here: JPEG and data channels do without.
     pub fn start(config: MediaConfig) -> Result<Self, Error> {
-        gst::init().map_err(Error::Start)?;
-        let report = elements::probe(&config.encoder)?;
+        let report = Self::probe(&config)?;
         for line in report.to_string().lines() {
             tracing::info!("encoder {line}");
         }
@@ -56,6 +56,16 @@ impl Media {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Looks which encoders are here and which one would be used, and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// When `GStreamer` does not start, or the configured encoder cannot be used.
+    pub fn probe(config: &MediaConfig) -> Result<EncoderReport, Error> {
+        gst::init().map_err(Error::Start)?;
+        elements::probe(&config.encoder, config.trial.as_deref())
     }
 
     /// Which encoder is used, and why the others are not.
@@ -80,7 +90,15 @@ impl Media {
         Encoder::start(frames, rate, setup)
     }
 
-    /// Answers a browser's offer with a peer that shows what the encoder makes.
+    /// Prepares to hear a sink of the PipeWire server at this socket; it is not touched before
+    /// somebody listens.
+    pub fn sound(&self, socket: &Path, sink: &str) -> Sound {
+        let (timeline, teardown) = (self.inner.timeline.clone(), self.inner.teardown.clone());
+        Sound::new(socket, sink, timeline, teardown)
+    }
+
+    /// Answers a browser's offer with a peer that shows what the encoder makes, and lets its sound
+    /// be heard where there is one.
     ///
     /// The answer holds all candidates. Dropping the future ends the peer.
     ///
@@ -91,10 +109,11 @@ impl Media {
     pub async fn answer(
         &self,
         encoder: &Encoder,
+        sound: Option<&Sound>,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
         self.inner.report.chosen().ok_or(Error::NoEncoder)?;
-        self.connect(Some(encoder), offer).await
+        self.connect(Some(encoder), sound, offer).await
     }
 
     /// Answers a browser's offer with a peer that has data channels and no picture.
@@ -106,12 +125,13 @@ impl Media {
         &self,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
-        self.connect(None, offer).await
+        self.connect(None, None, offer).await
     }
 
     async fn connect(
         &self,
         encoder: Option<&Encoder>,
+        sound: Option<&Sound>,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
         let setup = negotiate::Setup {
@@ -123,6 +143,7 @@ impl Media {
         negotiate::answer(
             setup,
             encoder.map(|encoder| Arc::clone(encoder.shared())),
+            sound.cloned(),
             offer,
         )
         .await

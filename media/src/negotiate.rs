@@ -21,10 +21,11 @@ use crate::datachannel::DataChannels;
 use crate::encoder::Shared;
 use crate::events::EventSender;
 use crate::media::Timeline;
-use crate::offer::{Plan, Video};
-use crate::peer::Peer;
+use crate::offer::{Audio, Plan, Video};
+use crate::peer::{Parts, Peer};
+use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
-use crate::{Answer, Candidate, Error, Offer, PeerEvents, elements, ice};
+use crate::{Answer, Candidate, Error, Offer, PeerEvents, Sound, elements, ice};
 
 /// What peers are made with.
 #[derive(Clone, Debug)]
@@ -43,12 +44,14 @@ pub(crate) struct Setup {
 pub(crate) async fn answer(
     setup: Setup,
     encoder: Option<Arc<Shared>>,
+    sound: Option<Sound>,
     offer: Offer,
 ) -> Result<(Peer, PeerEvents, Answer), Error> {
-    let plan = Plan::read(&offer, encoder.is_some())?;
+    let plan = Plan::read(&offer, encoder.is_some(), sound.is_some())?;
     let (events, receiver) = EventSender::pair();
-    let video = plan.video.clone();
-    let build = move || build(setup, video.zip(encoder), events);
+    let picture = plan.video.clone().zip(encoder);
+    let sound = plan.audio.clone().zip(sound);
+    let build = move || build(setup, picture, sound, events);
     let built = tokio::task::spawn_blocking(build).await;
     let peer = built.map_err(|_| failed("it cannot be built"))??;
     let answer = timeout(ANSWER_TIMEOUT, negotiate(&peer, plan))
@@ -64,6 +67,7 @@ pub(crate) async fn answer(
 fn build(
     setup: Setup,
     picture: Option<(Video, Arc<Shared>)>,
+    sound: Option<(Audio, Sound)>,
     events: EventSender,
 ) -> Result<Peer, Error> {
     elements::find("nicesrc").ok_or(Error::Missing {
@@ -86,7 +90,12 @@ fn build(
         }
         None => None,
     };
-    let peer = Peer::new(pipeline.clone(), webrtcbin, picture, events, setup.teardown);
+    let sound = sound.map(|(audio, sound)| SoundBranch::build(&pipeline, &audio, sound));
+    let parts = Parts {
+        picture,
+        sound: sound.transpose()?,
+    };
+    let peer = Peer::new(pipeline.clone(), webrtcbin, parts, events, setup.teardown);
     pipeline
         .set_state(gst::State::Playing)
         .map_err(|_| failed("it does not start"))?;
@@ -143,7 +152,10 @@ async fn negotiate(peer: &Peer, plan: Plan) -> Result<Answer, Error> {
     })
     .await?;
     if let Some((video, branch)) = plan.video.as_ref().zip(peer.branch()) {
-        link(webrtcbin, video, branch)?;
+        link(webrtcbin, video.section, branch.output(), true)?;
+    }
+    if let Some((audio, branch)) = plan.audio.as_ref().zip(peer.sound()) {
+        link(webrtcbin, audio.section, branch.output(), false)?;
     }
     let reply = promise(|promise| {
         webrtcbin.emit_by_name::<()>("create-answer", &[&None::<gst::Structure>, &promise]);
@@ -155,7 +167,9 @@ async fn negotiate(peer: &Peer, plan: Plan) -> Result<Answer, Error> {
     let text = answer.sdp().as_text();
     let text = text.map_err(|_| failed("its answer is no text"))?;
     let picture = plan.video.as_ref().map(|video| video.section);
-    let sdp = gst_sdp::SDPMessage::parse_buffer(without_sound(&text, picture).as_bytes())
+    let sound = plan.audio.as_ref().map(|audio| audio.section);
+    let kept: Vec<_> = [picture, sound].into_iter().flatten().collect();
+    let sdp = gst_sdp::SDPMessage::parse_buffer(only(&text, &kept).as_bytes())
         .map_err(|_| failed("its answer cannot be read"))?;
     let answer = WebRTCSessionDescription::new(WebRTCSDPType::Answer, sdp);
     promise(|promise| {
@@ -177,44 +191,54 @@ async fn negotiate(peer: &Peer, plan: Plan) -> Result<Answer, Error> {
     Ok(Answer { sdp, candidates })
 }
 
-/// Links the picture to its section of the offer.
+/// Links the picture or the sound to its section of the offer.
 ///
-/// Lost packets are sent again; forward error correction made everything worse when it was tried,
-/// and it is off as long as nobody sets a type.
-fn link(webrtcbin: &gst::Element, video: &Video, branch: &Branch) -> Result<(), Error> {
+/// Lost packets of the picture are sent again; forward error correction made everything worse when
+/// it was tried, and it is off as long as nobody sets a type.
+fn link(
+    webrtcbin: &gst::Element,
+    section: u32,
+    output: &gst::Pad,
+    resend: bool,
+) -> Result<(), Error> {
     let pad = webrtcbin
-        .request_pad_simple(&format!("sink_{}", video.section))
-        .ok_or_else(|| failed("it has no place for the picture"))?;
-    branch
-        .output()
+        .request_pad_simple(&format!("sink_{section}"))
+        .ok_or_else(|| failed("it has no place for picture or sound"))?;
+    output
         .link(&pad)
-        .map_err(|_| failed("the picture cannot be linked"))?;
+        .map_err(|_| failed("picture or sound cannot be linked"))?;
     let transceiver = pad.property::<WebRTCRTPTransceiver>("transceiver");
     transceiver.set_direction(WebRTCRTPTransceiverDirection::Sendonly);
-    transceiver.set_property("do-nack", true);
+    transceiver.set_property("do-nack", resend);
     Ok(())
 }
 
-/// The answer with every section of sound or video switched off that is not the picture.
+/// The answer with every section of sound or video switched off that is not one of these.
 ///
-/// There is no sound yet, and webrtcbin would offer to receive it: the browser would send silence
-/// into a pipeline that nobody built. An inactive section can be taken up by a later offer.
+/// webrtcbin would offer to receive them: the browser would send silence into a pipeline that
+/// nobody built. An inactive section can be taken up by a later offer.
+///
+/// Sound is a stream of its own there: a browser delays the picture to fit the sound of its stream.
 ///
 /// It works on text, since removing attributes from a parsed description corrupts it in 1.22.
-fn without_sound(sdp: &str, picture: Option<u32>) -> String {
+fn only(sdp: &str, sections: &[u32]) -> String {
     let mut kept = String::with_capacity(sdp.len());
     let mut section = None;
     let mut is_off = false;
+    let mut is_sound = false;
     for line in sdp.split_inclusive('\n') {
         if let Some(media) = line.strip_prefix("m=") {
             section = Some(section.map_or(0, |section: u32| section + 1));
             let has_direction = media.starts_with("audio") || media.starts_with("video");
-            is_off = has_direction && section != picture;
+            is_off = has_direction && section.is_none_or(|it| !sections.contains(&it));
+            is_sound = media.starts_with("audio");
         }
         let is_direction = |it: &str| DIRECTIONS.contains(&it);
         let attribute = line.strip_prefix("a=").map(str::trim_end);
         if is_off && attribute.is_some_and(is_direction) {
             kept.push_str("a=inactive\r\n");
+        } else if is_sound && line.contains("msid:") {
+            kept.push_str(&line.replacen("msid:", "msid:sound-", 1));
         } else {
             kept.push_str(line);
         }
@@ -290,8 +314,9 @@ mod tests {
         let sdp = "v=0\r\na=sendrecv\r\nm=audio 9 X 1\r\na=recvonly\r\na=mid:0\r\n\
                    m=video 9 X 2\r\na=sendonly\r\nm=application 9 X y\r\na=mid:2\r\n";
         let silent = sdp.replace("a=recvonly", "a=inactive");
-        assert_eq!(without_sound(sdp, Some(1)), silent);
+        assert_eq!(only(sdp, &[1]), silent);
         let dark = silent.replace("a=sendonly", "a=inactive");
-        assert_eq!(without_sound(sdp, None), dark);
+        assert_eq!(only(sdp, &[]), dark);
+        assert_eq!(only(sdp, &[0, 1]), sdp);
     }
 }

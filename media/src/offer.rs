@@ -30,6 +30,17 @@ pub(crate) struct Plan {
     pub(crate) sdp: gst_sdp::SDPMessage,
     /// Where the picture goes.
     pub(crate) video: Option<Video>,
+    /// Where the sound goes, when the browser takes it.
+    pub(crate) audio: Option<Audio>,
+}
+
+/// How the sound is sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Audio {
+    /// The number of the section.
+    pub(crate) section: u32,
+    /// The payload type that the browser gave to Opus.
+    pub(crate) payload: u8,
 }
 
 /// How the picture is sent.
@@ -41,11 +52,13 @@ pub(crate) struct Video {
     pub(crate) payload: u8,
     /// The id of the playout-delay extension, when the browser knows it.
     pub(crate) playout_delay: Option<u8>,
+    /// The id of the extension that numbers packets, when the browser reports their arrival.
+    pub(crate) transport_cc: Option<u8>,
 }
 
 impl Plan {
-    /// Reads an offer; `picture` says whether one is to be sent.
-    pub(crate) fn read(offer: &Offer, picture: bool) -> Result<Self, Error> {
+    /// Reads an offer; `picture` and `sound` say what is to be sent.
+    pub(crate) fn read(offer: &Offer, picture: bool, sound: bool) -> Result<Self, Error> {
         if offer.sdp.is_empty() || offer.sdp.len() > SDP_BYTES {
             return Err(Error::PeerMisbehaved("it is empty or too long"));
         }
@@ -68,18 +81,40 @@ impl Plan {
             return Err(Error::Unsupported("it has no data channels"));
         }
         let video = if picture { Some(video(&sdp)?) } else { None };
-        Ok(Self { sdp, video })
+        let audio = if sound { audio(&sdp) } else { None };
+        Ok(Self { sdp, video, audio })
     }
+}
+
+/// The extension that gives every packet of a connection a number.
+pub(crate) const TRANSPORT_CC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+/// Finds the section and the payload type for the sound.
+fn audio(sdp: &gst_sdp::SDPMessageRef) -> Option<Audio> {
+    (0..).zip(sdp.medias()).find_map(|(section, media)| {
+        if media.media() != Some("audio") || !takes(media) {
+            return None;
+        }
+        let is_opus = |payload: &&str| {
+            values(media, "rtpmap", payload)
+                .any(|codec| codec.to_ascii_uppercase().starts_with("OPUS/48000"))
+        };
+        let payload = media.formats().find(is_opus)?.parse().ok()?;
+        (payload < 128).then_some(Audio { section, payload })
+    })
+}
+
+/// Whether the browser wants to receive in a section.
+fn takes(media: &gst_sdp::SDPMediaRef) -> bool {
+    !["sendonly", "inactive"]
+        .iter()
+        .any(|direction| media.attribute_val(direction).is_some())
 }
 
 /// Finds the section and the payload type for the picture.
 fn video(sdp: &gst_sdp::SDPMessageRef) -> Result<Video, Error> {
-    let takes_video = |media: &gst_sdp::SDPMediaRef| {
-        let is_refused = ["sendonly", "inactive"]
-            .iter()
-            .any(|direction| media.attribute_val(direction).is_some());
-        media.media() == Some("video") && !is_refused
-    };
+    let takes_video = |media: &gst_sdp::SDPMediaRef| media.media() == Some("video") && takes(media);
     let sections = (0..).zip(sdp.medias());
     let mut seen = false;
     for (section, media) in sections.filter(|(_, media)| takes_video(media)) {
@@ -89,6 +124,7 @@ fn video(sdp: &gst_sdp::SDPMessageRef) -> Result<Video, Error> {
                 section,
                 payload,
                 playout_delay: extension(media, PLAYOUT_DELAY_URI),
+                transport_cc: extension(media, TRANSPORT_CC_URI),
             });
         }
     }
@@ -192,7 +228,7 @@ mod tests {
             sdp: [&[HEAD], parts].concat().concat(),
             candidates: Vec::new(),
         };
-        Plan::read(&offer, picture)
+        Plan::read(&offer, picture, true)
     }
 
     #[test]
@@ -202,6 +238,7 @@ mod tests {
             section: 1,
             payload: 109,
             playout_delay: Some(5),
+            transport_cc: None,
         };
         assert_eq!(plan.video, Some(video));
     }
@@ -233,7 +270,7 @@ mod tests {
                 sdp: sdp.into(),
                 candidates: Vec::new(),
             };
-            assert!(Plan::read(&offer, true).is_err(), "{sdp:.40}");
+            assert!(Plan::read(&offer, true, true).is_err(), "{sdp:.40}");
         }
     }
 
@@ -246,7 +283,7 @@ mod tests {
                 sdp: whole[..end].into(),
                 candidates: Vec::new(),
             };
-            drop(Plan::read(&offer, true));
+            drop(Plan::read(&offer, true, true));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gstreamer as gst;
@@ -9,10 +10,12 @@ use gstreamer::prelude::*;
 use gstreamer_webrtc::WebRTCPeerConnectionState;
 
 use crate::branch::Branch;
+use crate::congestion::{Congestion, Report};
 use crate::datachannel::DataChannels;
 use crate::encoder::Shared;
 use crate::events::{EventSender, PeerEvent};
 use crate::fanout::{Listener, ListenerId};
+use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
 use crate::{Candidate, Limits, ice};
 
@@ -92,6 +95,13 @@ impl Peer {
         }
     }
 
+    /// Stops the sound, or lets it go on.
+    pub fn set_muted(&self, muted: bool) {
+        if let Some(sound) = &self.inner.sound {
+            sound.set_muted(muted);
+        }
+    }
+
     /// Says what this viewer can take.
     pub fn set_limits(&self, limits: Limits) {
         if let Some(picture) = &self.inner.picture {
@@ -122,7 +132,7 @@ impl Peer {
     pub(crate) fn new(
         pipeline: gst::Pipeline,
         webrtcbin: gst::Element,
-        picture: Option<(Arc<Shared>, Arc<Branch>)>,
+        parts: Parts,
         events: EventSender,
         teardown: Teardown,
     ) -> Self {
@@ -130,11 +140,14 @@ impl Peer {
         let inner = Arc::new(Inner {
             pipeline,
             webrtcbin,
-            picture: picture.map(|(encoder, branch)| Picture {
-                encoder,
-                branch,
-                state: Mutex::default(),
+            picture: parts.picture.map(|(encoder, branch)| {
+                Arc::new(Picture {
+                    encoder,
+                    branch,
+                    state: Mutex::default(),
+                })
             }),
+            sound: parts.sound,
             channels,
             events,
             teardown,
@@ -156,12 +169,28 @@ impl Peer {
         let picture = self.inner.picture.as_ref();
         picture.map(|picture| picture.branch.as_ref())
     }
+
+    /// The way of the sound, if there is one.
+    pub(crate) fn sound(&self) -> Option<&SoundBranch> {
+        self.inner.sound.as_ref()
+    }
+}
+
+/// What flows to a peer besides data.
+pub(crate) struct Parts {
+    /// The picture: its encoder, and its way through the pipeline.
+    pub(crate) picture: Option<(Arc<Shared>, Arc<Branch>)>,
+    /// The way of the sound.
+    pub(crate) sound: Option<SoundBranch>,
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
         if let Some(picture) = &self.inner.picture {
             picture.detach();
+        }
+        if let Some(sound) = &self.inner.sound {
+            sound.end();
         }
         self.inner.events.close("closed by this side");
         self.inner.channels.clear();
@@ -173,7 +202,8 @@ impl Drop for Peer {
 struct Inner {
     pipeline: gst::Pipeline,
     webrtcbin: gst::Element,
-    picture: Option<Picture>,
+    picture: Option<Arc<Picture>>,
+    sound: Option<SoundBranch>,
     channels: Arc<DataChannels>,
     events: EventSender,
     teardown: Teardown,
@@ -222,6 +252,34 @@ impl Inner {
         self.events.send(PeerEvent::Connected);
         if let Some(picture) = &self.picture {
             picture.attach();
+            self.listen_to_reports(picture);
+        }
+        if let Some(sound) = &self.sound {
+            sound.connect();
+        }
+    }
+
+    /// Lets the picture adapt to what the browser tells of each packet's arrival.
+    fn listen_to_reports(&self, picture: &Arc<Picture>) {
+        let Some(bin) = self.webrtcbin.downcast_ref::<gst::Bin>() else {
+            return;
+        };
+        let Some(rtpbin) = bin.by_name("rtpbin") else {
+            return;
+        };
+        for session in 0..=SECTION_MAX {
+            let session = rtpbin.emit_by_name::<Option<gst::Element>>("get-session", &[&session]);
+            let Some(session) = session.filter(|it| it.find_property("twcc-stats").is_some())
+            else {
+                continue;
+            };
+            let picture = Arc::downgrade(picture);
+            session.connect_notify(Some("twcc-stats"), move |session, _| {
+                let stats = session.property::<Option<gst::Structure>>("twcc-stats");
+                if let Some((picture, stats)) = picture.upgrade().zip(stats) {
+                    picture.on_report(report(&stats));
+                }
+            });
         }
     }
 
@@ -254,6 +312,18 @@ struct PictureState {
     detached: bool,
     paused: bool,
     limits: Limits,
+    congestion: Congestion,
+}
+
+impl PictureState {
+    /// What the viewer and its network can take.
+    fn limits(&self) -> Limits {
+        let limits = [self.limits.bitrate_kbps_max, self.congestion.limit_kbps()];
+        Limits {
+            bitrate_kbps_max: limits.into_iter().flatten().min(),
+            ..self.limits
+        }
+    }
 }
 
 impl Picture {
@@ -265,7 +335,7 @@ impl Picture {
         let id = self
             .encoder
             .attach(Arc::clone(&self.branch) as Arc<dyn Listener>);
-        self.encoder.set_limits(id, state.limits);
+        self.encoder.set_limits(id, state.limits());
         if state.paused {
             self.encoder.set_playing(id, false);
         }
@@ -292,12 +362,39 @@ impl Picture {
         let mut state = self.lock();
         state.limits = limits;
         if let Some(id) = state.id {
-            self.encoder.set_limits(id, limits);
+            self.encoder.set_limits(id, state.limits());
+        }
+    }
+
+    fn on_report(&self, report: Report) {
+        let ceiling = self.encoder.control().rate.ceiling_kbps();
+        let mut state = self.lock();
+        let changed = state.congestion.on_report(Instant::now(), report, ceiling);
+        if let Some(id) = state.id.filter(|_| changed) {
+            tracing::debug!(limit_kbps = ?state.congestion.limit_kbps(), "a network");
+            self.encoder.set_limits(id, state.limits());
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, PictureState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What `rtpsession` makes of a browser's report.
+fn report(stats: &gst::Structure) -> Report {
+    let whole = |name: &str| stats.get::<u32>(name).unwrap_or_default();
+    let (sent, received) = (whole("packets-sent"), whole("packets-recv"));
+    let lost = stats.get::<f64>("packet-loss-pct").unwrap_or_default() / 100.0;
+    // The mean of how much more time passed between two packets here than there.
+    let step = stats.get::<i64>("avg-delta-of-delta").unwrap_or_default();
+    let step =
+        Duration::from_nanos(step.unsigned_abs()).as_secs_f64() * if step < 0 { -1.0 } else { 1.0 };
+    Report {
+        packets: sent.max(received),
+        lost,
+        received_kbps: whole("bitrate-recv") / 1000,
+        later: step * f64::from(received.saturating_sub(1)),
     }
 }
 

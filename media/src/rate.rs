@@ -39,6 +39,11 @@ impl Rate {
         }
     }
 
+    /// What all viewers together may have at most.
+    pub(crate) fn ceiling_kbps(&self) -> u32 {
+        self.ceiling_kbps
+    }
+
     /// Sets what the caller wants; the ceiling and the viewers still hold.
     pub(crate) fn set_wanted_kbps(&mut self, bitrate_kbps: u32) {
         self.wanted_kbps = Some(bitrate_kbps);

@@ -7,7 +7,7 @@ use gstreamer as gst;
 use vroom_desktop::{Frame, Wake};
 
 use crate::Error;
-use crate::codec::{self, Backend, VideoEncoder};
+use crate::codec::{self, Backend, Layout, VideoEncoder};
 use crate::convert::{PicturePool, encoded_size};
 use crate::encoder::Shared;
 use crate::jpeg::JpegEncoder;
@@ -40,7 +40,8 @@ pub(crate) struct Run {
     picture: u64,
     captured_at: Instant,
     pts: gst::ClockTime,
-    failures_in_a_row: u32,
+    /// When the encoder that is in use failed lately.
+    failed_at: Vec<Instant>,
     /// Nobody looked before: the frame that waits is as old as the last look, which is no latency.
     resting: bool,
 }
@@ -67,7 +68,7 @@ impl Run {
             picture: 0,
             captured_at: Instant::now(),
             pts: gst::ClockTime::ZERO,
-            failures_in_a_row: 0,
+            failed_at: Vec::new(),
             resting: true,
         }
     }
@@ -105,6 +106,7 @@ impl Run {
             if !playing && !self.shared.jpegs.is_wanted() {
                 self.pace.rest();
                 self.resting = true;
+                self.shared.patches.rest();
                 let linger = self.codec.is_some().then(|| now + LINGER);
                 if !self.shared.wait_change(control, linger) {
                     self.codec = None;
@@ -131,7 +133,7 @@ impl Run {
     fn convert(&mut self, frame: &Frame) -> bool {
         let taken_at = Instant::now();
         if self.pool.as_ref().map(PicturePool::visible) != Some(frame.size()) {
-            self.pool = PicturePool::new(frame.size(), self.setup.fps_max);
+            self.pool = PicturePool::new(frame.size(), self.layout(), self.setup.fps_max);
             self.codec = None;
             self.jpeg = None;
             let mut counters = self.shared.counters();
@@ -147,6 +149,7 @@ impl Run {
             tracing::warn!(size = %frame.size(), "a frame could not be converted");
             return false;
         }
+        self.shared.patches.frame(frame);
         self.picture += 1;
         let rested = std::mem::take(&mut self.resting);
         self.captured_at = if rested { taken_at } else { frame.captured_at };
@@ -197,16 +200,22 @@ impl Run {
             Cause::KeyFrame | Cause::Refinement => started,
         };
         self.pts = self.setup.timeline.at(captured_at).max(self.pts + PTS_STEP);
+        let layout = self.layout();
+        self.pool = self.pool.take().and_then(|pool| pool.into_layout(layout));
         let picture = self.pool.as_mut().and_then(|pool| pool.newest(self.pts));
         let Some(picture) = picture else {
             return Ok(());
         };
+        if let Some(codec) = &mut self.codec
+            && !codec.set_bitrate_kbps(bitrate_kbps)
+        {
+            // Only a new encoder has the new rate, and it begins with a key frame.
+            self.codec = None;
+        }
         let codec = self.codec(bitrate_kbps)?;
-        codec.set_bitrate_kbps(bitrate_kbps);
         let Some(mut buffer) = codec.encode(picture, key_frame)? else {
             return Ok(());
         };
-        self.failures_in_a_row = 0;
         let encode = started.elapsed();
         // An encoder at its limit uses all of a picture's share, one that is done nearly nothing.
         let share_bytes = u64::from(bitrate_kbps) * 125 / u64::from(self.setup.fps_max);
@@ -256,6 +265,12 @@ impl Run {
         }
     }
 
+    /// How the encoder that is in use wants its pictures.
+    fn layout(&self) -> Layout {
+        let backend = self.setup.backends.get(self.backend);
+        backend.map_or(Layout::I420, |backend| backend.layout())
+    }
+
     /// The encoder for the present size, started when there is none.
     fn codec(&mut self, bitrate_kbps: u32) -> Result<&mut Box<dyn VideoEncoder>, Error> {
         if self.codec.is_none() {
@@ -272,14 +287,21 @@ impl Run {
     /// Gives up the encoder that failed; when there is no other left, nobody gets units any more.
     fn recover(&mut self, error: &Error) {
         self.codec = None;
-        self.failures_in_a_row += 1;
+        let now = Instant::now();
+        self.failed_at
+            .retain(|at| now.saturating_duration_since(*at) < FAILURES_WINDOW);
+        self.failed_at.push(now);
         {
             let mut counters = self.shared.counters();
             counters.stats.failures += 1;
             counters.stats.last_failure = Some(error.to_string());
         }
-        if self.failures_in_a_row >= FAILURES {
-            self.failures_in_a_row = 0;
+        if self.failed_at.len() >= FAILURES {
+            self.failed_at.clear();
+            if let Some(backend) = self.setup.backends.get(self.backend) {
+                let given_up = format!("{}: {error}", backend.element());
+                self.shared.counters().stats.given_up.push(given_up);
+            }
             self.backend += 1;
         }
         let goes_on = self.backend < self.setup.backends.len();
@@ -325,8 +347,11 @@ impl Run {
 /// How long an encoder is kept after the last listener left: a reload comes back sooner.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// Failures in a row after which the next backend is tried.
-const FAILURES: u32 = 3;
+/// Failures within [`FAILURES_WINDOW`] after which the next backend is used.
+const FAILURES: usize = 3;
+
+/// A device that fails more often than that would make every viewer start anew again and again.
+const FAILURES_WINDOW: Duration = Duration::from_secs(60);
 
 /// The least step from one presentation time to the next.
 const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);
@@ -353,7 +378,9 @@ mod tests {
 
         fn configure(&self, _element: &gst::Element) {}
 
-        fn set_bitrate_kbps(&self, _element: &gst::Element, _bitrate_kbps: u32) {}
+        fn set_bitrate_kbps(&self, _element: &gst::Element, _bitrate_kbps: u32) -> bool {
+            true
+        }
     }
 
     /// An encoder with a picture to encode.
@@ -383,8 +410,9 @@ mod tests {
         assert!(unit.key_frame);
         let stats = encoder.stats();
         assert_eq!(stats.encoder, codec::X264);
-        assert_eq!(stats.failures, u64::from(FAILURES));
+        assert_eq!(stats.failures, FAILURES as u64);
         assert!(stats.last_failure.unwrap().contains("no-such-package"));
+        assert!(stats.given_up[0].starts_with("no-such-encoder: "));
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
-//! One element between two pads of ours, run on the caller's thread.
+//! One element between two pads of ours, fed by hand.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -16,7 +17,7 @@ pub(crate) struct Stage {
     element: gst::Element,
     input: gst::Pad,
     output: gst::Pad,
-    results: Arc<Mutex<VecDeque<gst::Buffer>>>,
+    results: Arc<Results>,
     failure: Arc<Mutex<Option<String>>>,
 }
 
@@ -28,7 +29,7 @@ impl Stage {
         input_caps: gst::Caps,
         output_caps: &gst::Caps,
     ) -> Result<Self, Error> {
-        let results = Arc::new(Mutex::new(VecDeque::new()));
+        let results = Arc::new(Results::default());
         let failure = Arc::new(Mutex::new(None));
         element.set_bus(Some(&error_bus(Arc::clone(&failure))));
         let stage = Self {
@@ -63,11 +64,22 @@ impl Stage {
     }
 
     /// Pushes a buffer and takes what came of it.
-    pub(crate) fn push(&self, buffer: gst::Buffer) -> Result<Option<gst::Buffer>, Error> {
-        match self.input.push(buffer) {
-            Ok(_) => Ok(lock(&self.results).pop_front()),
-            Err(error) => Err(self.failed(&error.to_string())),
+    ///
+    /// An element that answers on a thread of its own has this long to do so; without patience
+    /// nothing is an answer too.
+    pub(crate) fn push(
+        &self,
+        buffer: gst::Buffer,
+        patience: Duration,
+    ) -> Result<Option<gst::Buffer>, Error> {
+        if let Err(error) = self.input.push(buffer) {
+            return Err(self.failed(&error.to_string()));
         }
+        let result = self.results.pop(patience);
+        if result.is_none() && !patience.is_zero() {
+            return Err(self.failed("it made nothing of a picture in time"));
+        }
+        Ok(result)
     }
 
     fn link(&self) -> Result<(), &'static str> {
@@ -105,11 +117,47 @@ impl Drop for Stage {
     }
 }
 
+/// What an element made and nobody took yet.
+#[derive(Default)]
+struct Results {
+    queue: Mutex<VecDeque<gst::Buffer>>,
+    arrived: Condvar,
+}
+
+impl Results {
+    fn push(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let mut queue = lock(&self.queue);
+        if queue.len() == RESULTS {
+            return Err(gst::FlowError::Error);
+        }
+        queue.push_back(buffer);
+        self.arrived.notify_one();
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// The oldest one; waits this long for one to come.
+    fn pop(&self, patience: Duration) -> Option<gst::Buffer> {
+        let deadline = Instant::now() + patience;
+        let mut queue = lock(&self.queue);
+        loop {
+            if let Some(buffer) = queue.pop_front() {
+                return Some(buffer);
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            if left.is_zero() {
+                return None;
+            }
+            let waited = self.arrived.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
 /// The pad that collects results.
 fn output_pad(
     name: &'static str,
     caps: &gst::Caps,
-    results: Arc<Mutex<VecDeque<gst::Buffer>>>,
+    results: Arc<Results>,
 ) -> Result<gst::Pad, Error> {
     let template = gst::PadTemplate::new(
         "output",
@@ -122,14 +170,7 @@ fn output_pad(
         reason: error.to_string(),
     })?;
     let pad = gst::Pad::builder_from_template(&template)
-        .chain_function(move |_, _, buffer| {
-            let mut results = lock(&results);
-            if results.len() == RESULTS {
-                return Err(gst::FlowError::Error);
-            }
-            results.push_back(buffer);
-            Ok(gst::FlowSuccess::Ok)
-        })
+        .chain_function(move |_, _, buffer| results.push(buffer))
         .event_function(|_, _, _| true)
         .build();
     Ok(pad)
@@ -172,8 +213,27 @@ mod tests {
     fn what_goes_in_comes_out() {
         let any = caps("a/b");
         let stage = Stage::start("identity", element("identity"), any.clone(), &any).unwrap();
-        let out = stage.push(gst::Buffer::from_slice([1, 2, 3])).unwrap();
+        let out = stage.push(gst::Buffer::from_slice([1, 2, 3]), Duration::ZERO);
+        let out = out.unwrap();
         assert_eq!(out.unwrap().map_readable().unwrap().as_slice(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn one_with_a_thread_of_its_own_is_waited_for_but_not_for_ever() {
+        let any = caps("a/b");
+        let stage = Stage::start("queue", element("queue"), any.clone(), &any).unwrap();
+        let patience = Duration::from_secs(30);
+        for byte in 0..20_u8 {
+            let out = stage
+                .push(gst::Buffer::from_slice([byte]), patience)
+                .unwrap();
+            assert_eq!(out.unwrap().map_readable().unwrap().as_slice(), [byte]);
+        }
+        let silent = element("identity");
+        silent.set_property("drop-probability", 1_f32);
+        let stage = Stage::start("identity", silent, any.clone(), &any).unwrap();
+        let error = stage.push(gst::Buffer::from_slice([1]), Duration::from_millis(1));
+        assert!(error.unwrap_err().to_string().contains("in time"));
     }
 
     #[test]
@@ -182,7 +242,8 @@ mod tests {
         let identity = element("identity");
         identity.set_property("error-after", 1);
         let stage = Stage::start("identity", identity, any.clone(), &any).unwrap();
-        let error = stage.push(gst::Buffer::new()).unwrap_err().to_string();
+        let error = stage.push(gst::Buffer::new(), Duration::ZERO);
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("identity") && error.len() > 20, "{error}");
         let jpeg = Stage::start("jpegenc", element("jpegenc"), any.clone(), &any);
         assert!(jpeg.is_err(), "it does not take this");

@@ -30,6 +30,8 @@ pub struct EncoderStats {
     pub encode: StageLatency,
     /// From the picture being complete to the access unit being handed to all listeners.
     pub age: StageLatency,
+    /// How often each of these took how long.
+    pub histograms: StageHistograms,
     /// Access units so far.
     pub units: u64,
     /// How many of them were key frames.
@@ -46,6 +48,8 @@ pub struct EncoderStats {
     pub failures: u64,
     /// What the last failure said.
     pub last_failure: Option<String>,
+    /// Encoders that are not used any more because they kept failing, and what they said.
+    pub given_up: Vec<String>,
     /// Peers and feeds that take access units now.
     pub listeners: usize,
 }
@@ -57,11 +61,102 @@ pub struct StageLatency {
     pub p50: Duration,
     /// One in twenty was slower.
     pub p95: Duration,
+    /// One in a hundred was slower.
+    pub p99: Duration,
 }
 
-/// Keeps the latencies of the last pictures.
+/// How often a stage took how long, since it was first counted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StageHistogram {
+    /// One for each of [`BOUNDS`](Self::BOUNDS), and one for what took longer.
+    counts: [u64; Self::BOUNDS.len() + 1],
+    sum: Duration,
+}
+
+impl StageHistogram {
+    /// The upper ends of the classes.
+    pub const BOUNDS: [Duration; 13] = [
+        Duration::from_micros(250),
+        Duration::from_micros(500),
+        Duration::from_millis(1),
+        Duration::from_millis(2),
+        Duration::from_millis(4),
+        Duration::from_millis(6),
+        Duration::from_millis(8),
+        Duration::from_millis(12),
+        Duration::from_millis(16),
+        Duration::from_millis(25),
+        Duration::from_millis(50),
+        Duration::from_millis(100),
+        Duration::from_millis(250),
+    ];
+
+    /// Counts one.
+    pub fn add(&mut self, sample: Duration) {
+        let class = Self::BOUNDS.iter().position(|bound| sample <= *bound);
+        if let Some(count) = self.counts.get_mut(class.unwrap_or(Self::BOUNDS.len())) {
+            *count += 1;
+        }
+        self.sum += sample;
+    }
+
+    /// Counts all of another.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.sum += other.sum;
+    }
+
+    /// For each bound how many took no longer.
+    pub fn cumulative(&self) -> impl Iterator<Item = (Duration, u64)> {
+        let mut so_far = 0;
+        Self::BOUNDS
+            .into_iter()
+            .zip(self.counts)
+            .map(move |(bound, count)| {
+                so_far += count;
+                (bound, so_far)
+            })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// How long all took together.
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+}
+
+/// The histograms of all stages of one encoder.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StageHistograms {
+    /// See [`EncoderStats::capture`].
+    pub capture: StageHistogram,
+    /// See [`EncoderStats::convert`].
+    pub convert: StageHistogram,
+    /// See [`EncoderStats::encode`].
+    pub encode: StageHistogram,
+    /// See [`EncoderStats::age`].
+    pub age: StageHistogram,
+}
+
+impl StageHistograms {
+    /// Counts all of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.capture.merge(&other.capture);
+        self.convert.merge(&other.convert);
+        self.encode.merge(&other.encode);
+        self.age.merge(&other.age);
+    }
+}
+
+/// Keeps the latencies of the last pictures, and counts those of all.
 #[derive(Debug, Default)]
-pub(crate) struct Samples(VecDeque<Duration>);
+pub(crate) struct Samples(VecDeque<Duration>, StageHistogram);
 
 impl Samples {
     /// Adds one; beyond [`SAMPLES`] the oldest goes.
@@ -70,6 +165,12 @@ impl Samples {
             self.0.pop_front();
         }
         self.0.push_back(sample);
+        self.1.add(sample);
+    }
+
+    /// All of them.
+    pub(crate) fn histogram(&self) -> StageHistogram {
+        self.1.clone()
     }
 
     /// The quantiles.
@@ -83,6 +184,7 @@ impl Samples {
         StageLatency {
             p50: at(50),
             p95: at(95),
+            p99: at(99),
         }
     }
 }
@@ -141,6 +243,22 @@ mod tests {
         let latency = samples.latency();
         assert_eq!(latency.p50, Duration::from_millis(119));
         assert_eq!(latency.p95, Duration::from_millis(227));
+        assert_eq!(latency.p99, Duration::from_millis(236));
+        assert_eq!(samples.histogram().count(), 290, "all are counted");
+    }
+
+    #[test]
+    fn a_histogram_counts_up_to_each_bound() {
+        let mut histogram = StageHistogram::default();
+        for us in [250, 251, 3_000, 9_000_000] {
+            histogram.add(Duration::from_micros(us));
+        }
+        let mut both = histogram.clone();
+        both.merge(&histogram);
+        assert_eq!((both.count(), both.sum()), (8, histogram.sum() * 2));
+        let counts: Vec<_> = histogram.cumulative().map(|(_, count)| count).collect();
+        assert_eq!(counts, [1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
+        assert_eq!(histogram.sum(), Duration::from_micros(9_003_501));
     }
 
     #[test]

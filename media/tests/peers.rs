@@ -14,7 +14,7 @@ use vroom_media::{Candidate, Encoder, Error, Media, Offer, Peer, PeerEvent, Peer
 
 async fn connect(media: &Media, encoder: &Encoder, browser: &Browser) -> (Peer, PeerEvents) {
     let (offer, control) = browser.offer();
-    let (peer, events, answer) = soon(media.answer(encoder, offer)).await.unwrap();
+    let (peer, events, answer) = soon(media.answer(encoder, None, offer)).await.unwrap();
     browser.accept(&answer);
     until_open(&control);
     (peer, events)
@@ -193,7 +193,7 @@ async fn offers_that_cannot_be_served_are_refused_with_words() {
             sdp,
             candidates: Vec::new(),
         };
-        let error = soon(media.answer(&encoder, offer)).await.unwrap_err();
+        let error = soon(media.answer(&encoder, None, offer)).await.unwrap_err();
         assert_eq!(
             matches!(error, Error::Unsupported(_)),
             unsupported,

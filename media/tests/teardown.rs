@@ -42,7 +42,7 @@ async fn fifty_peers_give_back_their_threads_and_descriptors() {
         for _ in 0..peers {
             let browser = Browser::new();
             let (offer, control) = browser.offer();
-            let (peer, events, answer) = soon(media.answer(&encoder, offer)).await.unwrap();
+            let (peer, events, answer) = soon(media.answer(&encoder, None, offer)).await.unwrap();
             browser.accept(&answer);
             until_open(&control);
             ends.push((browser, peer, events));

@@ -339,34 +339,42 @@ fn share_state() -> impl Strategy<Value = ShareState> {
 
 fn media_state() -> impl Strategy<Value = MediaState> {
     let size = || prop::option::of(any::<u32>());
-    let latency = (maybe_float(), maybe_float(), maybe_float(), maybe_float()).prop_map(
-        |(capture, convert, encode, age)| Latency {
-            capture,
-            convert,
-            encode,
-            age,
-        },
-    );
+    let latency = || {
+        (maybe_float(), maybe_float(), maybe_float(), maybe_float()).prop_map(
+            |(capture, convert, encode, age)| Latency {
+                capture,
+                convert,
+                encode,
+                age,
+            },
+        )
+    };
     (
         (maybe_text(), maybe_text(), maybe_text()),
+        prop::option::of(prop::collection::vec(text(), 0..4)),
         (size(), size()),
         (maybe_float(), maybe_float()),
         prop::option::of(any::<bool>()),
-        prop::option::of(latency),
+        (
+            prop::option::of(latency()),
+            prop::option::of(latency()),
+            prop::option::of(latency()),
+        ),
     )
         .prop_map(
-            |((codec, encoder, transport), (width, height), (fps, bitrate_kbps), mic, latency)| {
-                MediaState {
-                    codec,
-                    width,
-                    height,
-                    fps,
-                    bitrate_kbps,
-                    encoder,
-                    mic,
-                    latency,
-                    transport,
-                }
+            |((codec, encoder, transport), declined, size, rates, mic, latency)| MediaState {
+                codec,
+                width: size.0,
+                height: size.1,
+                fps: rates.0,
+                bitrate_kbps: rates.1,
+                encoder,
+                declined,
+                mic,
+                latency: latency.0,
+                latency_p95: latency.1,
+                latency_p99: latency.2,
+                transport,
             },
         )
 }

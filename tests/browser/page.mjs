@@ -94,6 +94,9 @@ export class Viewer {
       const canvas = new OffscreenCanvas(width, height);
       const context = canvas.getContext('2d', { willReadFrequently: true });
       context.drawImage(picture, 0, 0);
+      // What keeps still lies over it.
+      const patches = document.querySelector('vroom-desktop .patches:not([hidden])');
+      if (patches && patches.width === width) context.drawImage(patches, 0, 0);
       return points.map(([x, y]) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)]);
     }, points);
   }

@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vroom-predict-tty",
         ],
     ),
+    ("vroom-fake-encoder", &[]),
     (
         "vroom-tests",
         &["vroom-protocol", "vroom-transport", "vroom-terminal"],

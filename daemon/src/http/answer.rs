@@ -32,6 +32,18 @@ pub(crate) fn json(status: StatusCode, body: &Value) -> Answer {
     answer
 }
 
+/// An answer in plain text, which nobody may keep.
+pub(crate) fn plain(text: String) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    set(
+        &mut answer,
+        CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    );
+    set(&mut answer, CACHE_CONTROL, "no-store");
+    answer
+}
+
 /// An error in the form that all errors have.
 pub(crate) fn error(status: StatusCode, code: Code, reason: &str) -> Answer {
     json(

@@ -152,7 +152,10 @@ async fn answer_offer(
         return Ok((peer, events, answer, None));
     };
     let watch = output.watch()?;
-    let (peer, events, answer) = daemon.media.answer(watch.encoder(), offer).await?;
+    let (peer, events, answer) = daemon
+        .media
+        .answer(watch.encoder(), daemon.sound.as_ref(), offer)
+        .await?;
     Ok((peer, events, answer, Some(watch)))
 }
 

@@ -49,6 +49,7 @@ async fn without_credentials_nothing_is_answered() {
     for (method, path) in [
         ("GET", "/sessions"),
         ("GET", "/ice"),
+        ("GET", "/metrics"),
         ("GET", "/candidate?connection=x"),
         ("POST", "/candidate"),
     ] {
@@ -125,4 +126,18 @@ fn the_token_file_is_private_and_a_public_one_is_refused() {
         "{said}"
     );
     assert!(!said.contains(daemon.token()));
+}
+
+#[tokio::test]
+async fn metrics_count_what_is_shown_and_are_not_for_strangers() {
+    let daemon = Daemon::start(&["--desktop", "synthetic", "--size", "640x480"]);
+    let bearer = format!("Bearer {}", daemon.token());
+    let headers = [("Authorization", bearer.as_str())];
+    let (status, _, before) = http(&daemon, "GET", "/metrics", &headers, "").await;
+    assert_eq!(status, 200, "{before}");
+    assert!(before.contains("\nvroom_pictures_total 0\n"), "{before}");
+    assert!(before.contains("# TYPE vroom_stage_seconds histogram\n"));
+    assert!(before.contains("\nvroom_stage_seconds_count{stage=\"encode\"} 0\n"));
+    let (status, ..) = http(&daemon, "POST", "/metrics", &headers, "").await;
+    assert_eq!(status, 405);
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use vroom_protocol::graphical::{
     ButtonInput, Chat, ChatRole, ClientMessage, Clipboard, ClipboardContent, ClipboardData,
-    ClipboardRequest, Key, Media, Mode, Modifiers, NotificationKind, PointerInput, ServerMessage,
-    VideoMessage, Viewport,
+    ClipboardRequest, Key, Media, Mode, Modifiers, NotificationKind, PatchMessage, PatchRect,
+    PointerInput, ServerMessage, VideoMessage, Viewport,
 };
 use vroom_protocol::{ChannelId, ChannelSpec, Code};
 
-use crate::client::{Client, WebClient};
+use crate::client::{Client, WebClient, http};
 use crate::daemon::Daemon;
 
 const ALL: [&str; 10] = [
@@ -73,6 +73,90 @@ async fn pictures(presses: u32) -> (Bytes, Bytes) {
         after = picture(&mut client, video, press + 1).await;
     }
     (before, after)
+}
+
+#[tokio::test]
+async fn what_keeps_still_comes_exactly_once_and_goes_when_it_changes() {
+    let daemon = start();
+    let mut client = WebClient::login(&daemon).await;
+    client
+        .handshake(&["keyboard", "patches", "video-h264"])
+        .await;
+    client.open("video").await.unwrap();
+    let patches = client.open("patches").await.unwrap();
+    let area = |place: PatchRect| u32::from(place.width) * u32::from(place.height);
+    let (kind, payload) = client.message(patches).await;
+    let start = PatchMessage::decode(kind, &payload).unwrap();
+    let (width, height) = (640, 480);
+    assert_eq!(start, PatchMessage::Start { width, height });
+    let mut missing = 640 * 480;
+    while missing > 0 {
+        let (kind, payload) = client.message(patches).await;
+        let PatchMessage::Show { place, png } = PatchMessage::decode(kind, &payload).unwrap()
+        else {
+            panic!("nothing changed");
+        };
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+        missing -= area(place);
+    }
+    client.set_mode(Mode::Interact).await;
+    let button = client.open("button").await.unwrap();
+    client
+        .send(button, ButtonInput::KeyDown(key()).encode())
+        .await;
+    let (kind, payload) = client.message(patches).await;
+    let PatchMessage::Clear(gone) = PatchMessage::decode(kind, &payload).unwrap() else {
+        panic!("the old picture has to go first");
+    };
+    let mut missing: u32 = gone.into_iter().map(area).sum();
+    assert!(
+        missing > 0 && missing < 640 * 480 / 2,
+        "a part of it: {missing}"
+    );
+    while missing > 0 {
+        let (kind, payload) = client.message(patches).await;
+        match PatchMessage::decode(kind, &payload).unwrap() {
+            PatchMessage::Show { place, .. } => missing -= area(place),
+            PatchMessage::Clear(more) => missing += more.into_iter().map(area).sum::<u32>(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn metrics_count_what_was_shown_also_to_those_who_left() {
+    let daemon = start();
+    let mut client = WebClient::login(&daemon).await;
+    client.handshake(&ALL).await;
+    let video = client.open("video").await.unwrap();
+    picture(&mut client, video, 1).await;
+    let bearer = format!("Bearer {}", daemon.token());
+    let headers = [("Authorization", bearer.as_str())];
+    let (_, _, during) = http(&daemon, "GET", "/metrics", &headers, "").await;
+    let converted = "vroom_stage_seconds_count{stage=\"convert\"}";
+    assert_eq!(metric(&during, "vroom_participants"), 1);
+    assert!(metric(&during, "vroom_jpegs_total") >= 1, "{during}");
+    assert!(metric(&during, converted) >= 1, "{during}");
+    drop(client);
+    let left = async {
+        loop {
+            let (_, _, after) = http(&daemon, "GET", "/metrics", &headers, "").await;
+            if metric(&after, "vroom_participants") == 0 {
+                return after;
+            }
+        }
+    };
+    let after = tokio::time::timeout(Duration::from_secs(30), left).await;
+    let after = after.unwrap();
+    for name in ["vroom_jpegs_total", converted] {
+        assert!(metric(&after, name) >= metric(&during, name), "{after}");
+    }
+}
+
+/// A number of the page of metrics.
+fn metric(page: &str, name: &str) -> u64 {
+    let line = page.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap().trim().parse().unwrap()
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The openh264 backend: for systems whose licences leave x264 out.
 
 use gstreamer as gst;
-use gstreamer::prelude::*;
 
 use super::{Backend, KEY_FRAME_INTERVAL, OPENH264 as ELEMENT};
 use crate::elements::set;
@@ -33,7 +32,9 @@ impl Backend for OpenH264 {
     }
 
     /// It counts bits, the others kilobits.
-    fn set_bitrate_kbps(&self, element: &gst::Element, bitrate_kbps: u32) {
-        element.set_property("bitrate", bitrate_kbps.max(1).saturating_mul(1000));
+    fn set_bitrate_kbps(&self, element: &gst::Element, bitrate_kbps: u32) -> bool {
+        let bits = bitrate_kbps.max(1).saturating_mul(1000);
+        set(element, "bitrate", &bits.to_string());
+        true
     }
 }

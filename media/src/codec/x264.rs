@@ -1,7 +1,6 @@
 //! The x264 backend: the best picture per CPU second that software gives.
 
 use gstreamer as gst;
-use gstreamer::prelude::*;
 
 use super::{Backend, KEY_FRAME_INTERVAL, X264 as ELEMENT};
 use crate::elements::set;
@@ -35,7 +34,8 @@ impl Backend for X264 {
         set(element, "option-string", "no-mbtree:scenecut=0");
     }
 
-    fn set_bitrate_kbps(&self, element: &gst::Element, bitrate_kbps: u32) {
-        element.set_property("bitrate", bitrate_kbps.max(1));
+    fn set_bitrate_kbps(&self, element: &gst::Element, bitrate_kbps: u32) -> bool {
+        set(element, "bitrate", &bitrate_kbps.max(1).to_string());
+        true
     }
 }

@@ -30,5 +30,8 @@ pub const CLIPBOARD_DATA: &str = "clipboard-data";
 pub const CURSOR_IMAGE: &str = "cursor-image";
 /// TILE_JPEG on `video`.
 pub const VIDEO_TILES: &str = "video-tiles";
+/// The channel `patches`.
+// Not in the public text: see docs/protocol.md.
+pub const PATCHES: &str = "patches";
 /// H264_AU on `video`.
 pub const VIDEO_H264: &str = "video-h264";

@@ -97,11 +97,20 @@ pub struct MediaState {
     pub bitrate_kbps: Option<f64>,
     /// The encoder's name.
     pub encoder: Option<String>,
+    /// Why each encoder that would be better is not used.
+    // Not in the public text: see docs/protocol.md.
+    pub declined: Option<Vec<String>>,
     /// Whether the server listens to this client's audio.
     pub mic: Option<bool>,
-    /// How long each stage takes.
+    /// How long each stage takes: half of the pictures are faster.
     // Not in the public text: see docs/protocol.md.
     pub latency: Option<Latency>,
+    /// The same, where one in twenty is slower.
+    // Not in the public text: see docs/protocol.md.
+    pub latency_p95: Option<Latency>,
+    /// The same, where one in a hundred is slower.
+    // Not in the public text: see docs/protocol.md.
+    pub latency_p99: Option<Latency>,
     /// `webrtc` or `websocket`.
     // Not in the public text: see docs/protocol.md.
     pub transport: Option<String>,
@@ -116,8 +125,11 @@ impl MediaState {
             fps: members.optional("fps")?,
             bitrate_kbps: members.optional("bitrate")?,
             encoder: members.optional("encoder")?,
+            declined: members.optional("declined")?,
             mic: members.optional("mic")?,
             latency: members.optional("latency")?,
+            latency_p95: members.optional("latencyP95")?,
+            latency_p99: members.optional("latencyP99")?,
             transport: members.optional("transport")?,
         })
     }
@@ -130,8 +142,11 @@ impl MediaState {
             .maybe("fps", self.fps.map(number))
             .maybe("bitrate", self.bitrate_kbps.map(number))
             .maybe("encoder", self.encoder.as_ref())
+            .maybe_list("declined", self.declined.as_deref())
             .maybe("mic", self.mic)
             .maybe("latency", self.latency.as_ref())
+            .maybe("latencyP95", self.latency_p95.as_ref())
+            .maybe("latencyP99", self.latency_p99.as_ref())
             .maybe("transport", self.transport.as_ref())
     }
 }

@@ -50,7 +50,7 @@ impl ChannelSpec {
 
     /// Whether messages here carry sequence numbers once session-resume is agreed.
     pub(crate) fn is_numbered(&self) -> bool {
-        self.reliable && self.name != VIDEO
+        self.reliable && self.name != VIDEO && self.name != PATCHES
     }
 }
 
@@ -59,6 +59,9 @@ pub(crate) const CONTROL: &str = "control";
 
 /// The channel that is never numbered and never replayed.
 pub(crate) const VIDEO: &str = "video";
+
+/// The channel of exact pictures of what keeps still: never numbered either, since they start over.
+pub(crate) const PATCHES: &str = "patches";
 
 /// The channel of keys and buttons, which goes before others.
 pub(crate) const BUTTON: &str = "button";

@@ -15,6 +15,7 @@ import { Desk } from "./desk.ts";
 import { answerRequest, askForControl } from "./floor.ts";
 import { publish } from "./hook.ts";
 import { Picture } from "./picture.ts";
+import { DesktopSound } from "./sound.ts";
 import { Sampler } from "./sampler.ts";
 import { listenShortcuts } from "./shortcuts.ts";
 import type { Credential } from "./signin.ts";
@@ -31,6 +32,7 @@ export class App {
   readonly #connector: Connector;
   readonly #desk: Desk;
   readonly #picture: Picture;
+  readonly #sound: DesktopSound;
   readonly #sampler: Sampler;
   readonly #switches = store.switches();
   #identity: store.Identity | null = null;
@@ -55,6 +57,7 @@ export class App {
       failed: (reason) => frame.announcer.notice(`No picture: ${reason}`, "warning"),
       undecodable: () => this.#fallBackToJpeg(),
     });
+    this.#sound = new DesktopSound(frame.sound);
     this.#sampler = new Sampler({
       live: () => this.#connector.live,
       canvas: () => this.#picture.canvas?.counters ?? null,
@@ -170,14 +173,21 @@ export class App {
     this.#sampler.reset();
     this.#frame.tabs.setAddEnabled(true);
     this.#picture.release();
-    if (live.graphical && live.graphical.capabilities.size > 0) void this.#picture.attach(live);
+    if (live.graphical && live.graphical.capabilities.size > 0) this.#show(live);
     this.#modeChanged();
     live.connection.ping(performance.now());
     this.#draw();
   }
 
+  /** Picture and sound of a connection whose handshake is done. */
+  #show(live: Live): void {
+    void this.#picture.attach(live);
+    this.#sound.attach(live);
+  }
+
   #down(): void {
     this.#picture.detach();
+    this.#sound.detach();
     this.#media = null;
     this.#ended = null;
     this.#frame.tabs.setAddEnabled(false);
@@ -197,7 +207,7 @@ export class App {
     this.#frame.mode.setEnabled(true);
     this.#frame.mode.setValue("view", false);
     if (handshake.agent) document.title = `${handshake.agent} – VROOM`;
-    if (this.#connector.live) void this.#picture.attach(this.#connector.live);
+    if (this.#connector.live) this.#show(this.#connector.live);
     this.#draw();
   }
 

@@ -66,7 +66,8 @@ export async function dial(wish: Wish, progress: Progress, cancelled: () => bool
 /** What the page says it can do. */
 export async function capabilities(wish: Wish): Promise<string[]> {
   const h264 = wish.wantsDesktop && !wish.jpeg && (await decodesH264());
-  return h264 ? [...CAPABILITIES, "video-h264"] : CAPABILITIES;
+  const desktop = wish.wantsDesktop ? ["patches"] : [];
+  return h264 ? [...CAPABILITIES, ...desktop, "video-h264"] : [...CAPABILITIES, ...desktop];
 }
 
 /** The link, or in words why there is none. */

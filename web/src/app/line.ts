@@ -47,6 +47,8 @@ export interface Live extends Extra {
   graphical: GraphicalSession | null;
   /** Opens the `video` channel; only without media tracks. */
   openVideo(): Promise<Channel>;
+  /** Opens the `patches` channel; only where both sides listed it. */
+  openPatches(): Promise<Channel>;
 }
 
 /** What a line has to know about the page. */
@@ -138,7 +140,7 @@ export class Line {
   #up(report: (live: Live) => void): void {
     const connection = this.#connection;
     if (!connection || !this.#extra) return;
-    report({ ...this.#extra, connection, graphical: this.#graphical, openVideo: () => connection.open(reliable("video")) });
+    report({ ...this.#extra, connection, graphical: this.#graphical, openVideo: () => connection.open(reliable("video")), openPatches: () => connection.open(reliable("patches")) });
   }
 }
 

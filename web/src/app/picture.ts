@@ -4,6 +4,7 @@ import type { Channel } from "../core/mux/channel.ts";
 import { ChannelRejected } from "../core/mux/channel.ts";
 import type { DesktopView } from "../ui/desktop.ts";
 import { CanvasVideo } from "../video/canvas.ts";
+import { PatchLayer } from "../video/patches.ts";
 import { StreamVideo } from "../video/stream.ts";
 import type { Live } from "./line.ts";
 
@@ -22,6 +23,7 @@ export class Picture {
   /** True once there is something to see. */
   shown = false;
   #channel: Channel | null = null;
+  #patches: { channel: Channel; layer: PatchLayer } | null = null;
 
   constructor(
     private readonly view: DesktopView,
@@ -30,6 +32,7 @@ export class Picture {
 
   /** Starts showing the picture of a connection whose handshake is done. */
   async attach(live: Live): Promise<void> {
+    if (live.graphical?.has("patches")) void this.#attachPatches(live);
     if (live.webrtc) {
       // Frames are only reported for an element that is laid out; the card covers it until the first one.
       this.view.showPicture("video");
@@ -57,9 +60,9 @@ export class Picture {
 
   /** Lets go of a link that was replaced; the last picture stays until the first over the new link. */
   release(): void {
-    const channel = this.#channel;
+    const channels = [this.#channel, this.#patches?.channel];
     this.detach();
-    channel?.close("the link was replaced");
+    for (const channel of channels) channel?.close("the link was replaced");
   }
 
   detach(): void {
@@ -68,7 +71,20 @@ export class Picture {
     this.stream = null;
     this.canvas = null;
     this.#channel = null;
+    this.#patches?.layer.close();
+    this.#patches = null;
     this.shown = false;
+  }
+
+  /** Still parts come exactly; without them the video is all there is, and nobody has to be told. */
+  async #attachPatches(live: Live): Promise<void> {
+    const channel = await live.openPatches().catch(() => null);
+    if (!channel) return;
+    this.#patches?.layer.close();
+    const layer = new PatchLayer(this.view.patches);
+    this.#patches = { channel, layer };
+    channel.onmessage = (type, payload) => layer.receive(type, payload);
+    channel.onclose = () => layer.close();
   }
 
   #show(channel: Channel, live: Live): void {

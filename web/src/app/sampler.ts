@@ -1,5 +1,5 @@
 /** Takes the numbers of the statistics once a second, from the connection, the browser and the server's reports. */
-import type { MediaState } from "../core/graphical/messages.ts";
+import type { MediaState, Quantiles } from "../core/graphical/messages.ts";
 import type { CanvasCounters } from "../video/canvas.ts";
 import type { StreamCounters } from "../video/stream.ts";
 import type { Statistics } from "../ui/statistics.ts";
@@ -53,6 +53,18 @@ export class Sampler {
     return true;
   }
 
+  /** The stages behind the server; those of the WebRTC stack are told as means only. */
+  #browserStages(report: { rttMs: number | null } | null): { [stage: string]: Quantiles } {
+    const rttMs = this.sources.live()?.connection.keepalive.rttMs ?? report?.rttMs ?? null;
+    const stream = this.sources.stream();
+    const stages: { [stage: string]: Quantiles | null } = {
+      network: rttMs === null ? null : [rttMs / 2, null, null],
+      decode: (stream ?? this.sources.canvas())?.decode.quantiles() ?? null,
+      present: stream?.present.quantiles() ?? null,
+    };
+    return Object.fromEntries(Object.entries(stages).filter((stage): stage is [string, Quantiles] => stage[1] !== null));
+  }
+
   /** Takes one sample. */
   async sample(now: number): Promise<Statistics> {
     const live = this.sources.live();
@@ -79,11 +91,12 @@ export class Sampler {
       bitrateKbps: bytesPerSecond === null ? null : (bytesPerSecond * 8) / 1000,
       codec: report?.codec || counted?.codec || media?.codec || null,
       encoder: media?.encoder ?? null,
+      declined: media?.declined ?? [],
       size: this.sources.pictureSize(),
       decodeMs: mean(before, current, "decodeMs", "decoded"),
       jitterMs: report ? mean(before, current, "jitterMs", "emitted") : null,
       dropped: counted?.dropped ?? null,
-      stages: media?.latency ?? {},
+      stages: { ...(media?.latency ?? {}), ...this.#browserStages(report) },
     };
     return this.statistics;
   }

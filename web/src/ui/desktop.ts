@@ -27,7 +27,9 @@ export class DesktopView extends HTMLElement {
   readonly canvas = el("canvas", { class: "picture", role: "img", "aria-label": "Remote desktop" });
   readonly field = el("textarea", { class: "keys", "aria-label": "Keyboard of the remote desktop. Press Ctrl, Alt and Shift together to leave.", autocapitalize: "off", autocomplete: "off", spellcheck: "false", tabindex: -1, rows: 1 });
   readonly #marker = el("div", { class: "remote-cursor", "aria-hidden": "true", hidden: true });
-  readonly #surface = el("div", { class: "surface" }, this.video, this.canvas, this.#marker);
+  /** Exact pictures of what keeps still, over either of them. */
+  readonly patches = el("canvas", { class: "patches", "aria-hidden": "true", hidden: true });
+  readonly #surface = el("div", { class: "surface" }, this.video, this.canvas, this.patches, this.#marker);
   readonly #scroller = el("div", { class: "scroller", tabindex: -1 }, this.#surface, this.field);
   readonly #cursor = new RemoteCursor(this.#surface, this.#marker);
   #control: Control | null = null;
@@ -139,6 +141,10 @@ export class DesktopView extends HTMLElement {
     const size = this.#layout === "actual" ? actual : fit(this.#viewport, this.space);
     this.#surface.style.width = `${size.width}px`;
     this.#surface.style.height = `${size.height}px`;
+    // In the middle, but on whole pixels: between them the browser would blur what is exact.
+    const margin = (all: number, own: number): string => `${Math.max(0, Math.floor((all - own) / 2))}px`;
+    this.#surface.style.marginLeft = margin(this.clientWidth, size.width);
+    this.#surface.style.marginTop = margin(this.clientHeight, size.height);
     this.#scale = size.width / this.#viewport.width;
     this.renderCursor();
   }

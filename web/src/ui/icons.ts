@@ -31,6 +31,8 @@ const paths = {
   upload: "M8 10.5v-7M5 6l3-3 3 3M2.5 10.5v3h11v-3",
   download: "M8 3v7M5 7.5l3 3 3-3M2.5 10.5v3h11v-3",
   pencil: "M3 13l.6-2.6 7-7 2 2-7 7zM9.4 4.6l2 2",
+  sound: "M2.5 6.2h2.3L8 3.5v9L4.8 9.8H2.5zM10.3 6a2.8 2.8 0 0 1 0 4M12 4.2a5.3 5.3 0 0 1 0 7.6",
+  muted: "M2.5 6.2h2.3L8 3.5v9L4.8 9.8H2.5zM10.5 6.3l3.4 3.4M13.9 6.3l-3.4 3.4",
   stop: "M4 4h8v8H4z",
   text: "M3 4.5v-1h10v1M8 3.5v9M6 12.5h4",
 } as const;

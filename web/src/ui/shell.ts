@@ -11,6 +11,7 @@ import { Menu } from "./menu.ts";
 import { People } from "./people.ts";
 import { Segments } from "./segmented.ts";
 import { SignIn } from "./signin.ts";
+import { SoundControl } from "./sound.ts";
 import { StatisticsPanel } from "./statistics.ts";
 import { ConnectionCard, StatusPill } from "./status.ts";
 import { Tabs } from "./tabs.ts";
@@ -25,6 +26,7 @@ export class ShellFrame {
   readonly status = new StatusPill();
   readonly card = new ConnectionCard();
   readonly menu = new Menu();
+  readonly sound = new SoundControl();
   readonly tools = new TerminalTools();
   readonly keyRow = new KeyRow();
   readonly banner = new Banner();
@@ -78,7 +80,7 @@ export class ShellFrame {
 
   #topBar(): HTMLElement {
     const brand = el("span", { class: "brand", "aria-label": "VROOM" }, icon("mark"));
-    const controls = el("div", { class: "controls" }, this.tools, this.mode, this.people, this.keyboard);
+    const controls = el("div", { class: "controls" }, this.tools, this.mode, this.people, this.sound, this.keyboard);
     return el("header", { class: "topbar" }, brand, this.tabs, controls, this.status, this.menu);
   }
 }

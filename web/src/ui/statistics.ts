@@ -1,4 +1,5 @@
 /** The statistics overlay: one key, every number that tells where time goes. */
+import type { Quantiles } from "../core/graphical/messages.ts";
 import { el, setText, svg } from "./dom.ts";
 
 /** What is shown; null where nothing is known. */
@@ -10,11 +11,14 @@ export interface Statistics {
   bitrateKbps: number | null;
   codec: string | null;
   encoder: string | null;
+  /** Why each encoder that would be better is not used. */
+  declined: string[];
   size: string | null;
   decodeMs: number | null;
   jitterMs: number | null;
   dropped: number | null;
-  stages: { [stage: string]: number };
+  /** How long each stage takes. */
+  stages: { [stage: string]: Quantiles };
 }
 
 export const NO_STATISTICS: Statistics = {
@@ -25,6 +29,7 @@ export const NO_STATISTICS: Statistics = {
   bitrateKbps: null,
   codec: null,
   encoder: null,
+  declined: [],
   size: null,
   decodeMs: null,
   jitterMs: null,
@@ -36,7 +41,7 @@ export const NO_STATISTICS: Statistics = {
 const SAMPLES = 60;
 const CURVE = { width: 232, height: 36 };
 /** Stages in the order in which a picture passes them. */
-const STAGES = ["capture", "convert", "encode", "network", "jitter", "decode"] as const;
+const STAGES = ["capture", "convert", "encode", "network", "decode", "present"] as const;
 
 const ROWS: readonly [label: string, read: (statistics: Statistics) => string][] = [
   ["Round trip", (s) => ms(s.rttMs)],
@@ -86,6 +91,8 @@ export class StatisticsPanel extends HTMLElement {
       const cell = this.#cells[place];
       if (cell) setText(cell, read(statistics));
     });
+    const encoder = this.#cells[ROWS.findIndex(([label]) => label === "Encoder")];
+    if (encoder) encoder.title = statistics.declined.join("\n");
     this.#drawCurve();
     this.#drawStages(statistics);
   }
@@ -99,22 +106,28 @@ export class StatisticsPanel extends HTMLElement {
   }
 
   #drawStages(statistics: Statistics): void {
-    const times: { [stage: string]: number } = { ...statistics.stages };
-    if (statistics.rttMs !== null) times["network"] = statistics.rttMs / 2;
-    if (statistics.jitterMs !== null) times["jitter"] = statistics.jitterMs;
-    if (statistics.decodeMs !== null) times["decode"] = statistics.decodeMs;
+    const times = statistics.stages;
     const known = STAGES.filter((stage) => times[stage] !== undefined);
-    const total = known.reduce((sum, stage) => sum + (times[stage] ?? 0), 0);
+    const half = (stage: string): number => times[stage]?.[0] ?? 0;
+    const total = known.reduce((sum, stage) => sum + half(stage), 0);
     let x = 0;
     const parts = known.map((stage) => {
-      const width = total > 0 ? ((times[stage] ?? 0) / total) * CURVE.width : 0;
+      const width = total > 0 ? (half(stage) / total) * CURVE.width : 0;
       const part = svg("rect", { class: `stage-${stage}`, x: x.toFixed(1), y: 0, width: Math.max(0, width - 1).toFixed(1), height: 8 });
       x += width;
       return part;
     });
     this.#bar.replaceChildren(...parts);
-    this.#legend.replaceChildren(...known.map((stage) => el("li", { class: `stage-${stage}` }, el("span", {}, stage), el("b", {}, ms(times[stage] ?? null)))));
+    const row = (stage: string, name: string, quantiles: (number | null)[]): Node =>
+      el("li", { class: `stage-${stage}` }, el("span", {}, name), ...quantiles.map((value) => el("b", {}, value === null ? "–" : bare(value))));
+    const head = el("li", { class: "head" }, el("span", {}, "ms"), ...["p50", "p95", "p99"].map((each) => el("b", {}, each)));
+    const rows = known.map((stage) => row(stage, stage, times[stage] ?? []));
+    this.#legend.replaceChildren(head, ...rows, row("all", "all", [total, null, null]));
   }
+}
+
+function bare(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
 }
 
 function ms(value: number | null): string {

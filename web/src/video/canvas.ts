@@ -1,6 +1,7 @@
 /** Draws the pictures of the `video` channel: H264 through WebCodecs, JPEG through the image decoder. */
 import type { Bytes } from "../core/bytes.ts";
 import { codecOf, decodeVideo } from "../core/graphical/video.ts";
+import { Times } from "./times.ts";
 
 /** The codec that has to work before H264 is asked for; streams of other levels name theirs in each key frame. */
 export const BASE_CODEC = "avc1.42e01f";
@@ -23,6 +24,7 @@ export interface CanvasCounters {
   dropped: number;
   bytes: number;
   decodeMs: number;
+  readonly decode: Times;
   codec: string;
 }
 
@@ -38,7 +40,7 @@ export async function decodesH264(): Promise<boolean> {
 }
 
 export class CanvasVideo {
-  readonly counters: CanvasCounters = { shown: 0, dropped: 0, bytes: 0, decodeMs: 0, codec: "" };
+  readonly counters: CanvasCounters = { shown: 0, dropped: 0, bytes: 0, decodeMs: 0, decode: new Times(), codec: "" };
   readonly #context: CanvasRenderingContext2D | null;
   #decoder: VideoDecoder | null = null;
   #codec = "";
@@ -82,7 +84,7 @@ export class CanvasVideo {
         const bitmap = await createImageBitmap(new Blob([data], { type: "image/jpeg" }));
         this.#draw(bitmap, bitmap.width, bitmap.height);
         bitmap.close();
-        this.counters.decodeMs += performance.now() - started;
+        this.#took(performance.now() - started);
         this.#shown();
       } catch {
         this.#skip();
@@ -127,11 +129,16 @@ export class CanvasVideo {
   #decoded(frame: VideoFrame): void {
     const started = this.#started.get(frame.timestamp);
     this.#started.delete(frame.timestamp);
-    if (started !== undefined) this.counters.decodeMs += performance.now() - started;
+    if (started !== undefined) this.#took(performance.now() - started);
     if (!this.#closed) this.#draw(frame, frame.displayWidth, frame.displayHeight);
     frame.close();
     this.#failures = 0;
     this.#shown();
+  }
+
+  #took(ms: number): void {
+    this.counters.decodeMs += ms;
+    this.counters.decode.add(ms);
   }
 
   #failed(): void {

@@ -1,14 +1,19 @@
 /** The picture of a WebRTC connection: a video element tuned for the shortest way to the screen. */
+import { minimiseBuffer } from "../core/transport/webrtc.ts";
+import { Times } from "./times.ts";
 
 /** Counters for the statistics; they only grow. */
 export interface StreamCounters {
   shown: number;
   /** Sum of the browser's own processing times, in milliseconds. */
   processingMs: number;
+  /** From the last packet of a picture to the picture, and from there to the screen. */
+  readonly decode: Times;
+  readonly present: Times;
 }
 
 export class StreamVideo {
-  readonly counters: StreamCounters = { shown: 0, processingMs: 0 };
+  readonly counters: StreamCounters = { shown: 0, processingMs: 0, decode: new Times(), present: new Times() };
   #closed = false;
 
   constructor(
@@ -36,16 +41,15 @@ export class StreamVideo {
     const seen = (_: number, frame: VideoFrameCallbackMetadata): void => {
       if (this.#closed) return;
       this.counters.shown += 1;
-      this.counters.processingMs += (frame.processingDuration ?? 0) * 1000;
+      const processingMs = (frame.processingDuration ?? 0) * 1000;
+      this.counters.processingMs += processingMs;
+      if (frame.receiveTime !== undefined) {
+        this.counters.decode.add(processingMs);
+        this.counters.present.add(frame.expectedDisplayTime - frame.receiveTime - processingMs);
+      }
       this.onframe();
       this.element.requestVideoFrameCallback(seen);
     };
     this.element.requestVideoFrameCallback(seen);
   }
-}
-
-/** Asks for no jitter buffer, in the standard way and in Chromium's older one. */
-function minimiseBuffer(receiver: RTCRtpReceiver & { jitterBufferTarget?: number | null; playoutDelayHint?: number | null }): void {
-  if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
-  if ("playoutDelayHint" in receiver) receiver.playoutDelayHint = 0;
 }

@@ -95,11 +95,17 @@ export interface ShareState {
 export interface MediaState {
   codec: string | undefined;
   encoder: string | undefined;
+  /** Why each encoder that would be better is not used. */
+  declined: string[];
   size: Size | undefined;
   fps: number | undefined;
   bitrate: number | undefined;
-  latency: { [stage: string]: number };
+  /** How long stages take in milliseconds: half of the pictures are faster, 95 %, 99 %. */
+  latency: { [stage: string]: Quantiles };
 }
+
+/** Half are below the first, 95 % below the second, 99 % below the third. */
+export type Quantiles = [p50: number, p95: number | null, p99: number | null];
 
 /** The client's VROOM_HANDSHAKE; always JSON, members in the order of the specification's example. */
 export function handshake(capabilities: string[], viewport: Size, mode: Mode): Fields {
@@ -190,15 +196,16 @@ export function readShareState(fields: Fields): ShareState {
 }
 
 export function readMediaState(fields: Fields): MediaState {
-  const latency: { [stage: string]: number } = {};
-  const stages = map(fields, "latency") ?? {};
-  for (const stage of Object.keys(stages)) {
-    const ms = number(stages, stage);
-    if (ms !== undefined) latency[stage] = ms;
+  const latency: { [stage: string]: Quantiles } = {};
+  const [p50, p95, p99] = ["latency", "latencyP95", "latencyP99"].map((name) => map(fields, name) ?? {});
+  for (const stage of Object.keys(p50 ?? {})) {
+    const ms = p50 && number(p50, stage);
+    if (ms !== undefined) latency[stage] = [ms, (p95 && number(p95, stage)) ?? null, (p99 && number(p99, stage)) ?? null];
   }
   return {
     codec: text(fields, "codec"),
     encoder: text(fields, "encoder"),
+    declined: texts(fields, "declined"),
     size: size(fields),
     fps: number(fields, "fps"),
     bitrate: number(fields, "bitrate"),

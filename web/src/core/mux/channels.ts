@@ -205,7 +205,7 @@ export class Channels {
   }
 
   #isNumbered(spec: ChannelSpec): boolean {
-    return this.owner.resumption() !== null && spec.reliable && spec.name !== "video";
+    return this.owner.resumption() !== null && spec.reliable && spec.name !== "video" && spec.name !== "patches";
   }
 
   /** Takes the number off a message; null when it came before. */

@@ -35,9 +35,10 @@ function retransmission(): RTCRtpCodec[] {
 
 export class WebRtcLink implements Link {
   readonly kind = "perChannel";
-  /** The remote picture and sound. */
+  /** The remote picture. */
   readonly stream = new MediaStream();
   readonly receiver: RTCRtpReceiver;
+  readonly #audio: RTCRtpTransceiver;
   readonly #lanes = new Map<string, RTCDataChannel>();
   #closed = false;
   #disconnected: ReturnType<typeof setTimeout> | null = null;
@@ -51,7 +52,7 @@ export class WebRtcLink implements Link {
     const audio = peer.addTransceiver("audio", { direction: "sendrecv" });
     this.receiver = video.receiver;
     this.stream.addTrack(video.receiver.track);
-    this.stream.addTrack(audio.receiver.track);
+    this.#audio = audio;
     this.#adopt("control", peer.createDataChannel("omux/control", { negotiated: true, id: 0, ordered: true, protocol: PROTOCOL }));
   }
 
@@ -67,6 +68,14 @@ export class WebRtcLink implements Link {
       link.close();
       throw error;
     }
+  }
+
+  /** The remote sound, or null when the server has none. */
+  sound(): MediaStream | null {
+    const direction = this.#audio.currentDirection;
+    if (direction !== "recvonly" && direction !== "sendrecv") return null;
+    minimiseBuffer(this.#audio.receiver);
+    return new MediaStream([this.#audio.receiver.track]);
   }
 
   writable(lane: string): boolean {
@@ -106,7 +115,8 @@ export class WebRtcLink implements Link {
       if (connection === null) early.push(candidate.toJSON());
       else void signalling.candidate(connection, candidate.toJSON()).catch(() => undefined);
     };
-    await this.peer.setLocalDescription();
+    const offer = await this.peer.createOffer();
+    await this.peer.setLocalDescription({ type: "offer", sdp: inStereo(offer.sdp ?? "") });
     await this.#gathered();
     const sent = early.length;
     const answer = await signalling.offer(this.peer.localDescription?.sdp ?? "", early.slice(0, sent));
@@ -192,6 +202,18 @@ export class WebRtcLink implements Link {
     };
     this.#lanes.set(name, channel);
   }
+}
+
+/** Asks for no jitter buffer, in the standard way and in Chromium's older one. */
+export function minimiseBuffer(receiver: RTCRtpReceiver & { jitterBufferTarget?: number | null; playoutDelayHint?: number | null }): void {
+  if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+  if ("playoutDelayHint" in receiver) receiver.playoutDelayHint = 0;
+}
+
+/** The offer with Opus in stereo: browsers receive it in mono unless they say otherwise. */
+function inStereo(sdp: string): string {
+  const payload = /a=rtpmap:(\d+) opus\/48000\/2/i.exec(sdp)?.[1];
+  return payload ? sdp.replace(`a=fmtp:${payload} `, `a=fmtp:${payload} stereo=1;`) : sdp;
 }
 
 function withTimeout<T>(work: Promise<T>, timeoutMs: number, reason: string): Promise<T> {

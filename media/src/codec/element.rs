@@ -1,8 +1,9 @@
-//! An encoder that is one element: picture in, access unit out, on the caller's thread.
+//! An encoder that is one element: picture in, access unit out.
 
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 
+use super::headers::Headers;
 use super::{Backend, VideoEncoder};
 use crate::stage::Stage;
 use crate::{Error, elements};
@@ -11,9 +12,11 @@ use crate::{Error, elements};
 ///
 /// The element has no pipeline around it: the encode thread pushes into its sink pad and finds the
 /// access unit when the push returns. That saves two threads and their wake-ups per picture.
+/// Hardware that answers on a thread of its own is waited for.
 pub(crate) struct ElementEncoder {
     backend: &'static dyn Backend,
     stage: Stage,
+    headers: Headers,
     bitrate_kbps: u32,
 }
 
@@ -32,10 +35,11 @@ impl ElementEncoder {
             element: name,
             reason: error.to_string(),
         })?;
-        let stage = Stage::start(name, element, input, &output_caps())?;
+        let stage = Stage::start(name, element, input, &backend.output())?;
         Ok(Self {
             backend,
             stage,
+            headers: Headers::default(),
             bitrate_kbps,
         })
     }
@@ -57,23 +61,20 @@ impl VideoEncoder for ElementEncoder {
                 .build();
             self.stage.send(event);
         }
-        self.stage.push(picture)
+        let unit = self.stage.push(picture, self.backend.patience())?;
+        Ok(unit.map(|unit| self.headers.complete(unit)))
     }
 
-    fn set_bitrate_kbps(&mut self, bitrate_kbps: u32) {
-        if bitrate_kbps != self.bitrate_kbps {
-            self.backend
-                .set_bitrate_kbps(self.stage.element(), bitrate_kbps);
+    fn set_bitrate_kbps(&mut self, bitrate_kbps: u32) -> bool {
+        if bitrate_kbps == self.bitrate_kbps {
+            return true;
+        }
+        let follows = self
+            .backend
+            .set_bitrate_kbps(self.stage.element(), bitrate_kbps);
+        if follows {
             self.bitrate_kbps = bitrate_kbps;
         }
+        follows
     }
-}
-
-/// What every encoder has to produce: decoders of browsers take nothing plainer.
-pub(crate) fn output_caps() -> gst::Caps {
-    gst::Caps::builder("video/x-h264")
-        .field("stream-format", "byte-stream")
-        .field("alignment", "au")
-        .field("profile", "constrained-baseline")
-        .build()
 }

@@ -1,0 +1,38 @@
+//! `vroomd doctor`: what this machine has for picture and sound, what is used, and why not more.
+
+use vroom_media::{Media, Verdict};
+
+use crate::daemon::media_config;
+use crate::settings::Settings;
+use crate::sound;
+
+/// The report, one line for each thing looked at.
+///
+/// # Errors
+///
+/// When the configured encoder cannot be used, or `GStreamer` does not start.
+pub fn report(settings: &Settings) -> anyhow::Result<String> {
+    let media = Media::probe(&media_config(settings))?;
+    let mut lines = Vec::new();
+    match media.chosen() {
+        Some(encoder) => lines.push(format!("picture: {encoder} encodes")),
+        None => lines.push(
+            "picture: nothing encodes H264, so pictures go as JPEG; \
+             install gstreamer1.0-plugins-ugly for x264enc"
+                .to_owned(),
+        ),
+    }
+    for entry in media.entries() {
+        match &entry.verdict {
+            Verdict::NotUsed(reason) => lines.push(format!("  {}: {reason}", entry.name)),
+            Verdict::Reserve => lines.push(format!("  {}: in reserve", entry.name)),
+            _ => lines.push(format!("  {}: used", entry.name)),
+        }
+    }
+    lines.push(match (settings.sound, sound::missing()) {
+        (false, _) => "sound: switched off in the configuration".to_owned(),
+        (true, None) => "sound: PipeWire, started with each desktop".to_owned(),
+        (true, Some(missing)) => format!("sound: none; {missing}"),
+    });
+    Ok(lines.join("\n"))
+}
