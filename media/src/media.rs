@@ -93,8 +93,7 @@ impl Media {
     /// Prepares to hear a sink of the PipeWire server at this socket; it is not touched before
     /// somebody listens.
     pub fn sound(&self, socket: &Path, sink: &str) -> Sound {
-        let (timeline, teardown) = (self.inner.timeline.clone(), self.inner.teardown.clone());
-        Sound::new(socket, sink, timeline, teardown)
+        Sound::new(socket, sink, self.inner.timeline.clone())
     }
 
     /// Answers a browser's offer with a peer that shows what the encoder makes, and lets its sound

@@ -7,7 +7,8 @@ use std::os::fd::IntoRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::glib;
@@ -16,7 +17,6 @@ use gstreamer_app as gst_app;
 
 use crate::media::Timeline;
 use crate::offer::Audio;
-use crate::teardown::Teardown;
 use crate::{Error, elements};
 
 /// Where the sound of a desktop comes from; cloning it gives another handle.
@@ -30,8 +30,9 @@ struct Shared {
     socket: PathBuf,
     sink: String,
     timeline: Timeline,
-    teardown: Teardown,
     state: Mutex<State>,
+    /// Rings for the thread that captures.
+    changed: Condvar,
     /// Packets so far.
     packets: AtomicU64,
 }
@@ -40,18 +41,20 @@ struct Shared {
 struct State {
     listeners: Vec<(u64, gst_app::AppSrc)>,
     last_id: u64,
-    pipeline: Option<gst::Pipeline>,
+    has_thread: bool,
+    /// The capture broke.
+    failed: bool,
 }
 
 impl Sound {
     /// Prepares to listen to a sink of the PipeWire server at this socket.
-    pub(crate) fn new(socket: &Path, sink: &str, timeline: Timeline, teardown: Teardown) -> Self {
+    pub(crate) fn new(socket: &Path, sink: &str, timeline: Timeline) -> Self {
         let shared = Shared {
             socket: socket.to_owned(),
             sink: sink.to_owned(),
             timeline,
-            teardown,
             state: Mutex::default(),
+            changed: Condvar::new(),
             packets: AtomicU64::new(0),
         };
         Self {
@@ -64,15 +67,17 @@ impl Sound {
         self.shared.packets.load(Ordering::Relaxed)
     }
 
-    /// Hands every packet to this element from now on.
+    /// Hands every packet to this element from now on; returns at once.
     fn attach(&self, source: gst_app::AppSrc) -> u64 {
         let mut state = self.shared.lock();
         state.last_id += 1;
         let id = state.last_id;
         state.listeners.push((id, source));
-        if state.pipeline.is_none() {
-            match capture(&self.shared) {
-                Ok(pipeline) => state.pipeline = Some(pipeline),
+        if !state.has_thread {
+            let shared = Arc::clone(&self.shared);
+            let thread = std::thread::Builder::new().name("listen".into());
+            match thread.spawn(move || shared.run()) {
+                Ok(_) => state.has_thread = true,
                 Err(error) => tracing::warn!(%error, "the desktop is not heard"),
             }
         }
@@ -82,15 +87,61 @@ impl Sound {
     fn detach(&self, id: u64) {
         let mut state = self.shared.lock();
         state.listeners.retain(|(listener, _)| *listener != id);
-        if state.listeners.is_empty()
-            && let Some(pipeline) = state.pipeline.take()
-        {
-            self.shared.teardown.end(pipeline);
-        }
+        drop(state);
+        self.shared.changed.notify_all();
     }
 }
 
 impl Shared {
+    /// Captures while somebody listens.
+    ///
+    /// Starting waits for a program that plays, for half a minute at a time, and cannot be cut
+    /// short: hence a thread.
+    fn run(self: &Arc<Self>) {
+        loop {
+            {
+                let mut state = self.lock();
+                state.failed = false;
+                if state.listeners.is_empty() {
+                    state.has_thread = false;
+                    return;
+                }
+            }
+            let started = Instant::now();
+            match capture(self) {
+                Ok(pipeline) => {
+                    self.wait(None);
+                    end(&pipeline);
+                }
+                // Nothing played all the while.
+                Err(_) if started.elapsed() > RETRY => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the desktop is not heard");
+                    self.wait(Some(RETRY));
+                }
+            }
+        }
+    }
+
+    /// Waits until nobody listens, or the capture breaks where there is one, or the time is over.
+    fn wait(&self, at_most: Option<Duration>) {
+        let deadline = at_most.map(|time| Instant::now() + time);
+        let mut state = self.lock();
+        while !state.listeners.is_empty() && (at_most.is_some() || !state.failed) {
+            state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return,
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.changed.wait(state);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+
     fn on_packet(&self, packet: &gst::Buffer) {
         self.packets.fetch_add(1, Ordering::Relaxed);
         for (_, source) in &self.lock().listeners {
@@ -100,16 +151,20 @@ impl Shared {
         }
     }
 
-    /// The capture broke; the next listener starts another.
     fn on_error(&self, error: &glib::Error) {
-        tracing::warn!(%error, "the desktop is not heard any more");
-        if let Some(pipeline) = self.lock().pipeline.take() {
-            self.teardown.end(pipeline);
-        }
+        tracing::debug!(%error, "the capture of the sound broke");
+        self.lock().failed = true;
+        self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn end(pipeline: &gst::Pipeline) {
+    if pipeline.set_state(gst::State::Null).is_err() {
+        tracing::debug!("the capture of the sound does not stop");
     }
 }
 
@@ -122,7 +177,7 @@ fn capture(shared: &Arc<Shared>) -> Result<gst::Pipeline, Error> {
     elements::set(
         &source,
         "stream-properties",
-        "props,stream.capture.sink=true,node.passive=true,node.latency=(string)240/48000,\
+        "props,stream.capture.sink=true,node.passive=true,node.latency=(string)480/48000,\
          node.name=vroomd,media.role=Music",
     );
     elements::set(&source, "client-name", "vroomd");
@@ -185,16 +240,13 @@ fn capture(shared: &Arc<Shared>) -> Result<gst::Pipeline, Error> {
             if let gst::MessageView::Error(error) = message.view()
                 && let Some(shared) = weak.upgrade()
             {
-                // Never on the thread that the error comes from: it has to end first.
-                let error = error.error();
-                std::thread::spawn(move || shared.on_error(&error));
+                shared.on_error(&error.error());
             }
             gst::BusSyncReply::Drop
         });
     }
-    let started = pipeline.set_state(gst::State::Playing);
-    if started.is_err() {
-        shared.teardown.end(pipeline);
+    if pipeline.set_state(gst::State::Playing).is_err() {
+        end(&pipeline);
         return Err(failed("it does not start"));
     }
     Ok(pipeline)
@@ -348,6 +400,9 @@ impl SoundBranch {
 
 /// The element that captures.
 const SOURCE: &str = "pipewiresrc";
+
+/// How long to wait after a failure; one that took longer was waiting itself.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// How long silence is still sent, so that what decays is heard to its end.
 const SILENCE: gst::ClockTime = gst::ClockTime::from_mseconds(300);
