@@ -19,6 +19,7 @@ RUN=(
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
     bash vim htop tmux less mc mandoc openssh-client pipewire-bin
+    grim kitty swaybg swaylock waybar wtype
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++

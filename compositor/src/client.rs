@@ -13,9 +13,10 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// The state of one more program, which counts until it is dropped.
-    pub(crate) fn state(&self) -> ClientState {
+    pub(crate) fn state(&self, sandboxed: bool) -> ClientState {
         ClientState {
             compositor: CompositorClientState::default(),
+            sandboxed,
             _count: Arc::clone(&self.count),
         }
     }
@@ -31,6 +32,8 @@ impl Clients {
 pub(crate) struct ClientState {
     /// What the compositor protocol keeps for it.
     pub(crate) compositor: CompositorClientState,
+    /// Whether a sandbox engine connected it.
+    pub(crate) sandboxed: bool,
     _count: Arc<()>,
 }
 

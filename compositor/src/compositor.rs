@@ -117,8 +117,12 @@ impl Desktop for Compositor {
         self.inbox.post(Command::Resize { size, scale });
     }
 
-    fn set_selection(&self, selection: Selection, data: ClipboardData) {
-        self.inbox.post(Command::Selection { selection, data });
+    fn draw_cursor(&self, drawn: bool) {
+        self.inbox.post(Command::DrawCursor(drawn));
+    }
+
+    fn set_selection(&self, selection: Selection, formats: Vec<ClipboardData>) {
+        self.inbox.post(Command::Selection { selection, formats });
     }
 
     fn shut_down(&self) {

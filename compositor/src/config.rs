@@ -20,6 +20,8 @@ pub struct CompositorConfig {
     pub command: Option<Vec<OsString>>,
     /// What happens when the session command ends.
     pub on_exit: OnExit,
+    /// What windows do.
+    pub shell: ShellStyle,
     /// An existing directory that only this user can enter; the Wayland socket lies in it, and the
     /// session command gets it as `XDG_RUNTIME_DIR`.
     pub runtime_dir: PathBuf,
@@ -33,10 +35,21 @@ pub enum OnExit {
     /// The desktop stays, with the windows that other programs still show.
     #[default]
     Keep,
-    /// The command is started again, after 1 s, 2 s, 4 s and so on up to 30 s.
+    /// The command is started again after a quarter of a second; one that fails at once is given
+    /// twice as long each time, up to 30 s.
     Restart,
     /// The desktop ends, too.
     Exit,
+}
+
+/// What kind of desktop it is.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum ShellStyle {
+    /// A program that is alone fills the picture.
+    #[default]
+    Kiosk,
+    /// Windows float over a wallpaper, with a panel to start programs and to find windows.
+    Desktop,
 }
 
 /// The size that an output gets when `size` is asked for: clamped and even.

@@ -1,4 +1,4 @@
-//! What the pointer looks like, told to viewers and never drawn.
+//! What the pointer looks like: told to viewers, and drawn where one of them cannot draw it.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,11 +7,14 @@ use smithay::input::pointer::{CursorImageAttributes, CursorImageStatus};
 use smithay::reexports::wayland_server::protocol::wl_buffer::WlBuffer;
 use smithay::reexports::wayland_server::protocol::wl_shm::Format;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::utils::IsAlive as _;
+use smithay::utils::{IsAlive as _, Logical, Physical, Point};
 use smithay::wayland::compositor::with_states;
 use smithay::wayland::shm::with_buffer_contents;
 use vroom_desktop::{BYTES_PER_PIXEL, Cursor, CursorImage, CursorShape, DesktopEvent};
+use xcursor::CursorTheme;
 
+use crate::paint::{Canvas, Ink, Picture};
+use crate::shell::Element;
 use crate::state::State;
 
 /// The pointer's shape as the focused program wants it.
@@ -19,6 +22,21 @@ use crate::state::State;
 pub(crate) struct CursorTracker {
     surface: Option<WlSurface>,
     told: Cursor,
+    /// Whether it is part of the picture.
+    drawn: bool,
+    /// How the present shape is drawn.
+    sprite: Option<Sprite>,
+    theme: Option<CursorTheme>,
+    /// What a program drags, beside the pointer.
+    pub(crate) drag_icon: Option<WlSurface>,
+}
+
+/// A shape that was made ready to draw.
+struct Sprite {
+    shape: CursorShape,
+    scale: f64,
+    picture: Option<Picture>,
+    hotspot: (i32, i32),
 }
 
 impl CursorTracker {
@@ -28,7 +46,73 @@ impl CursorTracker {
     }
 }
 
+impl CursorTracker {
+    /// Whether the pointer is part of the picture.
+    pub(crate) const fn is_drawn(&self) -> bool {
+        self.drawn
+    }
+}
+
 impl State {
+    /// Draws the pointer into the picture, or leaves it to viewers.
+    pub(crate) fn draw_cursor(&mut self, drawn: bool) {
+        if self.cursor.drawn != drawn {
+            self.cursor.drawn = drawn;
+            self.cursor.sprite = None;
+            self.clock.want();
+        }
+    }
+
+    /// The pointer as something to compose; nothing before it was ever moved.
+    pub(crate) fn pointer_element(&mut self) -> Option<Element> {
+        if !self.input.pointer_is_known {
+            return None;
+        }
+        let scale = self.output.current_scale().fractional_scale();
+        let Self { cursor, screen, .. } = self;
+        let shape = &cursor.told.shape;
+        let ready = cursor.sprite.as_ref().is_some_and(|sprite| {
+            sprite.shape == *shape && (sprite.scale - scale).abs() < f64::EPSILON
+        });
+        if !ready {
+            let image = match shape {
+                CursorShape::Hidden => None,
+                CursorShape::Image(image) => Some((**image).clone()),
+                CursorShape::Named(name) => {
+                    let theme = cursor.theme.get_or_insert_with(load_theme);
+                    themed(theme, name, scale)
+                }
+            };
+            let place = |at: u32| i32::try_from(at).unwrap_or(0);
+            cursor.sprite = Some(Sprite {
+                shape: shape.clone(),
+                scale,
+                hotspot: image.as_ref().map_or((0, 0), |image| {
+                    (place(image.hotspot_x), place(image.hotspot_y))
+                }),
+                picture: image.and_then(|image| {
+                    let size = (image.width, image.height);
+                    Picture::new(screen.renderer(), &image.bgra, size, false)
+                }),
+            });
+        }
+        let sprite = self.cursor.sprite.as_ref()?;
+        let at: Point<i32, Physical> = self
+            .pointer
+            .current_location()
+            .to_physical(scale)
+            .to_i32_round();
+        let picture = sprite.picture.as_ref()?;
+        Some(picture.at(at - Point::from(sprite.hotspot)).into())
+    }
+
+    /// What a program drags, and where it is.
+    pub(crate) fn drag_icon(&self) -> Option<(WlSurface, Point<i32, Logical>)> {
+        let icon = self.cursor.drag_icon.as_ref().filter(|icon| icon.alive())?;
+        let at = self.pointer.current_location().to_i32_round();
+        Some((icon.clone(), at))
+    }
+
     /// Takes another shape.
     pub(crate) fn set_cursor(&mut self, image: CursorImageStatus) {
         self.cursor.surface = None;
@@ -59,9 +143,109 @@ impl State {
         let cursor = Cursor { shape };
         if cursor != self.cursor.told {
             self.cursor.told = cursor.clone();
+            if self.cursor.drawn {
+                self.clock.want();
+            }
             self.tell(DesktopEvent::Cursor(cursor));
         }
     }
+}
+
+/// The theme that the environment names, or the one that is installed as the default.
+fn load_theme() -> CursorTheme {
+    let name = std::env::var("XCURSOR_THEME").ok();
+    CursorTheme::load(name.as_deref().unwrap_or("default"))
+}
+
+/// A shape as the theme draws it, or a plain arrow where there is no theme.
+fn themed(theme: &CursorTheme, name: &str, scale: f64) -> Option<CursorImage> {
+    let size = f64::from(CURSOR_SIZE) * scale;
+    let names = std::iter::once(name)
+        .chain(old_names(name).iter().copied())
+        .chain(["default", "left_ptr"]);
+    let adwaita = CursorTheme::load("Adwaita");
+    for name in names {
+        let path = theme.load_icon(name).or_else(|| adwaita.load_icon(name));
+        let images = path
+            .and_then(|path| std::fs::read(path).ok())
+            .and_then(|bytes| xcursor::parser::parse_xcursor(&bytes));
+        let nearest = images.into_iter().flatten().min_by_key(|image| {
+            let difference = (f64::from(image.size) - size).abs();
+            // Whole pixels are as near as it needs to be.
+            whole(difference)
+        });
+        if let Some(image) = nearest
+            && (1..=CURSOR_SIDE_MAX_PX).contains(&image.width)
+            && (1..=CURSOR_SIDE_MAX_PX).contains(&image.height)
+        {
+            let mut bgra = image.pixels_rgba;
+            for pixel in bgra.chunks_exact_mut(BYTES_PER_PIXEL) {
+                pixel.swap(0, 2);
+            }
+            return Some(CursorImage {
+                width: image.width,
+                height: image.height,
+                hotspot_x: image.xhot,
+                hotspot_y: image.yhot,
+                bgra,
+            });
+        }
+    }
+    arrow(scale)
+}
+
+/// What themes called a shape before CSS named it.
+fn old_names(name: &str) -> &'static [&'static str] {
+    match name {
+        "text" => &["xterm", "ibeam"],
+        "pointer" => &["hand2", "hand1"],
+        "move" | "all-scroll" => &["fleur", "size_all"],
+        "ew-resize" | "col-resize" | "e-resize" | "w-resize" => &["sb_h_double_arrow", "size_hor"],
+        "ns-resize" | "row-resize" | "n-resize" | "s-resize" => &["sb_v_double_arrow", "size_ver"],
+        "nwse-resize" | "nw-resize" | "se-resize" => &["size_fdiag", "bottom_right_corner"],
+        "nesw-resize" | "ne-resize" | "sw-resize" => &["size_bdiag", "bottom_left_corner"],
+        "wait" => &["watch"],
+        "progress" => &["left_ptr_watch"],
+        "crosshair" => &["cross"],
+        "not-allowed" => &["crossed_circle", "forbidden"],
+        "help" => &["question_arrow"],
+        "grab" => &["openhand"],
+        "grabbing" => &["closedhand"],
+        _ => &[],
+    }
+}
+
+/// A plain arrow.
+fn arrow(scale: f64) -> Option<CursorImage> {
+    let mut canvas = Canvas::new(16.0, 24.0, scale)?;
+    let points = [
+        (1.0, 1.0),
+        (1.0, 18.0),
+        (5.2, 14.2),
+        (8.0, 20.6),
+        (10.8, 19.4),
+        (8.0, 13.2),
+        (13.4, 13.0),
+    ];
+    canvas.polygon(&points, Ink(15, 17, 22, 1.0));
+    let closed: Vec<_> = points.into_iter().chain(points.first().copied()).collect();
+    canvas.line(&closed, 1.3, Ink(255, 255, 255, 1.0));
+    Some(CursorImage {
+        width: canvas.width_px(),
+        height: canvas.height_px(),
+        hotspot_x: 1,
+        hotspot_y: 1,
+        bgra: canvas.bgra(),
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes of cursors are small and not negative"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
 }
 
 /// The picture on a surface; `None` when there is none that we can show.
@@ -166,6 +350,9 @@ fn with_alpha(mut bgra: Vec<u8>, opaque: bool) -> Vec<u8> {
     }
     bgra
 }
+
+/// The size of a themed pointer in logical pixels.
+const CURSOR_SIZE: u32 = 24;
 
 /// The largest side of a pointer's picture; a larger one is not shown.
 const CURSOR_SIDE_MAX_PX: u32 = 256;

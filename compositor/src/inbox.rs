@@ -34,9 +34,11 @@ pub(crate) enum Command {
     Selection {
         /// Which selection.
         selection: Selection,
-        /// Its content.
-        data: ClipboardData,
+        /// Its content, in one or more formats.
+        formats: Vec<ClipboardData>,
     },
+    /// Draw the pointer into the picture, or leave it to viewers.
+    DrawCursor(bool),
     /// The session command ended.
     SessionEnded,
     /// End.

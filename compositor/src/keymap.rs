@@ -1,7 +1,10 @@
 //! Which keys type which text.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
 
+use nix::sys::memfd::{MemFdCreateFlag, memfd_create};
 use smithay::input::keyboard::Keycode;
 use smithay::input::keyboard::xkb;
 use vroom_desktop::Layout;
@@ -79,6 +82,11 @@ impl Typist {
             pool: pool.collect(),
             uses: 0,
         })
+    }
+
+    /// The keymap as it is now, as text.
+    pub(crate) fn present(&self) -> String {
+        self.keymap()
     }
 
     /// Plans how to type the beginning of a text, as much of it as one keymap allows.
@@ -162,6 +170,16 @@ impl Typist {
             _ => self.base.clone(),
         }
     }
+}
+
+/// A keymap in a file that can be sent to a program, and its size.
+pub(crate) fn keymap_file(mut keymap: String) -> std::io::Result<(File, u32)> {
+    keymap.push('\0');
+    let fd = memfd_create(c"keymap", MemFdCreateFlag::MFD_CLOEXEC)?;
+    let mut file = File::from(fd);
+    file.write_all(keymap.as_bytes())?;
+    let size = u32::try_from(keymap.len()).map_err(std::io::Error::other)?;
+    Ok((file, size))
 }
 
 /// What each character of the first layout is typed with: the fewest modifiers, the lowest key.

@@ -12,6 +12,7 @@
 //! - A program that misbehaves loses its connection; the desktop stays.
 //! - The pointer is never drawn into the picture.
 
+mod apps;
 mod client;
 mod clock;
 mod compositor;
@@ -22,6 +23,7 @@ mod handlers;
 mod inbox;
 mod input;
 mod keymap;
+mod paint;
 mod screen;
 mod selection;
 mod server;
@@ -33,5 +35,5 @@ mod state;
 mod tests;
 
 pub use compositor::Compositor;
-pub use config::{CompositorConfig, OnExit};
+pub use config::{CompositorConfig, OnExit, ShellStyle};
 pub use error::Error;

@@ -10,10 +10,11 @@ use smithay::backend::renderer::{Bind, Color32F, Offscreen};
 use smithay::output::Output;
 use smithay::reexports::pixman::Image;
 use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
-use smithay::utils::{Physical, Rectangle};
+use smithay::utils::{Physical, Rectangle, Transform};
 use vroom_desktop::{BYTES_PER_PIXEL, Damage, FramePool, FrameSlot, Rect, Size};
 
 use crate::Error;
+use crate::handlers::Composed;
 
 /// The picture of the output: one buffer that lives on from frame to frame.
 ///
@@ -23,6 +24,8 @@ pub(crate) struct Screen {
     tracker: OutputDamageTracker,
     target: Option<Image<'static, 'static>>,
     size: Size,
+    /// Pixels per logical unit.
+    scale: f64,
     pool: FramePool,
     frames: Arc<FrameSlot>,
     /// Damage that was drawn and that no published frame has shown yet.
@@ -44,6 +47,7 @@ impl Screen {
             tracker: OutputDamageTracker::from_output(output),
             target: None,
             size: Size::default(),
+            scale: 1.0,
             pool: FramePool::new(Size::default()),
             frames,
             owed: Damage::none(),
@@ -65,6 +69,7 @@ impl Screen {
     /// Starts over at another size.
     pub(crate) fn resize(&mut self, size: Size, output: &Output) {
         self.size = size;
+        self.scale = output.current_scale().fractional_scale();
         self.target = None;
         self.tracker = OutputDamageTracker::from_output(output);
         self.pool.resize(size);
@@ -102,23 +107,8 @@ impl Screen {
         let Self {
             renderer, tracker, ..
         } = self;
-        let drawn = renderer.bind(&mut target).map(|mut framebuffer| {
-            tracker
-                .render_output(renderer, &mut framebuffer, age, elements, BACKGROUND)
-                .map(|result| result.damage.map(|rects| to_damage(rects)))
-        });
-        let drawn = match drawn {
-            Ok(Ok(drawn)) => drawn.unwrap_or_default(),
-            Ok(Err(error)) => {
-                // A program pulled its memory away. It loses its connection for that, and the next
-                // tick draws everything anew.
-                tracing::debug!(%error, "a picture could not be drawn");
-                return false;
-            }
-            Err(error) => {
-                tracing::error!(%error, "the picture cannot be drawn into");
-                return false;
-            }
+        let Some(drawn) = compose(renderer, tracker, &mut target, age, elements) else {
+            return false;
         };
         self.owed.merge(&drawn.clipped(self.size));
         if self.whole || !self.owed.is_empty() {
@@ -128,15 +118,27 @@ impl Screen {
         !drawn.is_empty()
     }
 
+    /// Draws all of it once, beside the picture that viewers see.
+    pub(crate) fn snapshot<E>(&mut self, elements: &[E]) -> Option<Snapshot>
+    where
+        E: RenderElement<PixmanRenderer>,
+    {
+        let mut target = self.new_target().ok()?;
+        let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
+        let mut tracker = OutputDamageTracker::new(
+            (side(self.size.width), side(self.size.height)),
+            self.scale,
+            Transform::Normal,
+        );
+        compose(&mut self.renderer, &mut tracker, &mut target, 0, elements)?;
+        Some(Snapshot {
+            target,
+            size: self.size,
+        })
+    }
+
     fn publish(&mut self, target: &Image<'static, 'static>) {
-        let stride = target.stride();
-        let length = stride * target.height();
-        // SAFETY: the image is alive.
-        let pixels = unsafe { target.data() };
-        // SAFETY: the image owns `stride * height` initialised bytes, `target` is borrowed for as
-        // long as they are read, and nothing draws meanwhile.
-        let composed = unsafe { std::slice::from_raw_parts(pixels.cast::<u8>(), length) };
-        if let Some(frame) = self.pool.frame(composed, stride, &self.owed) {
+        if let Some(frame) = self.pool.frame(bytes(target), target.stride(), &self.owed) {
             self.owed.clear();
             self.whole = false;
             self.frames.publish(frame);
@@ -167,6 +169,64 @@ impl Screen {
     pub(crate) fn take_callbacks(&mut self) -> Vec<WlCallback> {
         std::mem::take(&mut self.callbacks)
     }
+}
+
+/// A picture of its own.
+pub(crate) struct Snapshot {
+    target: Image<'static, 'static>,
+    size: Size,
+}
+
+impl Snapshot {
+    /// Its pixels.
+    pub(crate) fn composed(&self) -> Composed<'_> {
+        Composed {
+            bytes: bytes(&self.target),
+            stride: self.target.stride(),
+            size: self.size,
+        }
+    }
+}
+
+/// Draws elements; `None` when they could not be.
+fn compose<E>(
+    renderer: &mut PixmanRenderer,
+    tracker: &mut OutputDamageTracker,
+    target: &mut Image<'static, 'static>,
+    age: usize,
+    elements: &[E],
+) -> Option<Damage>
+where
+    E: RenderElement<PixmanRenderer>,
+{
+    let drawn = renderer.bind(target).map(|mut framebuffer| {
+        tracker
+            .render_output(renderer, &mut framebuffer, age, elements, BACKGROUND)
+            .map(|result| result.damage.map(|rects| to_damage(rects)))
+    });
+    match drawn {
+        Ok(Ok(drawn)) => Some(drawn.unwrap_or_default()),
+        Ok(Err(error)) => {
+            // A program pulled its memory away. It loses its connection for that, and the next
+            // tick draws everything anew.
+            tracing::debug!(%error, "a picture could not be drawn");
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "the picture cannot be drawn into");
+            None
+        }
+    }
+}
+
+/// The pixels of an image of ours.
+fn bytes<'a>(target: &'a Image<'static, 'static>) -> &'a [u8] {
+    let length = target.stride() * target.height();
+    // SAFETY: the image is alive.
+    let pixels = unsafe { target.data() };
+    // SAFETY: the image owns `stride * height` initialised bytes, `target` is borrowed for as long
+    // as they are read, and nothing draws meanwhile.
+    unsafe { std::slice::from_raw_parts(pixels.cast::<u8>(), length) }
 }
 
 fn to_damage(rects: &[Rectangle<i32, Physical>]) -> Damage {

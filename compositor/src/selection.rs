@@ -24,9 +24,19 @@ use crate::state::State;
 #[derive(Default)]
 pub(crate) struct Selections {
     /// What programs copied that is still to be read: the format, by selection.
-    wanted: Vec<(Selection, String)>,
+    wanted: Vec<Wanted>,
+    /// Further formats of the same, which are read one after the other once the first was.
+    further: Vec<(Selection, String)>,
     transfers: Vec<Transfer>,
     ids: u64,
+}
+
+/// A format that is to be read.
+struct Wanted {
+    selection: Selection,
+    mime_type: String,
+    /// Whether nothing of the same content was read yet.
+    is_first: bool,
 }
 
 /// A pipe that is being read or written.
@@ -34,6 +44,8 @@ struct Transfer {
     id: u64,
     /// The selection that is read; `None` when a program reads ours.
     reads: Option<Selection>,
+    /// Whether nothing of the same content was read before.
+    is_first: bool,
     token: RegistrationToken,
     deadline: Instant,
 }
@@ -73,7 +85,16 @@ impl State {
             Some(mime_types) => {
                 // It is not in place before this call returns, so it is read later.
                 if let Some(mime_type) = preferred(&mime_types) {
-                    self.selections.wanted.push((selection, mime_type));
+                    if selection == Selection::Clipboard {
+                        let further = further(&mime_types, &mime_type);
+                        let further = further.map(|mime_type| (selection, mime_type));
+                        self.selections.further.extend(further);
+                    }
+                    self.selections.wanted.push(Wanted {
+                        selection,
+                        mime_type,
+                        is_first: true,
+                    });
                 }
             }
         }
@@ -81,11 +102,6 @@ impl State {
 
     /// Starts to read what was copied and gives up on programs that take too long.
     pub(crate) fn read_selections(&mut self, now: Instant) {
-        for (selection, mime_type) in std::mem::take(&mut self.selections.wanted) {
-            if let Err(error) = self.read_selection(selection, mime_type, now) {
-                tracing::debug!(%error, "a selection could not be read");
-            }
-        }
         let (late, rest) = std::mem::take(&mut self.selections.transfers)
             .into_iter()
             .partition(|transfer| transfer.deadline <= now);
@@ -93,15 +109,26 @@ impl State {
         for transfer in late {
             tracing::debug!("a program took too long over a selection");
             self.handle.remove(transfer.token);
+            if let Some(selection) = transfer.reads {
+                self.read_further(selection, transfer.is_first);
+            }
+        }
+        // A format that cannot be asked for leads to the next one.
+        while let Some(wanted) = self.selections.wanted.pop() {
+            let (selection, is_first) = (wanted.selection, wanted.is_first);
+            if let Err(error) = self.read_selection(wanted, now) {
+                tracing::debug!(%error, "a selection could not be read");
+                self.read_further(selection, is_first);
+            }
         }
     }
 
-    fn read_selection(
-        &mut self,
-        selection: Selection,
-        mime_type: String,
-        now: Instant,
-    ) -> std::io::Result<()> {
+    fn read_selection(&mut self, wanted: Wanted, now: Instant) -> std::io::Result<()> {
+        let Wanted {
+            selection,
+            mime_type,
+            is_first,
+        } = wanted;
         let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
         set_nonblocking(&ours)?;
         let seat = &self.seat;
@@ -124,11 +151,12 @@ impl State {
             .insert_source(source, move |_, pipe, state| {
                 // SAFETY: the file is read from and neither replaced nor closed.
                 let pipe = unsafe { pipe.get_mut() };
-                match read_some(pipe, &mut bytes) {
+                let told = match read_some(pipe, &mut bytes) {
                     Progress::More => return Ok(PostAction::Continue),
-                    Progress::Done => state.selection_read(selection, &mime_type, &bytes),
-                    Progress::Failed => {}
-                }
+                    Progress::Done => state.selection_read(selection, &mime_type, &bytes, is_first),
+                    Progress::Failed => false,
+                };
+                state.read_further(selection, is_first && !told);
                 state.selections.finished(id);
                 Ok(PostAction::Remove)
             })
@@ -136,47 +164,86 @@ impl State {
         self.selections.transfers.push(Transfer {
             id,
             reads: Some(selection),
+            is_first,
             token,
             deadline: now + TRANSFER_TIME,
         });
         Ok(())
     }
 
-    fn selection_read(&self, selection: Selection, mime_type: &str, bytes: &[u8]) {
+    /// Goes on with the next format of what was copied; the first one that can be read is told as
+    /// new content.
+    fn read_further(&mut self, selection: Selection, is_first: bool) {
+        let further = &mut self.selections.further;
+        if let Some(at) = further.iter().position(|(which, _)| *which == selection) {
+            let (selection, mime_type) = further.remove(at);
+            self.selections.wanted.push(Wanted {
+                selection,
+                mime_type,
+                is_first,
+            });
+        }
+    }
+
+    /// Tells what was read; whether it made sense.
+    fn selection_read(
+        &self,
+        selection: Selection,
+        mime_type: &str,
+        bytes: &[u8],
+        is_first: bool,
+    ) -> bool {
         let is_text = TEXT_TYPES.contains(&mime_type);
         let data = ClipboardData {
             mime_type: if is_text { TEXT_TYPES[0] } else { mime_type }.to_owned(),
             bytes: Arc::from(bytes),
         };
-        if !is_text || data.as_text().is_some() {
-            self.tell(DesktopEvent::Selection { selection, data });
+        if is_text && data.as_text().is_none() {
+            return false;
         }
+        self.tell(if is_first {
+            DesktopEvent::Selection { selection, data }
+        } else {
+            DesktopEvent::SelectionFormat { selection, data }
+        });
+        true
     }
 
     /// Offers data from outside to the programs; empty data clears the selection.
-    pub(crate) fn offer_selection(&mut self, selection: Selection, data: ClipboardData) {
+    pub(crate) fn offer_selection(&mut self, selection: Selection, formats: Vec<ClipboardData>) {
         self.forget_reads(selection);
         let (display, seat) = (&self.display, &self.seat);
-        if data.bytes.is_empty() {
+        if formats.iter().all(|data| data.bytes.is_empty()) {
             match selection {
                 Selection::Clipboard => clear_data_device_selection(display, seat),
                 Selection::Primary => clear_primary_selection(display, seat),
             }
             return;
         }
-        let mime_types = if data.as_text().is_some() {
-            TEXT_TYPES.map(str::to_owned).to_vec()
-        } else {
-            vec![data.mime_type.clone()]
-        };
+        let mut mime_types = Vec::new();
+        for data in &formats {
+            if data.as_text().is_some() {
+                mime_types.extend(TEXT_TYPES.map(str::to_owned));
+            } else {
+                mime_types.push(data.mime_type.clone());
+            }
+        }
+        let data: Arc<[ClipboardData]> = formats.into();
         match selection {
             Selection::Clipboard => set_data_device_selection(display, seat, mime_types, data),
             Selection::Primary => set_primary_selection(display, seat, mime_types, data),
         }
     }
 
-    /// Writes our selection to a program that pastes it.
-    pub(crate) fn send_to(&mut self, fd: OwnedFd, data: &ClipboardData) {
+    /// Writes our selection to a program that pastes it, in the format that it asks for.
+    pub(crate) fn send_to(&mut self, fd: OwnedFd, mime_type: &str, formats: &[ClipboardData]) {
+        let is_text = TEXT_TYPES.contains(&mime_type);
+        let fits = |data: &&ClipboardData| {
+            data.mime_type == mime_type || (is_text && data.as_text().is_some())
+        };
+        let Some(data) = formats.iter().find(fits) else {
+            return;
+        };
         let writes = self.selections.transfers.iter();
         if writes.filter(|transfer| transfer.reads.is_none()).count() >= WRITES {
             tracing::debug!("too many programs paste at once");
@@ -212,6 +279,7 @@ impl State {
         self.selections.transfers.push(Transfer {
             id,
             reads: None,
+            is_first: false,
             token,
             deadline: Instant::now() + TRANSFER_TIME,
         });
@@ -219,9 +287,13 @@ impl State {
     }
 
     fn forget_reads(&mut self, selection: Selection) {
-        self.selections
+        let selections = &mut self.selections;
+        selections
             .wanted
-            .retain(|(wanted, _)| *wanted != selection);
+            .retain(|wanted| wanted.selection != selection);
+        selections
+            .further
+            .retain(|(further, _)| *further != selection);
         let (old, rest) = std::mem::take(&mut self.selections.transfers)
             .into_iter()
             .partition(|transfer: &Transfer| transfer.reads == Some(selection));
@@ -292,6 +364,16 @@ fn preferred(mime_types: &[String]) -> Option<String> {
         .find(|wanted| mime_types.iter().any(|have| have == wanted))
         .map(str::to_owned)
 }
+
+/// The other formats that are read besides the first.
+fn further(mime_types: &[String], first: &str) -> impl Iterator<Item = String> {
+    let others = FURTHER_TYPES.into_iter().filter(|other| *other != first);
+    let there = others.filter(|other| mime_types.iter().any(|have| have == other));
+    there.map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
+/// The formats that are read besides text.
+const FURTHER_TYPES: [&str; 3] = ["text/html", "image/png", "text/uri-list"];
 
 /// The names that programs know text in UTF-8 by, the best one first.
 const TEXT_TYPES: [&str; 5] = [

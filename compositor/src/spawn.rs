@@ -15,6 +15,7 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use vroom_desktop::DesktopEvent;
 
+use crate::apps::{App, find_program};
 use crate::inbox::{Command as Request, Inbox};
 use crate::state::State;
 use crate::{CompositorConfig, OnExit};
@@ -30,8 +31,12 @@ pub(crate) struct Session {
     running: Option<Running>,
     /// The process group of the last command; programs it started may live on in it.
     group: Option<Pid>,
+    /// The process groups of programs that a person started besides.
+    beside: Vec<Pid>,
     restart_at: Option<Instant>,
     restart_delay: Duration,
+    /// Whether a window was shown since the command was started.
+    pub(crate) shown: bool,
 }
 
 /// A command that was started and not reaped yet.
@@ -53,8 +58,10 @@ impl Session {
             inbox,
             running: None,
             group: None,
+            beside: Vec::new(),
             restart_at: None,
             restart_delay: RESTART_DELAY_MIN,
+            shown: false,
         }
     }
 
@@ -72,25 +79,12 @@ impl Session {
     }
 
     fn start(&mut self) -> io::Result<()> {
+        self.shown = false;
         let Some((program, arguments)) = self.command.as_deref().and_then(<[_]>::split_first)
         else {
             return Ok(());
         };
-        let mut command = Command::new(program);
-        for name in FOREIGN_VARIABLES {
-            command.env_remove(name);
-        }
-        let child = command
-            .args(arguments)
-            .env("XDG_RUNTIME_DIR", &self.runtime_dir)
-            .env("WAYLAND_DISPLAY", &self.socket_name)
-            .env("XDG_SESSION_TYPE", "wayland")
-            .env("XDG_CURRENT_DESKTOP", "VROOM")
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .process_group(0)
-            .spawn()?;
+        let mut child = self.program(program).args(arguments).spawn()?;
         let pid = Pid::from_raw(child.id().try_into().map_err(io::Error::other)?);
         let inbox = Arc::clone(&self.inbox);
         let waiter = std::thread::Builder::new()
@@ -104,7 +98,7 @@ impl Session {
             Ok(waiter) => waiter,
             Err(error) => {
                 signal_group(pid, Signal::SIGKILL);
-                reap(child);
+                reap(&mut child);
                 return Err(error);
             }
         };
@@ -116,6 +110,43 @@ impl Session {
             started_at: Instant::now(),
         });
         Ok(())
+    }
+
+    /// A program in the environment of the session, in a process group of its own.
+    fn program(&self, program: &OsStr) -> Command {
+        let mut command = Command::new(program);
+        for name in FOREIGN_VARIABLES {
+            command.env_remove(name);
+        }
+        command
+            .env("XDG_RUNTIME_DIR", &self.runtime_dir)
+            .env("WAYLAND_DISPLAY", &self.socket_name)
+            .env("XDG_SESSION_TYPE", "wayland")
+            .env("XDG_CURRENT_DESKTOP", "VROOM")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .process_group(0);
+        command
+    }
+
+    /// Starts a program beside the session command; it ends with the session.
+    fn start_beside(&mut self, command: &[String]) -> io::Result<()> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Ok(());
+        };
+        self.beside
+            .retain(|group| killpg(*group, None::<Signal>).is_ok());
+        if self.beside.len() >= PROGRAMS {
+            return Err(io::Error::other("too many programs were started already"));
+        }
+        let mut child = self.program(program.as_ref()).args(arguments).spawn()?;
+        let pid = Pid::from_raw(child.id().try_into().map_err(io::Error::other)?);
+        self.beside.push(pid);
+        let waiter = std::thread::Builder::new()
+            .name("program".into())
+            .stack_size(WAITER_STACK_BYTES);
+        waiter.spawn(move || reap(&mut child)).map(drop)
     }
 
     /// Reaps the command; tells how it ended and how long it ran.
@@ -130,18 +161,37 @@ impl Session {
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            signal_group(group, signal);
+        for group in self.group.iter().chain(&self.beside) {
+            signal_group(*group, signal);
         }
     }
 
     /// Whether the command or anything in its process group is still there.
     fn is_alive(&self) -> bool {
-        self.running.is_some() || self.group.is_some_and(|group| killpg(group, None).is_ok())
+        let mut groups = self.group.iter().chain(&self.beside);
+        self.running.is_some() || groups.any(|group| killpg(*group, None::<Signal>).is_ok())
     }
 }
 
 impl State {
+    /// Starts a program that a person chose.
+    pub(crate) fn launch(&mut self, app: &App) {
+        let mut command = app.command.clone();
+        if app.terminal {
+            let terminal = TERMINALS
+                .iter()
+                .find(|(name, _)| find_program(name).is_some());
+            let Some((terminal, option)) = terminal else {
+                return tracing::warn!(app = app.id, "no terminal was found to run a program in");
+            };
+            command.splice(0..0, [*terminal, *option].map(str::to_owned));
+        }
+        match self.session.start_beside(&command) {
+            Ok(()) => tracing::info!(app = app.id, "a program was started"),
+            Err(error) => tracing::warn!(app = app.id, %error, "a program could not be started"),
+        }
+    }
+
     /// Starts the session command, if there is one.
     pub(crate) fn start_session(&mut self) {
         if let Err(error) = self.session.start() {
@@ -176,13 +226,20 @@ impl State {
         if restarting {
             // What is left of the old session would stand beside the new one.
             self.session.signal(Signal::SIGTERM);
-            if ran_for >= STEADY_AFTER {
+            // What worked for a while comes back at once; what fails at once is given time.
+            if self.session.shown && ran_for >= STEADY_AFTER {
                 self.session.restart_delay = RESTART_DELAY_MIN;
             }
             let delay = self.session.restart_delay;
             self.session.restart_at = Some(Instant::now() + delay);
             self.session.restart_delay = (delay * 2).min(RESTART_DELAY_MAX);
         }
+        let next = if restarting {
+            "It is started again."
+        } else {
+            "Nothing else was started here."
+        };
+        self.show_notice(&reason, next);
         self.tell(DesktopEvent::SessionEnded { reason, restarting });
         if self.session.on_exit == OnExit::Exit {
             self.running = false;
@@ -234,7 +291,7 @@ fn signal_group(group: Pid, signal: Signal) {
     }
 }
 
-fn reap(mut child: Child) {
+fn reap(child: &mut Child) {
     if let Err(error) = child.wait() {
         tracing::warn!(%error, "a program could not be reaped");
     }
@@ -263,14 +320,25 @@ const FOREIGN_VARIABLES: [&str; 8] = [
     "LISTEN_PID",
 ];
 
+/// Terminals that run a program, and the option that names it.
+const TERMINALS: [(&str, &str); 4] = [
+    ("foot", "--"),
+    ("kitty", "--"),
+    ("alacritty", "-e"),
+    ("xterm", "-e"),
+];
+
+/// The most programs that run beside the session command.
+const PROGRAMS: usize = 256;
+
 /// The pause before the first restart; it doubles with each one.
-const RESTART_DELAY_MIN: Duration = Duration::from_secs(1);
+const RESTART_DELAY_MIN: Duration = Duration::from_millis(250);
 
 /// The longest pause before a restart.
 const RESTART_DELAY_MAX: Duration = Duration::from_secs(30);
 
-/// A command that ran this long is restarted as if it had never failed.
-const STEADY_AFTER: Duration = Duration::from_secs(60);
+/// A command that ran this long and showed something is restarted as if it had never failed.
+const STEADY_AFTER: Duration = Duration::from_secs(2);
 
 /// The stack of the thread that waits for the command.
 const WAITER_STACK_BYTES: usize = 64 * 1024;

@@ -19,13 +19,13 @@ use crate::client::{CLIENTS, Clients};
 use crate::clock::FrameClock;
 use crate::config::{supported_scale, supported_size};
 use crate::cursor::CursorTracker;
-use crate::handlers::Protocols;
+use crate::handlers::{Captures, InputMethod, Locked, Protocols, TextInputs};
 use crate::inbox::{Command, Inbox};
-use crate::input::InputState;
+use crate::input::{InputState, REPEAT_DELAY_MS, REPEAT_PER_SECOND};
 use crate::keymap::Typist;
 use crate::screen::Screen;
 use crate::selection::Selections;
-use crate::shell::{RESIZE_HOLD, Shell};
+use crate::shell::Shell;
 use crate::spawn::Session;
 use crate::{CompositorConfig, Error};
 
@@ -62,6 +62,11 @@ pub(crate) struct State {
     pub(crate) typist: Typist,
     pub(crate) cursor: CursorTracker,
     pub(crate) selections: Selections,
+    pub(crate) captures: Captures,
+    pub(crate) text_inputs: TextInputs,
+    pub(crate) input_method: InputMethod,
+    /// Who covers the desktop, if somebody does.
+    pub(crate) locked: Option<Locked>,
     pub(crate) session: Session,
     pub(crate) outlets: Outlets,
     clients: Clients,
@@ -80,7 +85,7 @@ impl State {
         let size = supported_size(config.size);
         let scale = supported_scale(config.scale);
         let clock = FrameClock::new(config.refresh_hz);
-        let mut protocols = Protocols::new(&display);
+        let mut protocols = Protocols::new(&display, handle.clone());
         let mut seat = protocols.seat.new_wl_seat(&display, SEAT_NAME);
         let layout = &config.layout;
         let xkb = XkbConfig {
@@ -100,8 +105,7 @@ impl State {
         let pointer = seat.add_pointer();
         let touch = seat.add_touch();
         let output = output(&display);
-        let mut shell = Shell::default();
-        shell.hold_for = RESIZE_HOLD;
+        let mut shell = Shell::new(config.shell);
         shell.space.map_output(&output, (0, 0));
         let session = Session::new(&config, socket_name, Arc::clone(&outlets.inbox));
         let mut state = Self {
@@ -122,6 +126,10 @@ impl State {
             typist,
             cursor: CursorTracker::default(),
             selections: Selections::default(),
+            captures: Captures::default(),
+            text_inputs: TextInputs::default(),
+            input_method: InputMethod::default(),
+            locked: None,
             session,
             outlets,
             clients: Clients::default(),
@@ -147,11 +155,20 @@ impl State {
 
     /// Takes a connected program in, unless there are too many.
     pub(crate) fn add_client(&mut self, stream: UnixStream) {
+        self.connect(stream, false);
+    }
+
+    /// Takes a program in that a sandbox engine vouches nothing for.
+    pub(crate) fn add_sandboxed_client(&mut self, stream: UnixStream) {
+        self.connect(stream, true);
+    }
+
+    fn connect(&mut self, stream: UnixStream, sandboxed: bool) {
         if self.clients.connected() >= CLIENTS {
             tracing::warn!("{CLIENTS} programs are connected; another one was turned away");
             return;
         }
-        let client = Arc::new(self.clients.state());
+        let client = Arc::new(self.clients.state(sandboxed));
         if let Err(error) = self.display.insert_client(stream, client) {
             tracing::debug!(%error, "a program could not connect");
         }
@@ -164,7 +181,10 @@ impl State {
                 Command::Input(event) => self.input_event(event),
                 Command::Watched(watched) => self.set_watched(watched),
                 Command::Resize { size, scale } => self.resize(size, scale),
-                Command::Selection { selection, data } => self.offer_selection(selection, data),
+                Command::Selection { selection, formats } => {
+                    self.offer_selection(selection, formats);
+                }
+                Command::DrawCursor(drawn) => self.draw_cursor(drawn),
                 Command::SessionEnded => self.session_ended(),
                 Command::ShutDown => self.running = false,
             }
@@ -180,6 +200,7 @@ impl State {
             self.selections.deadline(),
             self.session.deadline(),
             self.input.deadline(),
+            self.clock_deadline(now),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -190,6 +211,7 @@ impl State {
         self.read_selections(now);
         self.watch_session(now);
         self.release_hold(now);
+        self.follow_clock(now);
         if self.clock.callbacks_at().is_some_and(|at| at <= now) {
             self.send_callbacks();
         }
@@ -205,6 +227,7 @@ impl State {
             self.clock.want();
         } else {
             self.screen.release();
+            self.shell.release_pictures();
         }
     }
 
@@ -280,9 +303,3 @@ const SEAT_NAME: &str = "seat0";
 
 /// The name of the one output.
 const OUTPUT_NAME: &str = "VROOM-1";
-
-/// How long a key is held before it repeats.
-const REPEAT_DELAY_MS: i32 = 600;
-
-/// How often a held key repeats.
-const REPEAT_PER_SECOND: i32 = 25;

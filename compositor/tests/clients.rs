@@ -11,15 +11,16 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use vroom_compositor::{Compositor, CompositorConfig, OnExit};
+use vroom_compositor::{Compositor, CompositorConfig, OnExit, ShellStyle};
 use vroom_desktop::{
-    BYTES_PER_PIXEL, Desktop as _, DesktopEvent, Evdev, Frame, InputEvent, KeyState, Layout,
-    Selection, Size, Wake,
+    BYTES_PER_PIXEL, ClipboardData, Desktop as _, DesktopEvent, Evdev, Frame, InputEvent, KeyState,
+    Layout, Selection, Size, Wake,
 };
 
 #[test]
@@ -119,6 +120,185 @@ fn chromium_takes_text_and_a_resize() {
     session.end();
 }
 
+#[test]
+fn kitty_takes_text_byte_for_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = dir.path().join("line");
+    let script = reader(&line);
+    let command = ["kitty", "--config=NONE", "sh", "-c", &script];
+    let mut session = Session::start(dir, "kitty", "kitty", &command);
+    session.wait_for_picture();
+    session.type_line(&line, "Grüße, 5 € → 漢字 ~^`{}[]|");
+    session.screenshot("kitty");
+    session.end();
+}
+
+#[test]
+fn wtype_types_into_foot() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = dir.path().join("line");
+    let script = reader(&line);
+    let mut session = Session::start(dir, "foot", "foot", &["foot", "sh", "-c", &script]);
+    session.wait_for_picture();
+    session.run("wtype", "wtype", &["Ünï→漢 ok", "-k", "Return"]);
+    session.until("the line", |_| line.exists());
+    assert_eq!(std::fs::read_to_string(&line).unwrap(), "Ünï→漢 ok");
+    session.end();
+}
+
+#[test]
+fn wl_clipboard_copies_and_pastes_without_a_window() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut session = Session::start(dir, "foot", "foot", &["foot", "sh", "-c", IDLE]);
+    session.wait_for_picture();
+    for (option, selection) in [
+        (None, Selection::Clipboard),
+        (Some("--primary"), Selection::Primary),
+    ] {
+        let with = |more: &'static str| option.into_iter().chain([more]).collect::<Vec<_>>();
+        session.run("wl-copy", "wl-clipboard", &with("von wl-copy → 漢字"));
+        let copied = session.event("the copied text", |event| match event {
+            DesktopEvent::Selection {
+                selection: which,
+                data,
+            } if *which == selection => data.as_text().map(str::to_owned),
+            _ => None,
+        });
+        assert_eq!(copied, "von wl-copy → 漢字");
+        let data = ClipboardData::text("from outside");
+        session.compositor.set_selection(selection, vec![data]);
+        let pasted = session.run("wl-paste", "wl-clipboard", &with("--no-newline"));
+        assert_eq!(String::from_utf8_lossy(&pasted), "from outside");
+    }
+    session.end();
+}
+
+#[test]
+fn grim_takes_a_picture_of_all_and_of_a_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut session = Session::start(dir, "foot", "foot", &["foot", "sh", "-c", IDLE]);
+    session.wait_for_picture();
+    let whole = session.run("grim", "grim", &["-t", "ppm", "-"]);
+    let (size, pixels) = ppm(&whole);
+    assert_eq!(size, (1024, 768));
+    let seen = session.picture();
+    let same = pixels
+        .chunks_exact(3)
+        .zip(seen.chunks_exact(BYTES_PER_PIXEL));
+    let different = same.filter(|(ours, seen)| ours[..] != [seen[2], seen[1], seen[0]]);
+    // The terminal's cursor may blink between the two.
+    assert!(different.count() < 400);
+    let part = session.run("grim", "grim", &["-t", "ppm", "-g", "10,20 30x40", "-"]);
+    assert_eq!(ppm(&part).0, (30, 40));
+    session.end();
+}
+
+/// The size and the pixels of a PPM picture.
+fn ppm(bytes: &[u8]) -> ((usize, usize), &[u8]) {
+    let mut words = bytes.splitn(5, |byte| byte.is_ascii_whitespace());
+    assert_eq!(words.next(), Some(&b"P6"[..]));
+    let mut number = || {
+        let word = std::str::from_utf8(words.next().unwrap()).unwrap();
+        word.parse::<usize>().unwrap()
+    };
+    let (width, height, _) = (number(), number(), number());
+    ((width, height), words.next().unwrap())
+}
+
+#[test]
+fn a_panel_and_a_wallpaper_of_the_distribution_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut session = Session::start(dir, "foot", "foot", &["foot", "sh", "-c", IDLE]);
+    session.wait_for_picture();
+    let config = session.dir().join("waybar.json");
+    let text = r#"{"layer":"top","position":"top","height":30,"modules-center":["custom/x"],
+        "custom/x":{"exec":"echo here","interval":"once"}}"#;
+    std::fs::write(&config, text).unwrap();
+    let style = session.dir().join("style.css");
+    std::fs::write(&style, "window#waybar { background: #00ff00; }").unwrap();
+    session.spawn("swaybg", "swaybg", &["-c", "#ff00ff"]);
+    session.spawn(
+        "waybar",
+        "waybar",
+        &[
+            "-c",
+            config.to_str().unwrap(),
+            "-s",
+            style.to_str().unwrap(),
+        ],
+    );
+    session.until("the panel", |session| {
+        let frame = session.picture.as_ref().unwrap();
+        pixels(frame).next() == Some([0, 255, 0])
+    });
+    session.screenshot("waybar");
+    session.end();
+}
+
+#[test]
+fn a_desktop_has_windows_a_panel_and_a_launcher() {
+    let dir = tempfile::tempdir().unwrap();
+    let foot = ["foot", "--title=Terminal", "sh", "-c", IDLE];
+    let mut session = Session::with(dir, "foot", "foot", &foot, ShellStyle::Desktop);
+    session.resize(Size::new(1280, 800));
+    session.wait_for_title("Terminal");
+    session.spawn("gtk4-demo", "gtk-4-examples", &["--run=entry_undo"]);
+    session.wait_for_title("Undo");
+    session.spawn(
+        "kitty",
+        "kitty",
+        &["--config=NONE", "--title=Kitty", "sh", "-c", IDLE],
+    );
+    session.wait_for_title("Kitty");
+    session.inject(InputEvent::PointerMotion { x: 640.0, y: 300.0 });
+    session.screenshot("desktop");
+    let before = session.picture();
+    session.key(KEY_LEFTMETA, KeyState::Pressed);
+    session.key(KEY_LEFTMETA, KeyState::Released);
+    session.wait_for_change(&before);
+    session.screenshot("launcher");
+    // What the launcher finds is what is installed: the terminal is.
+    session.inject(InputEvent::Text("foot".into()));
+    session.screenshot("search");
+    session.key(KEY_ENTER, KeyState::Pressed);
+    session.key(KEY_ENTER, KeyState::Released);
+    session.wait_for_title("foot");
+    session.screenshot("started");
+    session.end();
+}
+
+#[test]
+fn swaylock_covers_the_desktop() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut session = Session::start(dir, "foot", "foot", &["foot", "sh", "-c", IDLE]);
+    session.wait_for_picture();
+    session.spawn("swaylock", "swaylock", &["-c", "00ff00"]);
+    session.until("the lock", |session| {
+        let frame = session.picture.as_ref().unwrap();
+        pixels(frame).next() == Some([0, 255, 0])
+    });
+    session.screenshot("swaylock");
+    session.end();
+}
+
+#[test]
+fn whole_desktops_run_as_a_client() {
+    let dir = tempfile::tempdir().unwrap();
+    let command = [
+        "weston",
+        "--backend=wayland-backend.so",
+        "--use-pixman",
+        "--fullscreen",
+        "--socket=nested",
+    ];
+    let mut session = Session::start(dir, "weston", "weston", &command);
+    session.wait_for_picture();
+    session.resize(Size::new(900, 700));
+    session.wait_for_picture();
+    session.screenshot("weston");
+    session.end();
+}
+
 /// A page whose title says what its text field holds.
 const PAGE: &str = "<!doctype html><meta charset=utf-8><title>loading</title>
 <body style='background:#fed'><textarea autofocus rows=8 cols=60></textarea><script>
@@ -128,6 +308,9 @@ const ready = () => { if (document.hasFocus()) { field.focus(); document.title =
   else requestAnimationFrame(ready); };
 ready();
 </script>";
+
+/// A shell command that shows something and stays.
+const IDLE: &str = "seq -s ' ' 300; sleep 1000";
 
 /// A shell command that shows a prompt and writes one line into a file.
 fn reader(line: &Path) -> String {
@@ -174,11 +357,22 @@ struct Session {
     picture: Option<Frame>,
     shadow: Vec<u8>,
     program: &'static str,
+    beside: Vec<Child>,
     _dir: TempDir,
 }
 
 impl Session {
     fn start(dir: TempDir, program: &'static str, package: &str, command: &[&str]) -> Self {
+        Self::with(dir, program, package, command, ShellStyle::Kiosk)
+    }
+
+    fn with(
+        dir: TempDir,
+        program: &'static str,
+        package: &str,
+        command: &[&str],
+        shell: ShellStyle,
+    ) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let installed = std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
         assert!(
@@ -198,6 +392,7 @@ impl Session {
             },
             command: Some(command.iter().map(OsString::from).collect()),
             on_exit: OnExit::Keep,
+            shell,
             runtime_dir: runtime_dir(dir.path()),
             env: vec![
                 variable("HOME", &home),
@@ -224,12 +419,63 @@ impl Session {
             picture: None,
             shadow: Vec::new(),
             program,
+            beside: Vec::new(),
             _dir: dir,
         }
     }
 
+    /// The folder of this session.
+    fn dir(&self) -> &Path {
+        self._dir.path()
+    }
+
+    fn command(&self, program: &str, package: &str, arguments: &[&str]) -> Command {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let installed = std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+        assert!(
+            installed,
+            "{program} is not installed; install the package {package}"
+        );
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("XDG_RUNTIME_DIR", self.dir().join("run"))
+            .env("WAYLAND_DISPLAY", self.compositor.socket_name())
+            .env("LANG", "C.UTF-8")
+            .env_remove("DISPLAY")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// Runs a program beside the first one, to its end, and returns what it wrote.
+    fn run(&mut self, program: &str, package: &str, arguments: &[&str]) -> Vec<u8> {
+        let out = self.dir().join("out");
+        let file = std::fs::File::create(&out).unwrap();
+        let mut command = self.command(program, package, arguments);
+        let mut child = command.stdout(file).spawn().unwrap();
+        let mut status = None;
+        self.until(program, |_| {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert!(status.unwrap().success(), "{program} {arguments:?}");
+        std::fs::read(&out).unwrap()
+    }
+
+    /// Starts a program beside the first one; it is ended with the session.
+    fn spawn(&mut self, program: &str, package: &str, arguments: &[&str]) {
+        let mut command = self.command(program, package, arguments);
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        self.beside.push(child);
+    }
+
     /// Ends the desktop, which must not take long whatever its program does.
-    fn end(self) {
+    fn end(mut self) {
+        for child in &mut self.beside {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
         let before = Instant::now();
         self.compositor.shut_down();
         let took = before.elapsed();
@@ -361,6 +607,7 @@ impl Session {
         };
         let soon = Some(Instant::now() + Duration::from_millis(300));
         while let Wake::Frame(frame) = self.compositor.frames().wait(soon) {
+            self.check_damage(&frame);
             self.picture = Some(frame);
         }
         let Some(frame) = &self.picture else { return };
@@ -405,6 +652,9 @@ const KEY_A: u16 = 30;
 const KEY_C: u16 = 46;
 
 /// What the compositor shows where no window is, as B, G, R.
+const KEY_ENTER: u16 = 28;
+const KEY_LEFTMETA: u16 = 125;
+
 const BACKGROUND: [u8; 3] = [0x1e, 0x19, 0x17];
 
 /// How long a program may take for anything; a loaded machine starts a browser slowly.

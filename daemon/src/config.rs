@@ -80,6 +80,8 @@ pub struct DesktopConfig {
     pub options: Option<String>,
     /// The program that is the session, with its arguments.
     pub command: Option<Vec<String>>,
+    /// What windows do; a kiosk where a program is named, else a desktop.
+    pub style: Option<Style>,
     /// What happens when that program ends.
     pub on_exit: Option<OnExit>,
     /// Whether the desktop takes the size of the driver's window.
@@ -97,6 +99,16 @@ pub enum DesktopKind {
     Synthetic,
     /// Terminals only.
     None,
+}
+
+/// What windows do.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// They float over a wallpaper, with a panel to start programs and to find windows.
+    Desktop,
+    /// The one that is alone fills the picture.
+    Kiosk,
 }
 
 /// What happens when the session's program ends.

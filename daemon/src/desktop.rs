@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use vroom_compositor::{Compositor, CompositorConfig};
 use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig};
 
-use crate::config::{DesktopKind, OnExit};
+use crate::config::{DesktopKind, OnExit, Style};
 use crate::settings::Settings;
 use crate::sound::{self, SoundServer};
 
@@ -72,6 +72,10 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
             OnExit::Keep => vroom_compositor::OnExit::Keep,
             OnExit::Restart => vroom_compositor::OnExit::Restart,
             OnExit::Exit => vroom_compositor::OnExit::Exit,
+        },
+        shell: match settings.style {
+            Style::Desktop => vroom_compositor::ShellStyle::Desktop,
+            Style::Kiosk => vroom_compositor::ShellStyle::Kiosk,
         },
         runtime_dir: runtime_dir.path.clone(),
         env: locale(|name| env::var_os(name)),

@@ -9,7 +9,7 @@ mod share;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 use vroom_desktop::{ClipboardData, Desktop, Layout, Selection, Size};
@@ -53,7 +53,7 @@ struct Shared {
     title: Option<String>,
     ended: Option<String>,
     cursor: news::CursorShared,
-    selections: BTreeMap<&'static str, ClipboardData>,
+    selections: BTreeMap<&'static str, Held>,
     media: Option<MediaState>,
     active_at: SystemTime,
 }
@@ -64,7 +64,40 @@ struct Member {
     user: Arc<str>,
     name: String,
     role: Role,
+    /// Whether their client draws the pointer itself.
+    draws_cursor: bool,
     mailbox: Arc<Mailbox>,
+}
+
+/// What a selection holds.
+#[derive(Debug, Default)]
+struct Held {
+    /// The same content in one or more formats.
+    formats: Vec<ClipboardData>,
+    /// Who set it from outside, and when.
+    set_by: Option<(ParticipantId, Instant)>,
+}
+
+impl Held {
+    /// Takes content from outside.
+    ///
+    /// A client sends each format in a message of its own, so another format that comes right behind
+    /// is the same content.
+    fn set(&mut self, now: Instant, by: ParticipantId, data: ClipboardData) {
+        let goes_on = self
+            .set_by
+            .is_some_and(|(who, at)| who == by && now.duration_since(at) < SAME_CONTENT);
+        if !goes_on
+            || self
+                .formats
+                .iter()
+                .any(|have| have.mime_type == data.mime_type)
+        {
+            self.formats.clear();
+        }
+        self.set_by = Some((by, now));
+        self.formats.push(data);
+    }
 }
 
 /// What a hub starts with.
@@ -205,6 +238,7 @@ impl Hub {
                 .take(NAME_CHARS)
                 .collect(),
             role: identity.role,
+            draws_cursor: true,
             mailbox: Arc::clone(&mailbox),
         };
         shared.members.insert(id, member);
@@ -223,6 +257,7 @@ impl Hub {
             shared.vacate(self.desktop());
         }
         shared.members.remove(&id);
+        shared.follow_cursor(self.desktop());
         shared.active_at = SystemTime::now();
         shared.announce_share();
     }
@@ -378,6 +413,9 @@ pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
 fn now() -> Instant {
     Instant::now()
 }
+
+/// How soon another format of the same content follows the one before.
+const SAME_CONTENT: Duration = Duration::from_secs(1);
 
 /// The participants at a time; one more is refused.
 const PARTICIPANTS: usize = 256;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vroom_desktop::{Layout, Size};
 
 use crate::cli::Serve;
-use crate::config::{Config, DesktopKind, LogFormat, OnExit, TlsConfig};
+use crate::config::{Config, DesktopKind, LogFormat, OnExit, Style, TlsConfig};
 
 /// What is in force.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct Settings {
     pub layout: Layout,
     /// The session's program; `None` looks for one.
     pub session: Option<Vec<OsString>>,
+    /// What windows do.
+    pub style: Style,
     /// What happens when it ends.
     pub on_exit: OnExit,
     /// Whether the desktop takes the size of the driver's window.
@@ -181,6 +183,11 @@ impl Settings {
             scale: config.desktop.scale.unwrap_or(1.0),
             refresh_hz: config.desktop.refresh_hz.unwrap_or(REFRESH_HZ),
             layout,
+            style: config.desktop.style.unwrap_or(if session.is_some() {
+                Style::Kiosk
+            } else {
+                Style::Desktop
+            }),
             session,
             on_exit: serve.on_exit.or(config.desktop.on_exit).unwrap_or_default(),
             follow_resize: config.desktop.follow_resize.unwrap_or(true),

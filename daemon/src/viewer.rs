@@ -55,6 +55,7 @@ impl Viewer {
             capability::TOUCH,
             capability::TEXT,
             capability::CLIPBOARD,
+            capability::CLIPBOARD_DATA,
             capability::CURSOR,
             capability::CURSOR_IMAGE,
             capability::SHARING,
@@ -236,6 +237,7 @@ impl Viewer {
 
     /// Sits down, and asks for everything that a newcomer has to be told.
     fn take_seat(&mut self, now: Instant, connection: &mut Connection, seat: Seat) {
+        seat.set_draws_cursor(self.negotiation.is_usable(capability::CURSOR));
         seat.mailbox().put(|mail| {
             mail.state = true;
             mail.share = true;

@@ -61,8 +61,14 @@ pub trait Desktop: Send + Sync {
     /// The desktop answers with [`DesktopEvent::Resized`] once it follows; it may also ignore it.
     fn resize(&self, size: Size, scale: f64);
 
-    /// Puts data into a selection, replacing what was there.
-    fn set_selection(&self, selection: Selection, data: ClipboardData);
+    /// Says whether the pointer is part of the picture; at first it is not.
+    fn draw_cursor(&self, drawn: bool) {
+        // A desktop without a pointer of its own has nothing to draw.
+        let _ = drawn;
+    }
+
+    /// Puts content into a selection, replacing what was there: one or more formats of the same.
+    fn set_selection(&self, selection: Selection, formats: Vec<ClipboardData>);
 
     /// Ends the desktop and everything it started; returns when both are gone.
     ///
@@ -88,6 +94,13 @@ pub enum DesktopEvent {
         /// Which selection.
         selection: Selection,
         /// Its content; empty when the selection was cleared.
+        data: ClipboardData,
+    },
+    /// What was put into a selection last has another format, too.
+    SelectionFormat {
+        /// Which selection.
+        selection: Selection,
+        /// The same content in another format.
         data: ClipboardData,
     },
     /// The focused window has another title; `None` when no window has the focus.

@@ -102,7 +102,7 @@ impl Desktop for Synthetic {
         });
     }
 
-    fn set_selection(&self, _selection: Selection, _data: ClipboardData) {}
+    fn set_selection(&self, _selection: Selection, _formats: Vec<ClipboardData>) {}
 
     fn shut_down(&self) {
         self.shared.change(|state| state.ended = true);

@@ -9,6 +9,7 @@ use smithay::wayland::compositor::{
     CompositorClientState, CompositorHandler, CompositorState, get_children, get_parent, get_role,
     is_sync_subsurface,
 };
+use smithay::wayland::shell::wlr_layer::LAYER_SURFACE_ROLE;
 use smithay::wayland::shell::xdg::{XDG_POPUP_ROLE, XDG_TOPLEVEL_ROLE};
 
 use crate::client::ClientState;
@@ -55,6 +56,7 @@ impl CompositorHandler for State {
                 self.window_committed(surface, buffer.unwrap_or(false));
             }
             Some(XDG_POPUP_ROLE) => self.popup_committed(surface),
+            Some(LAYER_SURFACE_ROLE) => self.layer_committed(surface),
             _ => self.cursor_committed(surface),
         }
     }

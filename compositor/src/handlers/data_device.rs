@@ -1,23 +1,30 @@
 //! wl_data_device and primary selection: copy, paste, drag and drop.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
+use smithay::delegate_data_control;
 use smithay::delegate_data_device;
+use smithay::delegate_ext_data_control;
 use smithay::delegate_primary_selection;
 use smithay::input::Seat;
+use smithay::reexports::wayland_server::protocol::wl_data_source::WlDataSource;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::selection::data_device::{
     ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler,
 };
+use smithay::wayland::selection::ext_data_control;
 use smithay::wayland::selection::primary_selection::{
     PrimarySelectionHandler, PrimarySelectionState,
 };
+use smithay::wayland::selection::wlr_data_control;
 use smithay::wayland::selection::{SelectionHandler, SelectionSource, SelectionTarget};
 use vroom_desktop::{ClipboardData, Selection};
 
 use crate::state::State;
 
 impl SelectionHandler for State {
-    type SelectionUserData = ClipboardData;
+    type SelectionUserData = Arc<[ClipboardData]>;
 
     fn new_selection(
         &mut self,
@@ -32,12 +39,12 @@ impl SelectionHandler for State {
     fn send_selection(
         &mut self,
         _target: SelectionTarget,
-        _mime_type: String,
+        mime_type: String,
         fd: OwnedFd,
         _seat: Seat<Self>,
-        data: &ClipboardData,
+        formats: &Arc<[ClipboardData]>,
     ) {
-        self.send_to(fd, data);
+        self.send_to(fd, &mime_type, formats);
     }
 }
 
@@ -60,11 +67,40 @@ impl PrimarySelectionHandler for State {
     }
 }
 
-/// Programs drag among themselves; the icon is not drawn, like all of the pointer.
-impl ClientDndGrabHandler for State {}
+impl wlr_data_control::DataControlHandler for State {
+    fn data_control_state(&self) -> &wlr_data_control::DataControlState {
+        &self.protocols.wlr_data_control
+    }
+}
+
+impl ext_data_control::DataControlHandler for State {
+    fn data_control_state(&self) -> &ext_data_control::DataControlState {
+        &self.protocols.ext_data_control
+    }
+}
+
+/// Programs drag among themselves; what they drag is seen beside the pointer.
+impl ClientDndGrabHandler for State {
+    fn started(
+        &mut self,
+        _source: Option<WlDataSource>,
+        icon: Option<WlSurface>,
+        _seat: Seat<Self>,
+    ) {
+        self.cursor.drag_icon = icon;
+        self.clock.want();
+    }
+
+    fn dropped(&mut self, _target: Option<WlSurface>, _validated: bool, _seat: Seat<Self>) {
+        self.cursor.drag_icon = None;
+        self.clock.want();
+    }
+}
 
 /// We start no drags.
 impl ServerDndGrabHandler for State {}
 
 delegate_data_device!(State);
+delegate_data_control!(State);
+delegate_ext_data_control!(State);
 delegate_primary_selection!(State);

@@ -1,23 +1,30 @@
 //! Protocols that need next to nothing from us.
 
+use smithay::backend::input::TabletToolDescriptor;
+use smithay::delegate_alpha_modifier;
+use smithay::delegate_content_type;
 use smithay::delegate_cursor_shape;
 use smithay::delegate_fractional_scale;
-use smithay::delegate_idle_inhibit;
 use smithay::delegate_output;
+use smithay::delegate_pointer_gestures;
 use smithay::delegate_relative_pointer;
 use smithay::delegate_shm;
 use smithay::delegate_single_pixel_buffer;
+use smithay::delegate_tablet_manager;
 use smithay::delegate_viewporter;
+use smithay::delegate_xdg_dialog;
+use smithay::delegate_xdg_foreign;
 use smithay::input::pointer::CursorImageStatus;
 use smithay::reexports::wayland_server::protocol::wl_buffer::WlBuffer;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::buffer::BufferHandler;
 use smithay::wayland::compositor::with_states;
 use smithay::wayland::fractional_scale::{FractionalScaleHandler, with_fractional_scale};
-use smithay::wayland::idle_inhibit::IdleInhibitHandler;
 use smithay::wayland::output::OutputHandler;
+use smithay::wayland::shell::xdg::dialog::XdgDialogHandler;
 use smithay::wayland::shm::{ShmHandler, ShmState};
 use smithay::wayland::tablet_manager::TabletSeatHandler;
+use smithay::wayland::xdg_foreign::{XdgForeignHandler, XdgForeignState};
 
 use crate::state::State;
 
@@ -42,22 +49,21 @@ impl FractionalScaleHandler for State {
     }
 }
 
-/// A desktop without a screen never goes idle, so there is nothing to inhibit.
-impl IdleInhibitHandler for State {
-    fn inhibit(&mut self, _surface: WlSurface) {}
-
-    fn uninhibit(&mut self, _surface: WlSurface) {}
-}
-
-/// There is no tablet; cursor shapes are defined for one all the same.
+/// The pen has the cursor that its program wants, as the pointer has.
 impl TabletSeatHandler for State {
-    fn tablet_tool_image(
-        &mut self,
-        _tool: &smithay::backend::input::TabletToolDescriptor,
-        _image: CursorImageStatus,
-    ) {
+    fn tablet_tool_image(&mut self, _tool: &TabletToolDescriptor, image: CursorImageStatus) {
+        self.set_cursor(image);
     }
 }
+
+impl XdgForeignHandler for State {
+    fn xdg_foreign_state(&mut self) -> &mut XdgForeignState {
+        &mut self.protocols.xdg_foreign
+    }
+}
+
+/// A modal dialog is placed like any other: above its parent.
+impl XdgDialogHandler for State {}
 
 delegate_shm!(State);
 delegate_output!(State);
@@ -66,4 +72,9 @@ delegate_fractional_scale!(State);
 delegate_single_pixel_buffer!(State);
 delegate_cursor_shape!(State);
 delegate_relative_pointer!(State);
-delegate_idle_inhibit!(State);
+delegate_pointer_gestures!(State);
+delegate_tablet_manager!(State);
+delegate_content_type!(State);
+delegate_alpha_modifier!(State);
+delegate_xdg_dialog!(State);
+delegate_xdg_foreign!(State);

@@ -97,7 +97,7 @@ impl XdgShellHandler for State {
 
     fn minimize_request(&mut self, surface: ToplevelSurface) {
         if let Some(window) = self.shell.window(surface.wl_surface()) {
-            self.lower(&window);
+            self.minimize(&window);
         }
     }
 
@@ -105,8 +105,12 @@ impl XdgShellHandler for State {
         self.follow_kind(surface.wl_surface());
     }
 
-    fn title_changed(&mut self, _surface: ToplevelSurface) {
-        self.announce_title();
+    fn title_changed(&mut self, surface: ToplevelSurface) {
+        self.renamed(surface.wl_surface());
+    }
+
+    fn app_id_changed(&mut self, surface: ToplevelSurface) {
+        self.renamed(surface.wl_surface());
     }
 }
 

@@ -9,8 +9,13 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use smithay::input::keyboard::Keycode;
+use smithay::reexports::wayland_server::backend::ObjectId;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point};
 use vroom_desktop::InputEvent;
+
+pub(crate) use keyboard::XKB_OFFSET;
+use pointer::FrameInput;
 
 use crate::state::State;
 
@@ -21,12 +26,22 @@ pub(crate) struct InputState {
     pub(crate) pointer_is_known: bool,
     /// Keys whose press was a shortcut of ours, so that programs do not see the release.
     swallowed: HashSet<Keycode>,
+    /// The Super key that is held and nothing else was pressed with.
+    super_alone: Option<Keycode>,
     /// Text that is still to be typed, and what came after it.
     waiting: VecDeque<InputEvent>,
     /// When the next part of a text may be typed.
     type_at: Option<Instant>,
     /// Parts of a wheel's hundred-and-twentieth that were not sent yet.
     scroll_rest: (f64, f64),
+    /// The virtual keyboard whose keymap the seat has at the moment.
+    pub(crate) foreign_keymap: Option<ObjectId>,
+    /// Surfaces whose programs want nobody to take the person for absent.
+    pub(crate) inhibitors: Vec<WlSurface>,
+    /// The finger that moves the pointer because it is on a frame of ours.
+    finger_as_pointer: Option<u32>,
+    /// The button of a frame that was pressed, and when and where the bar was pressed last.
+    frame: FrameInput,
     /// Where an absolute pointer last was while a program held the pointer in place.
     locked_at: Option<Point<f64, Logical>>,
 }
@@ -66,7 +81,7 @@ impl State {
             self.clock.input(now, true);
             self.input.type_at = Some(now + TYPE_PAUSE);
             let (part, rest) = split_text(&text);
-            self.type_text(part);
+            self.enter_text(part);
             if !rest.is_empty() {
                 let rest = InputEvent::Text(rest.to_owned());
                 self.input.waiting.push_front(rest);
@@ -76,6 +91,8 @@ impl State {
 
     fn apply(&mut self, event: &InputEvent) {
         self.clock.input(Instant::now(), !event.is_motion());
+        let seat = self.seat.clone();
+        self.protocols.idle.notify_activity(&seat);
         match event {
             InputEvent::Key { code, state } => self.key(*code, *state),
             InputEvent::Locks { caps, num } => self.set_locks(*caps, *num),
@@ -115,6 +132,12 @@ fn split_text(text: &str) -> (&str, &str) {
     let end = text.char_indices().nth(TYPE_CHARS).map(|(end, _)| end);
     text.split_at(end.unwrap_or(text.len()))
 }
+
+/// How long a key is held before it repeats.
+pub(crate) const REPEAT_DELAY_MS: i32 = 600;
+
+/// How often a held key repeats.
+pub(crate) const REPEAT_PER_SECOND: i32 = 25;
 
 /// The characters typed at once. A program that is sent more than it reads loses its connection,
 /// so text goes out in parts that fit the buffer of a socket many times.

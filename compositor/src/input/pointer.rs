@@ -1,15 +1,29 @@
 //! The pointer, its buttons and its wheel.
 
+use std::time::{Duration, Instant};
+
 use smithay::backend::input::{Axis, AxisSource, ButtonState};
+use smithay::desktop::Window;
 use smithay::input::pointer::{
-    AxisFrame, ButtonEvent, GrabStartData, MotionEvent, RelativeMotionEvent,
+    AxisFrame, ButtonEvent, CursorIcon, CursorImageStatus, GrabStartData, MotionEvent,
+    RelativeMotionEvent,
 };
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, SERIAL_COUNTER, Serial};
 use vroom_desktop::{Evdev, KeyState};
 
 use crate::handlers::Freedom;
-use crate::shell::ResizingEdge;
+use crate::shell::{Hit, Owner, Part, ResizingEdge};
 use crate::state::State;
+
+/// What was pressed on the frames of windows.
+#[derive(Default)]
+pub(super) struct FrameInput {
+    /// The button that is held.
+    pressed: Option<(Window, Part)>,
+    /// When and where a bar was pressed last, for the second press that maximises.
+    bar: Option<(Instant, Point<f64, Logical>, Window)>,
+}
 
 impl State {
     /// Moves the pointer to a point of the picture.
@@ -77,6 +91,44 @@ impl State {
         if let Some(surface) = pointer.current_focus() {
             self.activate_constraint(&surface);
         }
+        self.hover();
+        if self.cursor.is_drawn() || self.cursor.drag_icon.is_some() {
+            self.clock.want();
+        }
+    }
+
+    /// Shows which part of a frame the pointer is on.
+    fn hover(&mut self) {
+        if self.pointer.is_grabbed() {
+            return;
+        }
+        let (mut hot, mut spot) = (None, None);
+        match self.hit(self.pointer.current_location()) {
+            Some(Hit::Frame(window, part)) => hot = Some((window, part)),
+            Some(Hit::Panel(under)) => spot = Some(under),
+            Some(Hit::Launcher(Some(row))) => self.hover_launcher(row),
+            _ => {}
+        }
+        if spot != self.shell.hot_spot {
+            self.shell.hot_spot = spot;
+            self.clock.want();
+        }
+        let before = self.shell.hot.as_ref().map(|(_, part)| *part);
+        let now = hot.as_ref().map(|(_, part)| *part);
+        if hot != self.shell.hot {
+            self.shell.hot = hot;
+            self.clock.want();
+        }
+        if before != now
+            && (before.is_some() || now.is_some())
+            && self.pointer.current_focus().is_none()
+        {
+            let icon = match now {
+                Some(Part::Edge(edges)) => edges.cursor(),
+                _ => CursorIcon::Default,
+            };
+            self.set_cursor(CursorImageStatus::Named(icon));
+        }
     }
 
     /// Presses or releases a button.
@@ -86,6 +138,9 @@ impl State {
         let pressed = state == KeyState::Pressed;
         if pressed && !pointer.is_grabbed() {
             self.press_window(code, serial);
+        }
+        if !pressed && code == BTN_LEFT {
+            self.release_frame();
         }
         let event = ButtonEvent {
             serial,
@@ -100,37 +155,116 @@ impl State {
         // A drag of ours has taken the focus from the program by now, so it does not see this.
         pointer.button(self, &event);
         pointer.frame(self);
+        self.hover();
     }
 
-    /// Focuses the window under the pointer; with Alt or Super held starts to drag it.
+    /// Focuses what is under the pointer; starts to drag it where a frame, Alt or Super says so.
     fn press_window(&mut self, code: Evdev, serial: Serial) {
         let location = self.pointer.current_location();
-        let Some((surface, origin)) = self.surface_under(location) else {
-            return;
-        };
-        let window = self.shell.space.element_under(location);
-        let Some(window) = window.map(|(window, _)| window.clone()) else {
-            return;
-        };
-        if self.focused().as_ref() != Some(&window) || !self.shell.is_topmost(&window) {
-            self.focus(Some(&window));
+        let hit = self.hit(location);
+        if !matches!(hit, Some(Hit::Panel(_) | Hit::Launcher(_))) {
+            self.close_launcher();
+        }
+        match hit {
+            Some(Hit::Surface(surface, origin, Owner::Window(window))) => {
+                self.press_content(&window, code, serial, (surface, origin));
+            }
+            Some(Hit::Surface(_, _, Owner::Layer(layer))) => {
+                if layer.can_receive_keyboard_focus() {
+                    self.focus_layer(&layer);
+                }
+            }
+            Some(Hit::Frame(window, part)) => self.press_frame(&window, part, code, serial),
+            Some(Hit::Panel(spot)) if code == BTN_LEFT => self.press_panel(&spot),
+            Some(Hit::Launcher(row)) if code == BTN_LEFT => self.press_launcher(row),
+            Some(Hit::Surface(_, _, Owner::Lock) | Hit::Panel(_) | Hit::Launcher(_)) | None => {}
+        }
+    }
+
+    fn press_content(
+        &mut self,
+        window: &Window,
+        code: Evdev,
+        serial: Serial,
+        under: (WlSurface, Point<f64, Logical>),
+    ) {
+        let location = self.pointer.current_location();
+        if self.focused().as_ref() != Some(window) || !self.shell.is_topmost(window) {
+            self.focus(Some(window));
         }
         let modifiers = self.keyboard.modifier_state();
         if !modifiers.alt && !modifiers.logo {
             return;
         }
         let start = GrabStartData {
-            focus: Some((surface, origin)),
+            focus: Some(under),
             button: u32::from(code.0),
             location,
         };
         if code == BTN_LEFT {
-            self.start_move(&window, start, serial);
+            self.start_move(window, start, serial);
         } else if code == BTN_RIGHT
-            && let Some(area) = self.shell.space.element_geometry(&window)
+            && let Some(area) = self.shell.space.element_geometry(window)
         {
             let edges = ResizingEdge::nearest(area, location);
-            self.start_resize(&window, edges, start, serial);
+            self.start_resize(window, edges, start, serial);
+        }
+    }
+
+    fn press_frame(&mut self, window: &Window, part: Part, code: Evdev, serial: Serial) {
+        let location = self.pointer.current_location();
+        self.focus(Some(window));
+        let start = GrabStartData {
+            focus: None,
+            button: u32::from(code.0),
+            location,
+        };
+        match (part, code) {
+            (Part::Bar, BTN_LEFT) => {
+                let now = Instant::now();
+                let last = self.input.frame.bar.take();
+                let twice = last.is_some_and(|(at, place, before)| {
+                    let moved: Point<f64, Logical> = location - place;
+                    before == *window
+                        && now.duration_since(at) < DOUBLE_CLICK
+                        && moved.x.abs().max(moved.y.abs()) < 6.0
+                });
+                if twice {
+                    self.toggle_maximized(window);
+                } else {
+                    self.input.frame.bar = Some((now, location, window.clone()));
+                    self.start_move(window, start, serial);
+                }
+            }
+            (Part::Bar, BTN_MIDDLE) => self.lower(window),
+            (Part::Edge(edges), BTN_LEFT) => self.start_resize(window, edges, start, serial),
+            (Part::Close | Part::Maximize | Part::Minimize, BTN_LEFT) => {
+                self.input.frame.pressed = Some((window.clone(), part));
+            }
+            _ => {}
+        }
+    }
+
+    /// Does what a button of a frame is for, if it was let go where it was pressed.
+    fn release_frame(&mut self) {
+        let Some(pressed) = self.input.frame.pressed.take() else {
+            return;
+        };
+        let (window, part) = match self.hit(self.pointer.current_location()) {
+            Some(Hit::Frame(window, part)) if (&window, &part) == (&pressed.0, &pressed.1) => {
+                (window, part)
+            }
+            _ => return,
+        };
+        match part {
+            Part::Close => {
+                if let Some(toplevel) = window.toplevel() {
+                    toplevel.send_close();
+                }
+            }
+            Part::Maximize => self.toggle_maximized(&window),
+            Part::Minimize => self.minimize(&window),
+            Part::Bar | Part::Edge(_) => {}
         }
     }
 
@@ -142,6 +276,10 @@ impl State {
         self.input.scroll_rest = (rest_x, rest_y);
         if x == 0 && y == 0 {
             return;
+        }
+        if self.launcher_hit(self.pointer.current_location()).is_some() {
+            let rows = y.signum() * (y.abs() / NOTCH).max(1);
+            return self.scroll_launcher(rows);
         }
         let mut frame = AxisFrame::new(self.time_ms()).source(AxisSource::Wheel);
         for (axis, v120) in [(Axis::Horizontal, x), (Axis::Vertical, y)] {
@@ -169,12 +307,20 @@ fn whole_part(value: f64) -> (i32, f64) {
     (value.trunc() as i32, value.fract())
 }
 
-const BTN_LEFT: Evdev = Evdev(0x110);
+/// How soon a second press counts as a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+pub(super) const BTN_LEFT: Evdev = Evdev(0x110);
 
 const BTN_RIGHT: Evdev = Evdev(0x111);
 
+const BTN_MIDDLE: Evdev = Evdev(0x112);
+
 /// What wl_pointer calls one notch of a wheel.
 const NOTCH_V120: f64 = 120.0;
+
+/// The same, as a whole number.
+const NOTCH: i32 = 120;
 
 /// What programs scroll by for one notch, in their own pixels.
 const NOTCH_VALUE: f64 = 15.0;

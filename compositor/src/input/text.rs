@@ -8,11 +8,32 @@ use crate::keymap::Stroke;
 use crate::state::State;
 
 impl State {
+    /// Puts text into the focused program.
+    ///
+    /// A text field takes it whole, as from an input method; lines and tabs are keys all the same,
+    /// which programs act on. Where there is no such field, the text is typed.
+    pub(super) fn enter_text(&mut self, text: &str) {
+        if self.shell.launcher.is_some() {
+            return self.launcher_text(text);
+        }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let whole = rest.find(char::is_control).unwrap_or(rest.len());
+            let keys = rest.find(|c: char| !c.is_control()).unwrap_or(rest.len());
+            let (run, after) = rest.split_at(whole.max(keys));
+            if whole == 0 || !self.text_inputs.commit(run) {
+                self.type_text(run);
+            }
+            rest = after;
+        }
+    }
+
     /// Types text into the focused program.
     ///
     /// Characters that the layout lacks get keys of their own; the keymap changes once for each
     /// run of text that needs no more of them than there are.
-    pub(super) fn type_text(&mut self, text: &str) {
+    fn type_text(&mut self, text: &str) {
+        self.use_own_keymap();
         let mut rest = text;
         while !rest.is_empty() {
             let run = self.typist.prepare(rest);
@@ -64,7 +85,7 @@ impl State {
     }
 
     /// Changes the keymap and keeps the locks as they are.
-    fn change_keymap(&mut self, keymap: String) {
+    pub(crate) fn change_keymap(&mut self, keymap: String) {
         let before = self.keyboard.modifier_state();
         let keyboard = self.keyboard.clone();
         if keyboard.set_keymap_from_string(self, keymap).is_err() {

@@ -3,7 +3,7 @@
 use smithay::desktop::Window;
 use smithay::input::SeatHandler;
 use smithay::input::pointer::{
-    AxisFrame, ButtonEvent, Focus, GestureHoldBeginEvent, GestureHoldEndEvent,
+    AxisFrame, ButtonEvent, CursorIcon, Focus, GestureHoldBeginEvent, GestureHoldEndEvent,
     GesturePinchBeginEvent, GesturePinchEndEvent, GesturePinchUpdateEvent, GestureSwipeBeginEvent,
     GestureSwipeEndEvent, GestureSwipeUpdateEvent, GrabStartData, MotionEvent, PointerGrab,
     PointerInnerHandle, RelativeMotionEvent,
@@ -12,7 +12,9 @@ use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::{se
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{IsAlive as _, Logical, Point, Rectangle, Serial, Size};
 
-use super::{Fill, kept_inside};
+use super::focus::surface_of;
+use super::{Fill, Managed, Snap, kept_inside};
+use crate::ShellStyle;
 use crate::state::State;
 
 type Under = Option<(<State as SeatHandler>::PointerFocus, Point<f64, Logical>)>;
@@ -22,6 +24,8 @@ pub(crate) struct MoveGrab {
     start: GrabStartData<State>,
     window: Window,
     from: Point<i32, Logical>,
+    /// Whether it floats already.
+    floats: bool,
 }
 
 /// An edge or a corner of a window follows the pointer.
@@ -61,6 +65,16 @@ impl From<ResizeEdge> for ResizingEdge {
 }
 
 impl ResizingEdge {
+    /// The pointer's shape over these edges.
+    pub(crate) const fn cursor(self) -> CursorIcon {
+        match (self.left, self.right, self.top, self.bottom) {
+            (true, _, true, _) | (_, true, _, true) => CursorIcon::NwseResize,
+            (true, _, _, true) | (_, true, true, _) => CursorIcon::NeswResize,
+            (true, ..) | (_, true, ..) => CursorIcon::EwResize,
+            _ => CursorIcon::NsResize,
+        }
+    }
+
     /// The corner of an area that a point is nearest to.
     pub(crate) fn nearest(area: Rectangle<i32, Logical>, at: Point<f64, Logical>) -> Self {
         let left = at.x < f64::from(area.loc.x) + f64::from(area.size.w) / 2.0;
@@ -104,13 +118,22 @@ impl State {
         let Some(from) = self.shell.space.element_location(window) else {
             return;
         };
-        if self.fill(&surface) != Some(Fill::None) {
-            return;
-        }
+        let floats = match self.fill(&surface) {
+            Some(Fill::None) => true,
+            // Dragged away from where it fills the desktop, it floats again.
+            Some(Fill::Maximized | Fill::Snapped(_)) => {
+                if self.shell.style != ShellStyle::Desktop {
+                    return;
+                }
+                false
+            }
+            Some(Fill::Fullscreen { .. }) | None => return,
+        };
         let grab = MoveGrab {
             start,
             window: window.clone(),
             from,
+            floats,
         };
         let pointer = self.pointer.clone();
         pointer.set_grab(self, grab, serial, Focus::Clear);
@@ -136,7 +159,7 @@ impl State {
         let Some(managed) = self.shell.managed_mut(&surface) else {
             return;
         };
-        if managed.fill != Fill::None {
+        if managed.fill != Fill::None || managed.is_fixed_size() {
             return;
         }
         managed.resizing = Some(Resizing {
@@ -154,12 +177,26 @@ impl State {
         if self.shell.space.element_location(window).is_none() {
             return;
         }
-        let area = self.output_area().size;
-        // A part of the window always stays where it can be taken hold of.
-        let handle = Size::from((HANDLE_PX, HANDLE_PX));
+        let area = self.work_area();
+        // A part of the window always stays where it can be taken hold of, and so does its bar.
+        let handle: Size<i32, Logical> = (HANDLE_PX, HANDLE_PX).into();
         let size = window.geometry().size;
-        let reach = Point::from(((size.w - HANDLE_PX).max(0), 0));
-        let to = kept_inside((area.w + reach.x, area.h).into(), to + reach, handle) - reach;
+        let bar = surface_of(window)
+            .and_then(|surface| self.shell.managed(&surface))
+            .map_or(0, |managed| managed.bar(self.shell.style));
+        let reach = (size.w - HANDLE_PX).max(0);
+        let wide = Rectangle::new(
+            area.loc - Point::from((reach, 0)),
+            (
+                area.size.w + reach + (size.w - HANDLE_PX).max(0),
+                area.size.h + size.h,
+            )
+                .into(),
+        );
+        let mut to = kept_inside(wide, to, (size.w, size.h).into(), bar);
+        to.y =
+            to.y.min(area.loc.y + area.size.h + bar - handle.h.max(bar))
+                .max(area.loc.y + bar);
         self.shell.relocate(window, to);
         if let Some(surface) = window
             .toplevel()
@@ -169,6 +206,95 @@ impl State {
             managed.floating.loc = to;
         }
         self.clock.want();
+    }
+
+    /// Where a window snaps to that is let go with the pointer here.
+    fn snap_at(&self, at: Point<f64, Logical>) -> Option<Fill> {
+        if self.shell.style != ShellStyle::Desktop {
+            return None;
+        }
+        let area = self.output_area().to_f64();
+        let work = self.work_area().to_f64();
+        let left = at.x <= area.loc.x + SNAP_PX;
+        let right = at.x >= area.loc.x + area.size.w - SNAP_PX;
+        let upper = at.y <= work.loc.y + work.size.h / 5.0;
+        let lower = at.y >= work.loc.y + work.size.h * 4.0 / 5.0;
+        Some(match (left, right) {
+            (true, _) if upper => Fill::Snapped(Snap::TopLeft),
+            (true, _) if lower => Fill::Snapped(Snap::BottomLeft),
+            (true, _) => Fill::Snapped(Snap::Left),
+            (_, true) if upper => Fill::Snapped(Snap::TopRight),
+            (_, true) if lower => Fill::Snapped(Snap::BottomRight),
+            (_, true) => Fill::Snapped(Snap::Right),
+            _ if at.y <= area.loc.y + SNAP_PX => Fill::Maximized,
+            _ => return None,
+        })
+    }
+
+    /// Shows where a window would snap to.
+    fn preview_snap(&mut self, window: &Window, at: Point<f64, Logical>) {
+        let fixed = surface_of(window)
+            .and_then(|surface| self.shell.managed(&surface))
+            .is_none_or(Managed::is_fixed_size);
+        let area = self.work_area();
+        let preview = self.snap_at(at).filter(|_| !fixed).map(|fill| match fill {
+            Fill::Snapped(snap) => snap.of(area),
+            _ => area,
+        });
+        if preview != self.shell.preview {
+            self.shell.preview = preview;
+            self.clock.want();
+        }
+    }
+
+    /// Lets a window go at the end of a drag.
+    fn drop_window(&mut self, window: &Window) {
+        let at = self.pointer.current_location();
+        if self.shell.preview.take().is_some()
+            && let Some(fill) = self.snap_at(at)
+            && let Some(surface) = surface_of(window)
+        {
+            self.set_fill(&surface, fill);
+        }
+        self.clock.want();
+    }
+
+    /// Lets a window float under the pointer that filled a part of the desktop.
+    fn tear_off(
+        &mut self,
+        window: &Window,
+        at: Point<f64, Logical>,
+    ) -> Option<Point<i32, Logical>> {
+        let surface = surface_of(window)?;
+        let area = self.shell.space.element_geometry(window)?;
+        let part = (at.x - f64::from(area.loc.x)) / f64::from(area.size.w.max(1));
+        self.set_fill(&surface, Fill::None);
+        let managed = self.shell.managed_mut(&surface)?;
+        let width = f64::from(managed.floating.size.w);
+        let x = at.x - (width * part.clamp(0.0, 1.0));
+        let y = f64::from(area.loc.y);
+        let to: Point<i32, Logical> = Point::from((x, y)).to_i32_round();
+        managed.floating.loc = to;
+        self.shell.relocate(window, to);
+        Some(to)
+    }
+
+    /// Maximises a window, or brings it back.
+    pub(crate) fn toggle_maximized(&mut self, window: &Window) {
+        let Some(surface) = surface_of(window) else {
+            return;
+        };
+        let resizable = self
+            .shell
+            .managed(&surface)
+            .is_some_and(|managed| !managed.is_fixed_size());
+        match self.fill(&surface) {
+            Some(Fill::Maximized) => self.set_fill(&surface, Fill::None),
+            Some(Fill::None | Fill::Snapped(_)) if resizable => {
+                self.set_fill(&surface, Fill::Maximized);
+            }
+            _ => {}
+        }
     }
 
     fn resize_by(&mut self, surface: &WlSurface, delta: Point<f64, Logical>) {
@@ -302,13 +428,30 @@ impl PointerGrab<State> for MoveGrab {
         event: &MotionEvent,
     ) {
         handle.motion(data, None, event);
-        if self.window.alive() {
-            let delta = event.location - self.start.location;
-            data.move_to(&self.window, self.from + delta.to_i32_round());
+        if !self.window.alive() {
+            return;
         }
+        let delta = event.location - self.start.location;
+        if !self.floats {
+            if delta.x.abs().max(delta.y.abs()) < TEAR_PX {
+                return;
+            }
+            let Some(from) = data.tear_off(&self.window, self.start.location) else {
+                return;
+            };
+            self.from = from;
+            self.floats = true;
+        }
+        data.move_to(&self.window, self.from + delta.to_i32_round());
+        data.preview_snap(&self.window, event.location);
     }
 
-    fn unset(&mut self, _data: &mut State) {}
+    fn unset(&mut self, data: &mut State) {
+        let window = self.window.clone();
+        // The pointer is locked while a grab ends.
+        data.handle
+            .insert_idle(move |data| data.drop_window(&window));
+    }
 
     passed_on!();
 }
@@ -338,6 +481,12 @@ impl PointerGrab<State> for ResizeGrab {
 
 /// How much of a window stays on the output, in logical pixels.
 const HANDLE_PX: i32 = 32;
+
+/// How near to an edge a window snaps to it.
+const SNAP_PX: f64 = 6.0;
+
+/// How far a window that fills the desktop is dragged before it floats.
+const TEAR_PX: f64 = 10.0;
 
 #[cfg(test)]
 mod tests {

@@ -1,30 +1,45 @@
 //! The windows: where they are, which has the focus, what a person does to them.
 //!
-//! A window that is alone fills the output. When a second one appears, both float; when the first
-//! is alone again, it fills the output again. Dialogs and windows of a fixed size always float.
+//! On a kiosk a window that is alone fills the output. When a second one appears, both float; when
+//! the first is alone again, it fills the output again. On a desktop windows float, snap to edges
+//! and are minimised. Dialogs and windows of a fixed size always float.
 
 mod focus;
+mod frame;
 mod grabs;
+mod icons;
+mod launcher;
+mod notice;
 mod output;
+mod panel;
 mod placement;
 mod popups;
+mod scene;
 mod tick;
+mod wallpaper;
 
 use std::time::{Duration, Instant};
 
+use smithay::backend::renderer::element::Id;
 use smithay::desktop::{PopupManager, Space, Window};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Rectangle, Size};
 use smithay::wayland::compositor::{get_parent, with_states};
 use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface};
 
-pub(crate) use focus::Cycle;
+use crate::ShellStyle;
+use crate::handlers::Listed;
+
+pub(crate) use focus::{Cycle, Hit, Owner};
+pub(crate) use frame::{BAR_PX, Part};
 pub(crate) use grabs::ResizingEdge;
-pub(crate) use output::RESIZE_HOLD;
+pub(crate) use launcher::Key as LauncherKey;
+use output::RESIZE_HOLD;
+pub(crate) use panel::Spot;
 pub(crate) use popups::popup_root;
+pub(crate) use scene::Element;
 
 /// All windows and popups.
-#[derive(Default)]
 pub(crate) struct Shell {
     /// The mapped windows, bottom to top.
     pub(crate) space: Space<Window>,
@@ -34,6 +49,22 @@ pub(crate) struct Shell {
     pub(crate) ticks: u64,
     /// A walk through the windows while Alt is held.
     pub(crate) cycle: Option<Cycle>,
+    /// What kind of desktop it is.
+    style: ShellStyle,
+    /// What panels of programs leave of the output.
+    pub(crate) zone: Rectangle<i32, Logical>,
+    /// Where a dragged window would snap to if it was let go now.
+    pub(crate) preview: Option<Rectangle<i32, Logical>>,
+    preview_id: Id,
+    /// The part of a frame that the pointer is on.
+    pub(crate) hot: Option<(Window, Part)>,
+    /// The part of the panel that the pointer is on.
+    pub(crate) hot_spot: Option<Spot>,
+    pub(crate) launcher: Option<launcher::Launcher>,
+    notice: Option<notice::Notice>,
+    panel: panel::Panel,
+    icons: icons::Icons,
+    wallpaper: wallpaper::Wallpaper,
     windows: Vec<Managed>,
     cascade: i32,
     /// How long the last picture stays while windows follow a resize.
@@ -55,6 +86,14 @@ pub(crate) struct Managed {
     floating: Rectangle<i32, Logical>,
     /// The edges that a person drags, which decide which corner stays.
     resizing: Option<grabs::Resizing>,
+    /// Whether its program leaves the frame to us.
+    decorated: bool,
+    /// Whether a person put it away.
+    minimized: bool,
+    /// Its frame as it was last painted.
+    frame: Option<frame::Frame>,
+    /// Its entry in the list of windows.
+    listed: Option<Listed>,
 }
 
 /// Whether a window takes the whole output.
@@ -64,6 +103,8 @@ pub(crate) enum Fill {
     None,
     /// It is maximised, by request or because it is alone.
     Maximized,
+    /// It takes a part of the output.
+    Snapped(Snap),
     /// It is fullscreen; the flag is what it was before.
     Fullscreen {
         /// Whether it was maximised before.
@@ -71,7 +112,82 @@ pub(crate) enum Fill {
     },
 }
 
+/// The part of the output that a snapped window takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Snap {
+    Left,
+    Right,
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+impl Snap {
+    /// The part of an area that this is.
+    pub(crate) fn of(self, area: Rectangle<i32, Logical>) -> Rectangle<i32, Logical> {
+        let Rectangle { loc, size } = area;
+        let (half_w, half_h) = (size.w / 2, size.h / 2);
+        let (x, w) = match self {
+            Self::Left | Self::TopLeft | Self::BottomLeft => (0, half_w),
+            Self::Right | Self::TopRight | Self::BottomRight => (half_w, size.w - half_w),
+        };
+        let (y, h) = match self {
+            Self::Left | Self::Right => (0, size.h),
+            Self::TopLeft | Self::TopRight => (0, half_h),
+            Self::BottomLeft | Self::BottomRight => (half_h, size.h - half_h),
+        };
+        Rectangle::new(loc + Point::from((x, y)), (w, h).into())
+    }
+}
+
 impl Shell {
+    /// A shell without windows.
+    pub(crate) fn new(style: ShellStyle) -> Self {
+        Self {
+            space: Space::default(),
+            popups: PopupManager::default(),
+            ticks: 0,
+            cycle: None,
+            style,
+            zone: Rectangle::default(),
+            preview: None,
+            preview_id: Id::new(),
+            hot: None,
+            hot_spot: None,
+            launcher: None,
+            notice: None,
+            panel: panel::Panel::default(),
+            icons: icons::Icons::default(),
+            wallpaper: wallpaper::Wallpaper::default(),
+            windows: Vec::new(),
+            cascade: 0,
+            hold_for: RESIZE_HOLD,
+            hold_until: None,
+            title: None,
+        }
+    }
+
+    /// Lets the launcher know one more program.
+    #[cfg(test)]
+    pub(crate) fn install(&mut self, app: crate::apps::App) {
+        self.icons.install(app);
+    }
+
+    /// Gives the memory of pictures back that are painted anew when they are needed.
+    pub(crate) fn release_pictures(&mut self) {
+        self.wallpaper.release();
+        self.panel.release();
+        if let Some(notice) = &mut self.notice {
+            notice.release();
+        }
+        self.icons.release();
+        self.launcher = None;
+        for managed in &mut self.windows {
+            managed.frame = None;
+        }
+    }
+
     /// The window that a toplevel's surface belongs to.
     pub(crate) fn window(&self, surface: &WlSurface) -> Option<Window> {
         self.managed(surface).map(|managed| managed.window.clone())
@@ -131,7 +247,7 @@ impl Shell {
         self.space.elements().next_back() == Some(window)
     }
 
-    fn topmost(&self) -> Option<Window> {
+    pub(crate) fn topmost(&self) -> Option<Window> {
         self.space.elements().next_back().cloned()
     }
 }
@@ -146,7 +262,21 @@ impl Managed {
             unsettled: false,
             floating: Rectangle::default(),
             resizing: None,
+            decorated: false,
+            minimized: false,
+            frame: None,
+            listed: None,
         }
+    }
+
+    /// The height of the bar that we put above it.
+    fn bar(&self, style: ShellStyle) -> i32 {
+        let shown = match self.fill {
+            Fill::Fullscreen { .. } => false,
+            Fill::None | Fill::Snapped(_) => true,
+            Fill::Maximized => style == ShellStyle::Desktop,
+        };
+        if self.decorated && shown { BAR_PX } else { 0 }
     }
 
     fn toplevel(&self) -> Option<&ToplevelSurface> {
@@ -207,15 +337,22 @@ fn centred(area: Rectangle<i32, Logical>, size: Size<i32, Logical>) -> Point<i32
     (x, y).into()
 }
 
-/// The point nearest to `at` from which a rectangle of `size` lies in the area; its top left corner
-/// stays inside when it is too large.
+/// The point nearest to `at` from which a rectangle of `size` with a bar above it lies in the area;
+/// its top left corner stays inside when it is too large.
 fn kept_inside(
-    area: Size<i32, Logical>,
+    area: Rectangle<i32, Logical>,
     at: Point<i32, Logical>,
     size: Size<i32, Logical>,
+    bar: i32,
 ) -> Point<i32, Logical> {
-    let clamp = |value: i32, area: i32, size: i32| value.min(area.saturating_sub(size)).max(0);
-    (clamp(at.x, area.w, size.w), clamp(at.y, area.h, size.h)).into()
+    let clamp = |value: i32, start: i32, length: i32, size: i32| {
+        value
+            .min(start.saturating_add(length).saturating_sub(size))
+            .max(start)
+    };
+    let x = clamp(at.x, area.loc.x, area.size.w, size.w);
+    let y = clamp(at.y, area.loc.y + bar, area.size.h - bar, size.h);
+    (x, y).into()
 }
 
 /// The most windows at a time; a program that opens more loses its connection.
@@ -227,10 +364,32 @@ mod tests {
 
     #[test]
     fn a_window_is_kept_inside_and_its_corner_visible() {
-        let area = (800, 600).into();
-        let keep = |at: (i32, i32), size: (i32, i32)| kept_inside(area, at.into(), size.into());
+        let area = Rectangle::from_size((800, 600).into());
+        let keep = |at: (i32, i32), size: (i32, i32)| kept_inside(area, at.into(), size.into(), 0);
         assert_eq!(keep((700, 10), (200, 100)), (600, 10).into());
         assert_eq!(keep((-5, 590), (100, 100)), (0, 500).into());
         assert_eq!(keep((50, 50), (2000, 2000)), (0, 0).into());
+        let bar = kept_inside(area, (0, 0).into(), (100, 100).into(), 30);
+        assert_eq!(bar, (0, 30).into(), "there is room for the bar");
+    }
+
+    #[test]
+    fn snapped_windows_cover_the_area_without_gaps() {
+        let area = Rectangle::new((0, 10).into(), (801, 601).into());
+        let halves = Snap::Left.of(area).size.w + Snap::Right.of(area).size.w;
+        assert_eq!(halves, 801);
+        let quarters = [
+            Snap::TopLeft,
+            Snap::TopRight,
+            Snap::BottomLeft,
+            Snap::BottomRight,
+        ];
+        let sum: i32 = quarters
+            .map(|snap| snap.of(area).size)
+            .iter()
+            .map(|size| size.w * size.h)
+            .sum();
+        assert_eq!(sum, 801 * 601);
+        assert_eq!(Snap::BottomRight.of(area).loc, (400, 310).into());
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use smithay::desktop::layer_map_for_output;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Rectangle, Size};
-use smithay::wayland::compositor::send_surface_state;
+use smithay::wayland::compositor::{SurfaceData, send_surface_state};
 use smithay::wayland::fractional_scale::with_fractional_scale;
 
 use super::{Fill, Managed, kept_inside};
@@ -13,10 +15,14 @@ impl State {
     /// Tells all windows about the output's new size and scale, and holds the picture until those
     /// that fill it have followed.
     pub(crate) fn follow_output(&mut self) {
-        let area = self.output_area().size;
         self.shell.space.refresh();
+        let mut map = layer_map_for_output(&self.output);
+        map.arrange();
+        self.shell.zone = map.non_exclusive_zone();
+        drop(map);
         self.tell_scale();
-        self.keep_windows_inside(area);
+        self.configure_lock();
+        self.keep_windows_inside();
         let surfaces: Vec<_> = self
             .shell
             .windows
@@ -25,7 +31,7 @@ impl State {
             .filter_map(|managed| managed.surface().cloned())
             .collect();
         for surface in &surfaces {
-            self.configure(surface);
+            self.apply_fill(surface);
         }
         let location = self.inside_output(self.pointer.current_location());
         self.pointer.set_location(location);
@@ -40,9 +46,12 @@ impl State {
         let Some(until) = self.shell.hold_until else {
             return;
         };
-        let area = self.output_area().size;
         let settled = self.shell.windows.iter().all(|managed| {
-            !managed.mapped || managed.fill == Fill::None || has_size(managed, area)
+            let waits = managed.mapped && !managed.minimized && managed.fill != Fill::None;
+            !waits
+                || managed
+                    .surface()
+                    .is_some_and(|surface| has_size(managed, self.target(surface).size))
         });
         if settled || now >= until {
             self.shell.hold_until = None;
@@ -52,22 +61,24 @@ impl State {
 
     fn tell_scale(&self) {
         let scale = self.output.current_scale();
-        for window in self.shell.windows() {
-            window.with_surfaces(|surface, states| {
-                send_surface_state(
-                    surface,
-                    states,
-                    scale.integer_scale(),
-                    self.output.current_transform(),
-                );
-                with_fractional_scale(states, |fractional| {
-                    fractional.set_preferred_scale(scale.fractional_scale());
-                });
+        let tell = |surface: &WlSurface, states: &SurfaceData| {
+            let transform = self.output.current_transform();
+            send_surface_state(surface, states, scale.integer_scale(), transform);
+            with_fractional_scale(states, |fractional| {
+                fractional.set_preferred_scale(scale.fractional_scale());
             });
+        };
+        for window in self.shell.windows() {
+            window.with_surfaces(tell);
+        }
+        for layer in layer_map_for_output(&self.output).layers() {
+            layer.with_surfaces(tell);
         }
     }
 
-    fn keep_windows_inside(&mut self, area: Size<i32, Logical>) {
+    pub(super) fn keep_windows_inside(&mut self) {
+        let area = self.work_area();
+        let style = self.shell.style;
         let mut moved = Vec::new();
         for managed in &mut self.shell.windows {
             let size = if managed.fill == Fill::None {
@@ -75,10 +86,10 @@ impl State {
             } else {
                 managed.floating.size
             };
-            let location = kept_inside(area, managed.floating.loc, size);
+            let location = kept_inside(area, managed.floating.loc, size, managed.bar(style));
             if location != managed.floating.loc {
                 managed.floating = Rectangle::new(location, managed.floating.size);
-                if managed.mapped && managed.fill == Fill::None {
+                if managed.mapped && !managed.minimized && managed.fill == Fill::None {
                     moved.push((managed.window.clone(), location));
                 }
             }

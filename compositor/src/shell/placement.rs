@@ -5,10 +5,11 @@ use smithay::reexports::wayland_protocols::xdg::decoration::zv1::server::zxdg_to
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel;
 use smithay::reexports::wayland_server::Resource as _;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::utils::{Logical, Rectangle, Size};
+use smithay::utils::{Logical, Point, Rectangle, Size};
 use smithay::wayland::shell::xdg::ToplevelSurface;
 
-use super::{Fill, Managed, Shell, WINDOWS, centred, kept_inside};
+use super::{Fill, Managed, Shell, Snap, WINDOWS, centred, kept_inside};
+use crate::ShellStyle;
 use crate::state::State;
 
 impl State {
@@ -101,6 +102,9 @@ impl State {
 
     /// Decides about a window that has said all about itself but shows nothing yet.
     fn decide_placement(&mut self, surface: &WlSurface) {
+        if self.shell.style == ShellStyle::Desktop {
+            return;
+        }
         let others = self.shell.windows.iter().any(|managed| {
             managed.mapped && !managed.is_dialog() && managed.surface() != Some(surface)
         });
@@ -116,20 +120,26 @@ impl State {
     }
 
     fn map(&mut self, surface: &WlSurface) {
+        let listed = self.list(surface);
         let Some(managed) = self.shell.managed_mut(surface) else {
             return;
         };
         managed.mapped = true;
+        managed.minimized = false;
+        managed.listed = Some(listed);
         let window = managed.window.clone();
+        self.session.shown = true;
+        self.clear_notice();
         self.follow_kind(surface);
         self.follow_windows();
         self.place(&window);
         self.focus(Some(&window));
+        self.follow_inhibitors();
     }
 
     /// Puts a window that was just mapped where it belongs.
     fn place(&mut self, window: &Window) {
-        let area = self.output_area();
+        let area = self.work_area();
         let size = window.geometry().size;
         let parent = window.toplevel().and_then(ToplevelSurface::parent);
         let parent_area = parent
@@ -141,36 +151,50 @@ impl State {
         else {
             return;
         };
-        let cascade = self.shell.cascade;
+        let (cascade, style) = (self.shell.cascade, self.shell.style);
         let Some(managed) = self.shell.managed_mut(&surface) else {
             return;
         };
         managed.unsettled = false;
+        let fixed = managed.is_fixed_size();
+        let bar = managed.bar(style);
+        let room: Size<i32, Logical> = (area.size.w, area.size.h - bar).into();
+        let too_large = size.w > room.w || size.h > room.h;
+        // What fills the work area with its first breath is maximised, so that it can be made small.
+        let fills = size.w * 10 >= room.w * 9 && size.h * 10 >= room.h * 9;
+        if style == ShellStyle::Desktop
+            && managed.fill == Fill::None
+            && !fixed
+            && !managed.is_dialog()
+            && (too_large || fills)
+        {
+            managed.fill = Fill::Maximized;
+        }
         if managed.fill != Fill::None {
-            self.shell.space.map_element(window.clone(), (0, 0), false);
+            let loc = self.target(&surface).loc;
+            self.shell.space.map_element(window.clone(), loc, false);
+            self.configure(&surface);
             return;
         }
-        let fixed = managed.is_fixed_size();
         let wanted = match parent_area {
             Some(parent) => centred(parent, size),
-            None if fixed => centred(area, size),
-            None => (cascade, cascade).into(),
+            None if fixed || style == ShellStyle::Desktop => {
+                let middle = centred(area, (size.w, size.h - bar).into());
+                let offset = if fixed { 0 } else { cascade };
+                middle + Point::from((offset, offset))
+            }
+            None => area.loc + Point::from((cascade, cascade)),
         };
-        managed.floating = Rectangle::new(kept_inside(area.size, wanted, size), size);
-        let (location, too_large) = (
-            managed.floating.loc,
-            size.w > area.size.w || size.h > area.size.h,
-        );
+        let loc = kept_inside(area, wanted, size, bar);
+        managed.floating = Rectangle::new(loc, size);
         if too_large {
-            let smaller = (size.w.min(area.size.w), size.h.min(area.size.h)).into();
+            let smaller = (size.w.min(room.w), size.h.min(room.h)).into();
             managed.floating.size = managed.clamp(smaller);
         }
         if parent_area.is_none() && !fixed {
             self.shell.advance_cascade(area.size);
         }
-        self.shell
-            .space
-            .map_element(window.clone(), location, false);
+        self.shell.space.map_element(window.clone(), loc, false);
         if too_large {
             self.configure(&surface);
         }
@@ -183,12 +207,25 @@ impl State {
         if !std::mem::take(&mut managed.mapped) {
             return;
         }
+        managed.frame = None;
         let window = managed.window.clone();
+        if let Some(listed) = managed.listed.take() {
+            self.unlist(&listed);
+        }
         self.shell.space.unmap_elem(&window);
         self.shell.cycle = None;
+        if self
+            .shell
+            .hot
+            .as_ref()
+            .is_some_and(|(hot, _)| *hot == window)
+        {
+            self.shell.hot = None;
+        }
         self.clock.want();
         let next = self.shell.topmost();
         self.focus(next.as_ref());
+        self.follow_inhibitors();
     }
 
     /// Lets the window that is alone fill the output, and lets it float when it no longer is.
@@ -199,7 +236,7 @@ impl State {
             .iter()
             .filter(|managed| managed.mapped && !managed.is_dialog());
         let alone = mains.count() == 1;
-        let area = self.output_area().size;
+        let area = self.work_area();
         let mut changed = Vec::new();
         let shell = &mut self.shell;
         for managed in &mut shell.windows {
@@ -210,14 +247,7 @@ impl State {
                 (true, Fill::None) => managed.fill = Fill::Maximized,
                 (false, Fill::Maximized) => {
                     managed.fill = Fill::None;
-                    if managed.floating.is_empty() {
-                        managed.floating.size = managed.clamp(floating_size(area));
-                        managed.floating.loc = kept_inside(
-                            area,
-                            (CASCADE_PX, CASCADE_PX).into(),
-                            managed.floating.size,
-                        );
-                    }
+                    managed.choose_floating(area, shell.style);
                 }
                 _ => continue,
             }
@@ -231,19 +261,18 @@ impl State {
     /// Maximises a window or lets it float again, because a program or a person asked.
     pub(crate) fn set_fill(&mut self, surface: &WlSurface, fill: Fill) {
         let alone_at_home = self.is_alone_at_home(surface);
-        let area = self.output_area().size;
+        let area = self.work_area();
+        let style = self.shell.style;
         let Some(managed) = self.shell.managed_mut(surface) else {
             return;
         };
         managed.fill = match fill {
             // A window that is alone keeps filling the output.
-            Fill::None if alone_at_home => Fill::Maximized,
+            Fill::None | Fill::Snapped(_) if alone_at_home => Fill::Maximized,
             fill => fill,
         };
-        if managed.fill == Fill::None && managed.mapped && managed.floating.is_empty() {
-            managed.floating.size = managed.clamp(floating_size(area));
-            managed.floating.loc =
-                kept_inside(area, (CASCADE_PX, CASCADE_PX).into(), managed.floating.size);
+        if managed.fill == Fill::None && managed.mapped {
+            managed.choose_floating(area, style);
         }
         self.apply_fill(surface);
     }
@@ -270,40 +299,51 @@ impl State {
         alone && home
     }
 
-    fn apply_fill(&mut self, surface: &WlSurface) {
+    pub(super) fn apply_fill(&mut self, surface: &WlSurface) {
+        let location = self.target(surface).loc;
         let Some(managed) = self.shell.managed(surface) else {
             return;
         };
-        let location = match managed.fill {
-            Fill::None => managed.floating.loc,
-            _ => (0, 0).into(),
-        };
         let window = managed.window.clone();
-        if managed.mapped {
+        if managed.mapped && !managed.minimized {
             self.shell.relocate(&window, location);
             self.clock.want();
         }
         self.configure(surface);
     }
 
+    /// Where the content of a window belongs; the size is empty where the program chooses it.
+    pub(super) fn target(&self, surface: &WlSurface) -> Rectangle<i32, Logical> {
+        let Some(managed) = self.shell.managed(surface) else {
+            return Rectangle::default();
+        };
+        let outer = match managed.fill {
+            Fill::None => return managed.floating,
+            Fill::Fullscreen { .. } => return self.output_area(),
+            Fill::Maximized => self.work_area(),
+            Fill::Snapped(snap) => snap.of(self.work_area()),
+        };
+        let bar = managed.bar(self.shell.style);
+        let loc = outer.loc + Point::from((0, bar));
+        Rectangle::new(loc, (outer.size.w, (outer.size.h - bar).max(1)).into())
+    }
+
     /// Tells a window its size and its states.
     pub(super) fn configure(&mut self, surface: &WlSurface) {
-        let area = self.output_area().size;
+        let bounds = self.work_area().size;
+        let target = self.target(surface).size;
         let Some(managed) = self.shell.managed(surface) else {
             return;
         };
         let Some(toplevel) = managed.toplevel() else {
             return;
         };
-        let size = match managed.fill {
-            Fill::None => Some(managed.floating.size).filter(|size| !size.is_empty()),
-            _ => Some(area),
-        };
         let fill = managed.fill;
         let resizing = managed.resizing.is_some_and(|resizing| resizing.held);
+        let mode = self.shell.decoration(managed);
         toplevel.with_pending_state(|state| {
-            state.size = size;
-            state.bounds = Some(area);
+            state.size = (!target.is_empty()).then_some(target);
+            state.bounds = Some(bounds);
             let mut set = |flag, on| {
                 if on {
                     state.states.set(flag);
@@ -315,7 +355,18 @@ impl State {
             let fullscreen = matches!(fill, Fill::Fullscreen { .. });
             set(xdg_toplevel::State::Fullscreen, fullscreen);
             set(xdg_toplevel::State::Resizing, resizing);
-            state.decoration_mode = Some(decoration(fill));
+            let tiled =
+                |edges: [Snap; 4]| matches!(fill, Fill::Snapped(snap) if edges.contains(&snap));
+            use Snap::{BottomLeft, BottomRight, Left, Right, TopLeft, TopRight};
+            let left = tiled([Left, TopLeft, BottomLeft, Left]);
+            let right = tiled([Right, TopRight, BottomRight, Right]);
+            set(xdg_toplevel::State::TiledLeft, left);
+            set(xdg_toplevel::State::TiledRight, right);
+            let top = tiled([Left, Right, TopLeft, TopRight]);
+            let bottom = tiled([Left, Right, BottomLeft, BottomRight]);
+            set(xdg_toplevel::State::TiledTop, top);
+            set(xdg_toplevel::State::TiledBottom, bottom);
+            state.decoration_mode = Some(mode);
         });
         if toplevel.is_initial_configure_sent() {
             toplevel.send_pending_configure();
@@ -329,28 +380,100 @@ impl State {
         let area = self.shell.space.output_geometry(&self.output);
         area.unwrap_or_else(|| Rectangle::from_size((1, 1).into()))
     }
+
+    /// What panels leave of the output.
+    pub(crate) fn work_area(&self) -> Rectangle<i32, Logical> {
+        let area = self.output_area();
+        let zone = if self.shell.zone.is_empty() {
+            area
+        } else {
+            self.shell.zone.intersection(area).unwrap_or(area)
+        };
+        let mut zone = if zone.is_empty() { area } else { zone };
+        if self.has_panel() {
+            zone.size.h = (zone.size.h - self.panel_area().size.h).max(1);
+        }
+        zone
+    }
+
+    /// Windows that fill the work area follow it; the others stay inside.
+    pub(crate) fn follow_work_area(&mut self) {
+        self.keep_windows_inside();
+        let surfaces: Vec<_> = self
+            .shell
+            .windows
+            .iter()
+            .filter(|managed| managed.mapped && managed.fill != Fill::None)
+            .filter_map(|managed| managed.surface().cloned())
+            .collect();
+        for surface in &surfaces {
+            self.apply_fill(surface);
+        }
+    }
+
+    /// Says whether a program leaves the frame of its window to us.
+    pub(crate) fn set_decorated(&mut self, toplevel: &ToplevelSurface, decorated: bool) {
+        let surface = toplevel.wl_surface();
+        let area = self.work_area();
+        let style = self.shell.style;
+        if let Some(managed) = self.shell.managed_mut(surface) {
+            managed.decorated = decorated;
+            let bar = managed.bar(style);
+            if managed.mapped && managed.fill == Fill::None {
+                let Rectangle { loc, size } = managed.floating;
+                managed.floating.loc = kept_inside(area, loc, size, bar);
+            }
+        }
+        if toplevel.is_initial_configure_sent() {
+            self.apply_fill(surface);
+            toplevel.send_configure();
+        } else {
+            self.shell.set_decoration(toplevel);
+        }
+        self.clock.want();
+    }
+}
+
+impl Managed {
+    /// Chooses where a window floats that never did.
+    fn choose_floating(&mut self, area: Rectangle<i32, Logical>, style: ShellStyle) {
+        if !self.floating.is_empty() {
+            return;
+        }
+        let bar = self.bar(style);
+        let size = self.clamp(floating_size(area.size));
+        let at = match style {
+            ShellStyle::Kiosk => area.loc + Point::from((CASCADE_PX, CASCADE_PX)),
+            ShellStyle::Desktop => centred(area, (size.w, size.h - bar).into()),
+        };
+        self.floating = Rectangle::new(kept_inside(area, at, size, bar), size);
+    }
 }
 
 impl Shell {
     /// Puts the decoration mode that goes with a window's placement into its pending state.
-    pub(crate) fn set_decoration(&self, toplevel: &ToplevelSurface) {
+    fn set_decoration(&self, toplevel: &ToplevelSurface) {
         let managed = self.managed(toplevel.wl_surface());
-        let fill = managed.map_or(Fill::None, |managed| managed.fill);
-        toplevel.with_pending_state(|state| state.decoration_mode = Some(decoration(fill)));
+        let mode = managed.map_or(Mode::ServerSide, |managed| self.decoration(managed));
+        toplevel.with_pending_state(|state| state.decoration_mode = Some(mode));
+    }
+
+    /// Who draws the frame of a window.
+    fn decoration(&self, managed: &Managed) -> Mode {
+        // A window that fills a kiosk needs no frame, so it is told that we draw it.
+        let bare = self.style == ShellStyle::Kiosk && managed.fill != Fill::None;
+        if bare || managed.decorated {
+            Mode::ServerSide
+        } else {
+            Mode::ClientSide
+        }
     }
 
     fn advance_cascade(&mut self, area: Size<i32, Logical>) {
         self.cascade += CASCADE_PX;
-        if self.cascade > area.w.min(area.h) / 2 {
+        if self.cascade > area.w.min(area.h) / 4 {
             self.cascade = 0;
         }
-    }
-}
-
-const fn decoration(fill: Fill) -> Mode {
-    match fill {
-        Fill::None => Mode::ClientSide,
-        _ => Mode::ServerSide,
     }
 }
 

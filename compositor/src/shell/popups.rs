@@ -20,6 +20,10 @@ impl State {
     /// Takes a new popup in, unless its parents make no sense.
     pub(crate) fn add_popup(&mut self, popup: PopupSurface, positioner: PositionerState) {
         let kind = PopupKind::Xdg(popup.clone());
+        if popup_parent(popup.wl_surface()).is_none() && is_sane(&positioner) {
+            // It may still be given to a layer; it is looked at again when it commits.
+            return;
+        }
         if popup_root(&kind).is_none() || !is_sane(&positioner) {
             popup.xdg_popup().post_error(
                 xdg_wm_base::Error::InvalidPopupParent,
@@ -30,6 +34,14 @@ impl State {
         self.unconstrain(&popup, positioner);
         if self.shell.popups.track_popup(kind).is_err() {
             popup.send_popup_done();
+        }
+    }
+
+    /// Finds a place for a popup that got its parent later.
+    pub(crate) fn place_popup(&self, popup: &PopupSurface) {
+        let positioner = popup.with_pending_state(|state| state.positioner);
+        if is_sane(&positioner) {
+            self.unconstrain(popup, positioner);
         }
     }
 
@@ -75,6 +87,9 @@ impl State {
     pub(crate) fn popup_committed(&mut self, surface: &WlSurface) {
         self.shell.popups.commit(surface);
         let Some(PopupKind::Xdg(popup)) = self.shell.popups.find_popup(surface) else {
+            if popup_parent(surface).is_none() {
+                self.refuse_orphan(surface);
+            }
             return;
         };
         let has_content = with_renderer_surface_state(surface, |state| state.buffer().is_some());
@@ -88,6 +103,17 @@ impl State {
         }
     }
 
+    /// Ends the connection of a program whose popup belongs to nobody.
+    fn refuse_orphan(&self, surface: &WlSurface) {
+        let popups = self.protocols.xdg_shell.popup_surfaces();
+        if let Some(popup) = popups.iter().find(|popup| popup.wl_surface() == surface) {
+            popup.xdg_popup().post_error(
+                xdg_wm_base::Error::InvalidPopupParent,
+                "a popup needs a parent before it commits",
+            );
+        }
+    }
+
     /// Forgets a popup; the keyboard goes back to its window.
     pub(crate) fn popup_gone(&mut self) {
         self.shell.popups.cleanup();
@@ -98,8 +124,7 @@ impl State {
     fn unconstrain(&self, popup: &PopupSurface, positioner: PositionerState) {
         let kind = PopupKind::Xdg(popup.clone());
         let origin = popup_root(&kind)
-            .and_then(|root| self.shell.window(&root))
-            .and_then(|window| self.shell.space.element_location(&window))
+            .and_then(|root| self.root_location(&root))
             .map(|location| location + parents_offset(&kind));
         let geometry = match origin {
             Some(origin) => {
@@ -113,6 +138,15 @@ impl State {
             state.geometry = geometry;
             state.positioner = positioner;
         });
+    }
+}
+
+impl State {
+    /// Where the geometry of a window or a layer begins on the output.
+    fn root_location(&self, root: &WlSurface) -> Option<Point<i32, Logical>> {
+        let window = self.shell.window(root);
+        let location = window.and_then(|window| self.shell.space.element_location(&window));
+        location.or_else(|| self.layer_at(root))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use smithay::desktop::space::space_render_elements;
+use smithay::desktop::layer_map_for_output;
 use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::compositor::{
     SurfaceAttributes, SurfaceData, TraversalAction, with_surface_tree_downward,
 };
 
+use super::scene::Element;
 use crate::state::State;
 
 impl State {
@@ -24,24 +25,59 @@ impl State {
         if self.shell.hold_until().is_some() {
             // Programs that redraw for the new size must not wait for a picture.
             self.send_callbacks();
-        } else if self.clock.is_watched() && self.draw() {
-            self.presented();
+        } else {
+            if self.clock.is_watched() && self.draw() {
+                self.captures.changed();
+                self.presented();
+            }
+            self.serve_captures();
         }
     }
 
     fn draw(&mut self) -> bool {
-        let elements = space_render_elements(
-            self.screen.renderer(),
-            [&self.shell.space],
-            &self.output,
-            1.0,
-        );
-        match elements {
-            Ok(elements) => self.screen.draw(&elements),
-            Err(error) => {
-                tracing::error!(%error, "the output lost its mode");
-                false
+        let scene = self.picture();
+        self.screen.draw(&scene)
+    }
+
+    /// The scene as viewers see it: with the pointer when one of them cannot draw it.
+    fn picture(&mut self) -> Vec<Element> {
+        let mut scene = self.scene();
+        if self.cursor.is_drawn() {
+            let pointer = self.pointer_element();
+            scene.splice(0..0, pointer);
+        }
+        scene
+    }
+
+    /// Gives pictures to the programs that wait for one.
+    fn serve_captures(&mut self) {
+        if !self.captures.are_wanted() {
+            return;
+        }
+        if !self.clock.is_watched() {
+            // Nobody else draws, so nobody knows whether something changed.
+            self.captures.changed();
+        }
+        if !self.captures.are_due() {
+            return;
+        }
+        let pointer = self.captures.want_cursor() && !self.cursor.is_drawn();
+        let scene = self.picture();
+        let plain = self.screen.snapshot(&scene);
+        let with_pointer = if pointer {
+            let mut scene = self.scene();
+            scene.splice(0..0, self.pointer_element());
+            self.screen.snapshot(&scene)
+        } else {
+            None
+        };
+        match plain {
+            Some(plain) => {
+                let composed = plain.composed();
+                let bytes = with_pointer.as_ref().map(|shot| shot.composed().bytes);
+                self.captures.fulfil(&composed, bytes);
             }
+            None => self.captures.fail(),
         }
     }
 
@@ -60,8 +96,17 @@ impl State {
         for window in self.shell.windows() {
             window.with_surfaces(|_, states| take_callbacks(states, &mut callbacks));
         }
-        if let Some(surface) = self.cursor.surface() {
-            of_tree(surface, &mut callbacks);
+        for layer in layer_map_for_output(&self.output).layers() {
+            layer.with_surfaces(|_, states| take_callbacks(states, &mut callbacks));
+        }
+        let others = [
+            self.cursor.surface().cloned(),
+            self.lock_surface(),
+            self.drag_icon().map(|(icon, _)| icon),
+            self.input_popup().map(|(popup, _)| popup),
+        ];
+        for surface in others.into_iter().flatten() {
+            of_tree(&surface, &mut callbacks);
         }
         callbacks
     }

@@ -16,23 +16,70 @@ use wayland_client::protocol::{
 use wayland_client::{
     Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop, event_created_child,
 };
+use wayland_protocols::ext::foreign_toplevel_list::v1::client::{
+    ext_foreign_toplevel_handle_v1, ext_foreign_toplevel_list_v1,
+};
+use wayland_protocols::ext::idle_notify::v1::client::{
+    ext_idle_notification_v1, ext_idle_notifier_v1,
+};
+use wayland_protocols::ext::session_lock::v1::client::{
+    ext_session_lock_manager_v1, ext_session_lock_surface_v1, ext_session_lock_v1,
+};
+use wayland_protocols::wp::alpha_modifier::v1::client::{
+    wp_alpha_modifier_surface_v1, wp_alpha_modifier_v1,
+};
+use wayland_protocols::wp::content_type::v1::client::{
+    wp_content_type_manager_v1, wp_content_type_v1,
+};
 use wayland_protocols::wp::cursor_shape::v1::client::{
     wp_cursor_shape_device_v1, wp_cursor_shape_manager_v1,
 };
+use wayland_protocols::wp::idle_inhibit::zv1::client::{
+    zwp_idle_inhibit_manager_v1, zwp_idle_inhibitor_v1,
+};
+use wayland_protocols::wp::keyboard_shortcuts_inhibit::zv1::client::{
+    zwp_keyboard_shortcuts_inhibit_manager_v1, zwp_keyboard_shortcuts_inhibitor_v1,
+};
 use wayland_protocols::wp::pointer_constraints::zv1::client::{
     zwp_confined_pointer_v1, zwp_locked_pointer_v1, zwp_pointer_constraints_v1,
+};
+use wayland_protocols::wp::pointer_gestures::zv1::client::{
+    zwp_pointer_gesture_swipe_v1, zwp_pointer_gestures_v1,
 };
 use wayland_protocols::wp::presentation_time::client::{wp_presentation, wp_presentation_feedback};
 use wayland_protocols::wp::relative_pointer::zv1::client::{
     zwp_relative_pointer_manager_v1, zwp_relative_pointer_v1,
 };
+use wayland_protocols::wp::security_context::v1::client::{
+    wp_security_context_manager_v1, wp_security_context_v1,
+};
 use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buffer_manager_v1;
+use wayland_protocols::wp::tablet::zv2::client::{zwp_tablet_manager_v2, zwp_tablet_seat_v2};
+use wayland_protocols::wp::text_input::zv3::client::{
+    zwp_text_input_manager_v3, zwp_text_input_v3,
+};
 use wayland_protocols::wp::viewporter::client::{wp_viewport, wp_viewporter};
+use wayland_protocols::xdg::activation::v1::client::{xdg_activation_token_v1, xdg_activation_v1};
 use wayland_protocols::xdg::decoration::zv1::client::{
     zxdg_decoration_manager_v1, zxdg_toplevel_decoration_v1,
 };
+use wayland_protocols::xdg::dialog::v1::client::{xdg_dialog_v1, xdg_wm_dialog_v1};
+use wayland_protocols::xdg::foreign::zv2::client::{
+    zxdg_exported_v2, zxdg_exporter_v2, zxdg_imported_v2, zxdg_importer_v2,
+};
 use wayland_protocols::xdg::shell::client::{
     xdg_popup, xdg_positioner, xdg_surface, xdg_toplevel, xdg_wm_base,
+};
+
+use wayland_protocols_misc::zwp_input_method_v2::client::{
+    zwp_input_method_manager_v2, zwp_input_method_v2,
+};
+use wayland_protocols_misc::zwp_virtual_keyboard_v1::client::{
+    zwp_virtual_keyboard_manager_v1, zwp_virtual_keyboard_v1,
+};
+use wayland_protocols_wlr::layer_shell::v1::client::{zwlr_layer_shell_v1, zwlr_layer_surface_v1};
+use wayland_protocols_wlr::screencopy::v1::client::{
+    zwlr_screencopy_frame_v1, zwlr_screencopy_manager_v1,
 };
 
 /// A connected program.
@@ -68,6 +115,17 @@ pub(super) enum Told {
     Keymap(OwnedFd, u32),
     Keyboard(wl_keyboard::Event),
     Pointer(wl_pointer::Event),
+    Token(String),
+    Exported(String),
+    Inhibited,
+    Text(zwp_text_input_v3::Event),
+    InputMethod(zwp_input_method_v2::Event),
+    Copied(zwlr_screencopy_frame_v1::Event),
+    Layer(u32, u32, u32),
+    Locking(ext_session_lock_v1::Event),
+    LockSize(u32, u32, u32),
+    Idle(ext_idle_notification_v1::Event),
+    Listed(ext_foreign_toplevel_handle_v1::Event),
     Relative(f64, f64),
     Locked,
     Touch(wl_touch::Event),
@@ -169,8 +227,12 @@ impl Client {
         self.registry.bind(number, version, &self.handle, ())
     }
 
-    pub(super) fn has_global(&self, name: &str) -> bool {
-        self.memory.globals.contains_key(name)
+    /// The globals and their versions.
+    pub(super) fn globals(&self) -> std::collections::BTreeMap<String, u32> {
+        let globals = self.memory.globals.iter();
+        globals
+            .map(|(name, (_, version))| (name.clone(), *version))
+            .collect()
     }
 
     pub(super) fn create_surface(&self) -> wl_surface::WlSurface {
@@ -503,6 +565,55 @@ remember!(
         Told::Decoration(mode)
 );
 
+remember!(
+    xdg_activation_token_v1::XdgActivationTokenV1,
+    xdg_activation_token_v1::Event::Done { token } => Told::Token(token)
+);
+remember!(
+    zxdg_exported_v2::ZxdgExportedV2,
+    zxdg_exported_v2::Event::Handle { handle } => Told::Exported(handle)
+);
+remember!(
+    zwp_keyboard_shortcuts_inhibitor_v1::ZwpKeyboardShortcutsInhibitorV1,
+    zwp_keyboard_shortcuts_inhibitor_v1::Event::Active => Told::Inhibited
+);
+remember!(zwp_text_input_v3::ZwpTextInputV3, event => Told::Text(event));
+remember!(zwp_input_method_v2::ZwpInputMethodV2, event => Told::InputMethod(event));
+remember!(zwlr_screencopy_frame_v1::ZwlrScreencopyFrameV1, event => Told::Copied(event));
+remember!(ext_session_lock_v1::ExtSessionLockV1, event => Told::Locking(event));
+remember!(ext_idle_notification_v1::ExtIdleNotificationV1, event => Told::Idle(event));
+remember!(
+    ext_foreign_toplevel_handle_v1::ExtForeignToplevelHandleV1,
+    event => Told::Listed(event)
+);
+remember!(
+    zwlr_layer_surface_v1::ZwlrLayerSurfaceV1,
+    zwlr_layer_surface_v1::Event::Configure { serial, width, height } =>
+        Told::Layer(serial, width, height)
+);
+remember!(
+    ext_session_lock_surface_v1::ExtSessionLockSurfaceV1,
+    ext_session_lock_surface_v1::Event::Configure { serial, width, height } =>
+        Told::LockSize(serial, width, height)
+);
+
+impl Dispatch<ext_foreign_toplevel_list_v1::ExtForeignToplevelListV1, ()> for Memory {
+    fn event(
+        _: &mut Self,
+        _: &ext_foreign_toplevel_list_v1::ExtForeignToplevelListV1,
+        _: ext_foreign_toplevel_list_v1::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+    }
+
+    event_created_child!(Self, ext_foreign_toplevel_list_v1::ExtForeignToplevelListV1, [
+        ext_foreign_toplevel_list_v1::EVT_TOPLEVEL_OPCODE =>
+            (ext_foreign_toplevel_handle_v1::ExtForeignToplevelHandleV1, ()),
+    ]);
+}
+
 impl Dispatch<wl_data_device::WlDataDevice, ()> for Memory {
     fn event(
         memory: &mut Self,
@@ -553,6 +664,35 @@ impl Dispatch<wl_data_source::WlDataSource, ()> for Memory {
     }
 }
 
+delegate_noop!(Memory: ignore xdg_activation_v1::XdgActivationV1);
+delegate_noop!(Memory: ignore zxdg_exporter_v2::ZxdgExporterV2);
+delegate_noop!(Memory: ignore zxdg_importer_v2::ZxdgImporterV2);
+delegate_noop!(Memory: ignore zxdg_imported_v2::ZxdgImportedV2);
+delegate_noop!(Memory: ignore xdg_wm_dialog_v1::XdgWmDialogV1);
+delegate_noop!(Memory: ignore xdg_dialog_v1::XdgDialogV1);
+delegate_noop!(Memory: ignore wp_content_type_manager_v1::WpContentTypeManagerV1);
+delegate_noop!(Memory: ignore wp_content_type_v1::WpContentTypeV1);
+delegate_noop!(Memory: ignore wp_alpha_modifier_v1::WpAlphaModifierV1);
+delegate_noop!(Memory: ignore wp_alpha_modifier_surface_v1::WpAlphaModifierSurfaceV1);
+delegate_noop!(Memory: ignore zwp_pointer_gestures_v1::ZwpPointerGesturesV1);
+delegate_noop!(Memory: ignore zwp_pointer_gesture_swipe_v1::ZwpPointerGestureSwipeV1);
+delegate_noop!(Memory: ignore zwp_tablet_manager_v2::ZwpTabletManagerV2);
+delegate_noop!(Memory: ignore zwp_tablet_seat_v2::ZwpTabletSeatV2);
+delegate_noop!(
+    Memory: ignore zwp_keyboard_shortcuts_inhibit_manager_v1::ZwpKeyboardShortcutsInhibitManagerV1
+);
+delegate_noop!(Memory: ignore zwp_text_input_manager_v3::ZwpTextInputManagerV3);
+delegate_noop!(Memory: ignore zwp_input_method_manager_v2::ZwpInputMethodManagerV2);
+delegate_noop!(Memory: ignore zwp_virtual_keyboard_manager_v1::ZwpVirtualKeyboardManagerV1);
+delegate_noop!(Memory: ignore zwp_virtual_keyboard_v1::ZwpVirtualKeyboardV1);
+delegate_noop!(Memory: ignore zwlr_screencopy_manager_v1::ZwlrScreencopyManagerV1);
+delegate_noop!(Memory: ignore zwlr_layer_shell_v1::ZwlrLayerShellV1);
+delegate_noop!(Memory: ignore ext_session_lock_manager_v1::ExtSessionLockManagerV1);
+delegate_noop!(Memory: ignore ext_idle_notifier_v1::ExtIdleNotifierV1);
+delegate_noop!(Memory: ignore zwp_idle_inhibit_manager_v1::ZwpIdleInhibitManagerV1);
+delegate_noop!(Memory: ignore zwp_idle_inhibitor_v1::ZwpIdleInhibitorV1);
+delegate_noop!(Memory: ignore wp_security_context_manager_v1::WpSecurityContextManagerV1);
+delegate_noop!(Memory: ignore wp_security_context_v1::WpSecurityContextV1);
 delegate_noop!(Memory: ignore wl_compositor::WlCompositor);
 delegate_noop!(Memory: ignore wl_subcompositor::WlSubcompositor);
 delegate_noop!(Memory: ignore wl_subsurface::WlSubsurface);

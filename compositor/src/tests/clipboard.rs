@@ -87,7 +87,7 @@ fn what_is_offered_from_outside_can_be_pasted() {
     let text = "föö\n".repeat(100_000);
     fixture.post(Command::Selection {
         selection: Selection::Clipboard,
-        data: ClipboardData::text(&text),
+        formats: vec![ClipboardData::text(&text)],
     });
     fixture.roundtrip(id);
     let types = fixture.client(id).offer_types();
@@ -123,10 +123,70 @@ fn empty_data_clears_the_selection() {
     for text in ["x", ""] {
         fixture.post(Command::Selection {
             selection: Selection::Clipboard,
-            data: ClipboardData::text(text),
+            formats: vec![ClipboardData::text(text)],
         });
         fixture.roundtrip(id);
         let offered = fixture.client(id).memory.offer.is_some();
         assert_eq!(offered, !text.is_empty());
+    }
+}
+
+#[test]
+fn html_and_pictures_are_told_after_text() {
+    let (mut fixture, id, serial) = with_device();
+    let types = [
+        "image/png",
+        "text/html",
+        "text/plain",
+        "application/x-other",
+    ];
+    copy(&mut fixture, id, serial, &types, "same");
+    let told = fixture.event("the text", selection);
+    assert_eq!(told.1, ClipboardData::text("same"));
+    for name in ["text/html", "image/png"] {
+        let told = fixture.event(name, |event| match event {
+            DesktopEvent::SelectionFormat { selection, data } => Some((*selection, data.clone())),
+            _ => None,
+        });
+        assert_eq!(told.0, Selection::Clipboard);
+        assert_eq!(
+            (told.1.mime_type.as_str(), &told.1.bytes[..]),
+            (name, &b"same"[..])
+        );
+    }
+}
+
+#[test]
+fn several_formats_from_outside_can_be_pasted() {
+    let (mut fixture, id, _) = with_device();
+    let client = fixture.client(id);
+    let seat: WlSeat = client.bind();
+    let manager: WlDataDeviceManager = client.bind();
+    manager.get_data_device(&seat, &client.handle, ());
+    fixture.roundtrip(id);
+    let html = ClipboardData {
+        mime_type: "text/html".into(),
+        bytes: std::sync::Arc::from(&b"<i>both</i>"[..]),
+    };
+    fixture.post(Command::Selection {
+        selection: Selection::Clipboard,
+        formats: vec![ClipboardData::text("both"), html],
+    });
+    fixture.roundtrip(id);
+    for (name, content) in [("text/html", "<i>both</i>"), ("UTF8_STRING", "both")] {
+        let (ours, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
+        let offer = fixture.client(id).memory.offer.clone().unwrap();
+        offer.receive(name.into(), theirs.as_fd());
+        fixture.client(id).flush();
+        drop(theirs);
+        let (mut pipe, mut pasted) = (File::from(ours), Vec::new());
+        fixture.until(name, |_| match pipe.read_to_end(&mut pasted) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                false
+            }
+        });
+        assert_eq!(String::from_utf8_lossy(&pasted), content);
     }
 }

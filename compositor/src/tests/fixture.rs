@@ -16,7 +16,7 @@ use wayland_client::Proxy as _;
 use super::client::{Client, Window};
 use crate::inbox::{Command, Inbox};
 use crate::server::{Outlets, Server};
-use crate::{CompositorConfig, OnExit};
+use crate::{CompositorConfig, OnExit, ShellStyle};
 
 /// The compositor, its programs and what leads out of it.
 pub(super) struct Fixture {
@@ -54,6 +54,7 @@ impl Fixture {
             },
             command: None,
             on_exit: OnExit::Keep,
+            shell: ShellStyle::Kiosk,
             runtime_dir: runtime_dir.path().to_owned(),
             env: Vec::new(),
         };

@@ -223,19 +223,3 @@ fn a_program_that_leaves_in_the_middle() {
     fixture.draw(innocent, &window, (0, 0), INNOCENT);
     fixture.frame_with("the innocent", |frame| pixel(frame, 10, 10) == INNOCENT);
 }
-
-#[test]
-fn trusted_globals_are_not_offered() {
-    let mut fixture = Fixture::new();
-    let id = fixture.connect();
-    for name in [
-        "zwp_virtual_keyboard_manager_v1",
-        "zwlr_data_control_manager_v1",
-        "ext_data_control_manager_v1",
-        "zwp_input_method_manager_v2",
-        "zwlr_screencopy_manager_v1",
-        "zwp_linux_dmabuf_v1",
-    ] {
-        assert!(!fixture.client(id).has_global(name), "{name}");
-    }
-}

@@ -2,12 +2,14 @@
 
 mod client;
 mod clipboard;
+mod desktop;
 mod fixture;
 mod focus;
 mod frames;
 mod hostile;
 mod input;
 mod popups;
+mod protocols;
 mod resize;
 mod session;
 mod text;

@@ -199,26 +199,34 @@ fn minimising_brings_up_the_next_window() {
     fixture.frame_with("the first on top", |frame| pixel(frame, 40, 40) == RED);
 }
 
+fn decorate(client: &mut super::client::Client, window: &super::client::Window) {
+    let manager: ZxdgDecorationManagerV1 = client.bind();
+    manager.get_toplevel_decoration(&window.toplevel, &client.handle, ());
+}
+
+fn modes(fixture: &mut Fixture, id: usize) -> Vec<Mode> {
+    let told = fixture.client(id).take_told();
+    let modes = told.into_iter().filter_map(|told| match told {
+        Told::Decoration(mode) => Some(mode),
+        _ => None,
+    });
+    modes.collect()
+}
+
 #[test]
-fn decorations_are_left_to_floating_windows() {
+fn frames_are_ours_unless_a_program_insists_on_its_own() {
     let mut fixture = Fixture::new();
     let id = fixture.connect();
-    let decorate = |client: &mut super::client::Client, window: &super::client::Window| {
-        let manager: ZxdgDecorationManagerV1 = client.bind();
-        manager.get_toplevel_decoration(&window.toplevel, &client.handle, ());
-    };
-    let modes = |fixture: &mut Fixture| -> Vec<Mode> {
-        let told = fixture.client(id).take_told();
-        let modes = told.into_iter().filter_map(|told| match told {
-            Told::Decoration(mode) => Some(mode),
-            _ => None,
-        });
-        modes.collect()
-    };
     fixture.window_with(id, (0, 0), RED, decorate);
-    assert_eq!(modes(&mut fixture).last(), Some(&Mode::ServerSide));
-    fixture.window(id, (200, 150), GREEN);
-    assert_eq!(modes(&mut fixture).last(), Some(&Mode::ClientSide));
+    assert_eq!(modes(&mut fixture, id).last(), Some(&Mode::ServerSide));
+    fixture.window_with(id, (200, 150), GREEN, decorate);
+    assert_eq!(modes(&mut fixture, id).last(), Some(&Mode::ServerSide));
+    fixture.window_with(id, (200, 150), BLUE, |client, window| {
+        let manager: ZxdgDecorationManagerV1 = client.bind();
+        let object = manager.get_toplevel_decoration(&window.toplevel, &client.handle, ());
+        object.set_mode(Mode::ClientSide);
+    });
+    assert_eq!(modes(&mut fixture, id).last(), Some(&Mode::ClientSide));
 }
 
 #[test]

@@ -61,22 +61,24 @@ impl Seat {
     ) -> Result<(), Denied> {
         let mut shared = self.hub.lock();
         shared.check_driver(self.id)?;
-        shared
-            .selections
-            .insert(selection_name(selection), data.clone());
+        let held = shared.selections.entry(selection_name(selection));
+        let held = held.or_default();
+        held.set(now(), self.id, data);
+        let formats = held.formats.clone();
         if let Some(desktop) = self.hub.desktop() {
-            desktop.set_selection(selection, data);
+            desktop.set_selection(selection, formats);
         }
         Ok(())
     }
 
-    /// What a selection holds, for those who may drive.
-    pub(crate) fn selection(&self, selection: Selection) -> Result<Option<ClipboardData>, Denied> {
+    /// What a selection holds, for those who may drive: all formats, text first.
+    pub(crate) fn selection(&self, selection: Selection) -> Result<Vec<ClipboardData>, Denied> {
         let shared = self.hub.lock();
         if shared.member(self.id)?.role < Role::Operator {
             return Err(Denied::NotAllowed);
         }
-        Ok(shared.selections.get(selection_name(selection)).cloned())
+        let held = shared.selections.get(selection_name(selection));
+        Ok(held.map(|held| held.formats.clone()).unwrap_or_default())
     }
 
     /// Lets go of every key, button and finger that this participant holds.

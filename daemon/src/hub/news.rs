@@ -1,7 +1,9 @@
 //! What the desktop tells, and how the participants learn of it.
 
 use bytes::Bytes;
-use vroom_desktop::{ClipboardData, Cursor, CursorImage, CursorShape, DesktopEvent, Selection};
+use vroom_desktop::{
+    ClipboardData, Cursor, CursorImage, CursorShape, Desktop, DesktopEvent, Selection,
+};
 use vroom_protocol::graphical::{self, MediaState, Role};
 
 use super::{Hub, Seat, Shared, selection_name};
@@ -13,6 +15,8 @@ pub(super) struct CursorShared {
     shape: Shape,
     x: i32,
     y: i32,
+    /// Whether the picture shows it, because somebody cannot draw it.
+    drawn: bool,
 }
 
 #[derive(Debug)]
@@ -53,7 +57,12 @@ impl Hub {
                 shared.announce_state();
             }
             DesktopEvent::Cursor(cursor) => shared.set_cursor(cursor),
-            DesktopEvent::Selection { selection, data } => shared.set_selection(selection, data),
+            DesktopEvent::Selection { selection, data } => {
+                shared.set_selection(selection, data, true);
+            }
+            DesktopEvent::SelectionFormat { selection, data } => {
+                shared.set_selection(selection, data, false);
+            }
             DesktopEvent::Title(title) => {
                 if shared.title != title {
                     shared.title = title;
@@ -92,8 +101,10 @@ impl Seat {
     pub(crate) fn cursor(&self) -> CursorNow {
         let shared = self.hub.lock();
         let own = shared.floor.driver() == Some(self.id);
-        let CursorShared { shape, x, y } = &shared.cursor;
+        let CursorShared { shape, x, y, drawn } = &shared.cursor;
         let (kind, visible, image, number) = match shape {
+            // Nobody shall see two.
+            _ if *drawn => ("none", false, None, None),
             Shape::Hidden => ("none", false, None, None),
             Shape::Named(name) => (name.as_str(), true, None, None),
             Shape::Image { id, image } => (DEFAULT, true, Some(image.clone()), Some(*id)),
@@ -112,6 +123,17 @@ impl Seat {
         }
     }
 
+    /// Says whether this participant's client draws the pointer itself.
+    ///
+    /// While somebody's does not, the picture shows it, and everybody sees that one.
+    pub(crate) fn set_draws_cursor(&self, draws: bool) {
+        let mut shared = self.hub.lock();
+        if let Some(member) = shared.members.get_mut(&self.id) {
+            member.draws_cursor = draws;
+        }
+        shared.follow_cursor(self.hub.desktop());
+    }
+
     /// The properties of the video, once they are known.
     pub(crate) fn media(&self) -> Option<MediaState> {
         self.hub.lock().media.clone()
@@ -119,6 +141,21 @@ impl Seat {
 }
 
 impl Shared {
+    /// Puts the pointer into the picture when somebody cannot draw it, and takes it out again.
+    pub(super) fn follow_cursor(&mut self, desktop: Option<&dyn Desktop>) {
+        let drawn = self.members.values().any(|member| !member.draws_cursor);
+        if self.cursor.drawn == drawn {
+            return;
+        }
+        self.cursor.drawn = drawn;
+        if let Some(desktop) = desktop {
+            desktop.draw_cursor(drawn);
+        }
+        for member in self.members.values() {
+            member.mailbox.put(|mail| mail.cursor = true);
+        }
+    }
+
     fn set_cursor(&mut self, cursor: Cursor) {
         self.cursor.shape = match cursor.shape {
             CursorShape::Hidden => Shape::Hidden,
@@ -165,7 +202,7 @@ impl Shared {
         }
     }
 
-    fn set_selection(&mut self, selection: Selection, data: ClipboardData) {
+    fn set_selection(&mut self, selection: Selection, data: ClipboardData, fresh: bool) {
         if data.bytes.len() > graphical::Clipboard::CONTENT_BYTES_MAX {
             tracing::debug!(
                 bytes = data.bytes.len(),
@@ -173,7 +210,15 @@ impl Shared {
             );
             return;
         }
-        self.selections.insert(selection_name(selection), data);
+        let held = self
+            .selections
+            .entry(selection_name(selection))
+            .or_default();
+        if fresh {
+            held.formats.clear();
+        }
+        held.set_by = None;
+        held.formats.push(data);
         for member in self
             .members
             .values()

@@ -14,6 +14,7 @@ struct Recorder {
     input: Mutex<Vec<InputEvent>>,
     sizes: Mutex<Vec<Size>>,
     selections: Mutex<Vec<ClipboardData>>,
+    cursor_drawn: Mutex<Vec<bool>>,
 }
 
 impl Recorder {
@@ -39,8 +40,12 @@ impl Desktop for Recorder {
     fn resize(&self, size: Size, _scale: f64) {
         self.sizes.lock().unwrap().push(size);
     }
-    fn set_selection(&self, _selection: Selection, data: ClipboardData) {
-        self.selections.lock().unwrap().push(data);
+    fn draw_cursor(&self, drawn: bool) {
+        self.cursor_drawn.lock().unwrap().push(drawn);
+    }
+
+    fn set_selection(&self, _selection: Selection, formats: Vec<ClipboardData>) {
+        *self.selections.lock().unwrap() = formats;
     }
     fn shut_down(&self) {}
 }
@@ -227,8 +232,23 @@ fn a_program_that_copies_reaches_those_who_may_drive() {
     let data = ClipboardData::text("copied");
     hub.on_desktop(DesktopEvent::Selection { selection, data });
     assert_eq!(seat.mailbox().take().selections, [Selection::Primary]);
-    let held = seat.selection(Selection::Primary).unwrap().unwrap();
-    assert_eq!(held.as_text(), Some("copied"));
+    let held = seat.selection(Selection::Primary).unwrap();
+    assert_eq!(held, [ClipboardData::text("copied")]);
+    // The same content has a picture, too.
+    let data = ClipboardData {
+        mime_type: "image/png".into(),
+        bytes: Arc::from(&b"png"[..]),
+    };
+    let picture = data.clone();
+    hub.on_desktop(DesktopEvent::SelectionFormat { selection, data });
+    assert_eq!(seat.mailbox().take().selections, [Selection::Primary]);
+    let held = seat.selection(Selection::Primary).unwrap();
+    assert_eq!(held, [ClipboardData::text("copied"), picture]);
+    let data = ClipboardData::text("new");
+    hub.on_desktop(DesktopEvent::Selection { selection, data });
+    let held = seat.selection(Selection::Primary).unwrap();
+    assert_eq!(held, [ClipboardData::text("new")]);
+    seat.mailbox().take();
     let large = ClipboardData::text(&"x".repeat(2 * 1024 * 1024));
     let data = large;
     hub.on_desktop(DesktopEvent::Selection { selection, data });
@@ -338,4 +358,41 @@ fn one_who_was_kicked_is_out_at_once() {
     assert_eq!(other.role(), Role::Viewer);
     drop(other);
     assert_eq!(owner.share_state().participants.len(), 1);
+}
+
+#[test]
+fn formats_that_follow_each_other_are_the_same_content() {
+    let (hub, desktop) = hub();
+    let seat = join(&hub, "a", Role::Owner);
+    seat.set_mode(Mode::Interact, false).unwrap();
+    let html = ClipboardData {
+        mime_type: "text/html".into(),
+        bytes: Arc::from(&b"<b>x</b>"[..]),
+    };
+    let set = |data: &ClipboardData| seat.set_selection(Selection::Clipboard, data.clone());
+    let text = ClipboardData::text("x");
+    set(&text).unwrap();
+    set(&html).unwrap();
+    assert_eq!(*desktop.selections.lock().unwrap(), [text.clone(), html]);
+    set(&text).unwrap();
+    assert_eq!(
+        *desktop.selections.lock().unwrap(),
+        [text],
+        "it is copied anew"
+    );
+}
+
+#[test]
+fn the_picture_shows_the_pointer_while_somebody_cannot() {
+    let (hub, desktop) = hub();
+    let one = join(&hub, "a", Role::Owner);
+    assert!(one.cursor().cursor.visible);
+    let two = join(&hub, "b", Role::Viewer);
+    two.set_draws_cursor(false);
+    assert_eq!(*desktop.cursor_drawn.lock().unwrap(), [true]);
+    assert!(one.mailbox().take().cursor);
+    assert!(!one.cursor().cursor.visible, "nobody sees two");
+    drop(two);
+    assert_eq!(*desktop.cursor_drawn.lock().unwrap(), [true, false]);
+    assert!(one.cursor().cursor.visible);
 }

@@ -7,7 +7,7 @@ use vroom_protocol::graphical::{CursorImage, ServerMessage, capability};
 use vroom_protocol::{ChannelId, Connection};
 
 use super::Viewer;
-use super::clipboard::push;
+use super::clipboard::pushes;
 use crate::hub::CursorNow;
 
 /// What was last said about the pointer.
@@ -58,11 +58,12 @@ impl Viewer {
         }
         messages.extend(mail.messages);
         if self.negotiation.is_usable(capability::CLIPBOARD) {
+            let takes_data = self.negotiation.is_usable(capability::CLIPBOARD_DATA);
             let pushed = mail
                 .selections
                 .iter()
-                .filter_map(|selection| push(seat, *selection).ok());
-            messages.extend(pushed);
+                .filter_map(|selection| pushes(seat, *selection, takes_data).ok());
+            messages.extend(pushed.flatten());
         }
         if mail.media
             && self.negotiation.is_usable(capability::MEDIA)
