@@ -8,7 +8,7 @@ import { transportName } from "../ui/status.ts";
 import type { Layout } from "../ui/desktop.ts";
 import { Connector } from "./connector.ts";
 import type { Live } from "./line.ts";
-import { offerRemoteClipboard } from "./clipboard.ts";
+import { RemoteClipboard } from "./clipboard.ts";
 import type { CommandHost } from "./commands.ts";
 import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
@@ -29,6 +29,7 @@ const SAMPLE_MS = 1_000;
 
 export class App {
   readonly #frame: ShellFrame;
+  readonly #clipboard: RemoteClipboard;
   readonly #connector: Connector;
   readonly #desk: Desk;
   readonly #picture: Picture;
@@ -46,6 +47,7 @@ export class App {
   constructor(root: HTMLElement) {
     const frame = new ShellFrame(root);
     this.#frame = frame;
+    this.#clipboard = new RemoteClipboard(frame.announcer);
     this.#connector = this.#makeConnector();
     this.#desk = new Desk(frame, {
       connection: () => this.#connector.live?.connection ?? null,
@@ -141,7 +143,7 @@ export class App {
       media: (media) => (this.#media = media),
       notification: (notification) => this.#notified(notification),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
-      clipboard: (content) => this.#session?.driving && offerRemoteClipboard(content, this.#frame.announcer),
+      clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
       failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
     });
   }
@@ -331,7 +333,7 @@ export class App {
       has: (capability) => this.#session?.has(capability) === true,
       send: (message) => this.#session?.input(message),
       paste: (content) => this.#session?.paste(content),
-      clipboard: (content) => this.#session?.setClipboard(content),
+      clipboard: (clip) => this.#session?.setClipboard(clip),
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);

@@ -21,6 +21,7 @@ const CAPABILITIES = [
   "touch",
   "text",
   "clipboard",
+  "clipboard-data",
   "command",
   "cursor",
   "cursor-image",

@@ -1,6 +1,7 @@
 /** Joins the events of the desktop's surface to the messages of the wire. */
 import { key, mouse, move, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
 import type { InputMessage } from "../core/graphical/input.ts";
+import type { Clip } from "../core/graphical/session.ts";
 import type { Size } from "../core/graphical/messages.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { Platform } from "./platform.ts";
@@ -18,7 +19,7 @@ export interface ControlHost {
   /** Text where the far side takes no TEXT messages. */
   paste(content: string): void;
   /** The person's clipboard is about to be pasted on the far side. */
-  clipboard(content: string): void;
+  clipboard(clip: Clip): void;
 }
 
 /** Remote touch ids are one byte; more fingers than this are ignored. */
@@ -32,6 +33,8 @@ export class Control {
   readonly #touches = new Map<number, number>();
   #last = { x: 0, y: 0 };
   #paste: (() => void) | null = null;
+  /** Forgets the key of a paste that is struck later. */
+  #dropPaste: (() => void) | null = null;
 
   constructor(
     private readonly surface: HTMLElement,
@@ -196,15 +199,35 @@ export class Control {
     };
     const timer = setTimeout(press, 0);
     this.#paste = press;
+    this.#dropPaste = () => {
+      this.#paste = null;
+      clearTimeout(timer);
+    };
     return true;
+  }
+
+  /** A picture is read first; its keys are struck once it is on the remote clipboard. */
+  async #pastePicture(picture: File): Promise<void> {
+    const chord = this.#paste !== null;
+    this.#dropPaste?.();
+    const data = new Uint8Array(await picture.arrayBuffer());
+    if (!this.host.active()) return;
+    this.host.clipboard({ type: "image/png", data });
+    if (chord) this.keyboard.strikeWithControl("v", "KeyV");
   }
 
   #listenText(): void {
     this.field.addEventListener("paste", (event) => {
       event.preventDefault();
-      const content = event.clipboardData?.getData("text/plain") ?? "";
-      if (content !== "" && this.host.active()) this.host.clipboard(content);
-      this.#paste?.();
+      const data = event.clipboardData;
+      const plain = data?.getData("text/plain") ?? "";
+      const html = data?.getData("text/html") ?? "";
+      const picture = [...(data?.files ?? [])].find((file) => file.type === "image/png");
+      if (!this.host.active()) return;
+      if (plain !== "") this.host.clipboard({ type: "text/plain", text: plain });
+      if (html !== "") this.host.clipboard({ type: "text/html", text: html });
+      if (picture && this.host.has("clipboard-data")) void this.#pastePicture(picture);
+      else this.#paste?.();
     });
     this.field.addEventListener("beforeinput", (event) => {
       const composing = event.isComposing || event.inputType === "insertCompositionText";

@@ -122,6 +122,14 @@ export class Keyboard {
     this.sink.key(false, { key, code, modifiers });
   }
 
+  /** Strikes a key with Control, whatever is held by now. */
+  strikeWithControl(key: string, code: string): void {
+    const control = { key: "Control", code: "ControlLeft" };
+    this.sink.key(true, { ...control, modifiers: Modifier.Ctrl });
+    this.tap(key, code, Modifier.Ctrl);
+    this.sink.key(false, { ...control, modifiers: 0 });
+  }
+
   #press(name: KeyName, event: KeyLike): void {
     const id = name.code || name.key;
     if (this.#held.has(id)) return;

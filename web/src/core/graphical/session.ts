@@ -6,7 +6,7 @@
 import type { Bytes } from "../bytes.ts";
 import type { Encoding, Fields } from "../encoding.ts";
 import { decodeFields, encodeFields } from "../encoding.ts";
-import { text } from "../fields.ts";
+import { bytes, text } from "../fields.ts";
 import type { Channel } from "../mux/channel.ts";
 import { ChannelRejected, lossy, reliable } from "../mux/channel.ts";
 import { Code } from "../mux/codes.ts";
@@ -15,6 +15,9 @@ import type { InputMessage } from "./input.ts";
 import { mergePointer } from "./input.ts";
 import type { Cursor, MediaState, Mode, Notification, ServerHandshake, ShareState, Size, State } from "./messages.ts";
 import * as messages from "./messages.ts";
+
+/** Content of the clipboard in one format. */
+export type Clip = { type: "text/plain" | "text/html"; text: string } | { type: "image/png"; data: Bytes };
 
 /** What a graphical session reports. */
 export interface GraphicalEvents {
@@ -27,7 +30,7 @@ export interface GraphicalEvents {
   cursor(cursor: Cursor): void;
   media(media: MediaState): void;
   notification(notification: Notification): void;
-  clipboard(content: string): void;
+  clipboard(part: Clip): void;
   failed(reason: string): void;
 }
 
@@ -110,9 +113,13 @@ export class GraphicalSession {
     this.#send(messages.Client.Resize, messages.resize(size, 1, 1));
   }
 
-  setClipboard(content: string): void {
-    if (!this.has("clipboard") || content.length > CLIPBOARD_BYTES_MAX) return;
-    this.#send(messages.Client.Clipboard, { direction: "set", text: content });
+  /** Fills the remote clipboard; other formats than text follow text at once and are then the same content. */
+  setClipboard(clip: Clip): void {
+    const length = clip.type === "image/png" ? clip.data.length : clip.text.length;
+    if (!this.has(clip.type === "text/plain" ? "clipboard" : "clipboard-data") || length > CLIPBOARD_BYTES_MAX) return;
+    const content = clip.type === "image/png" ? { data: clip.data } : { text: clip.text };
+    const type = clip.type === "text/plain" ? {} : { mimeType: clip.type };
+    this.#send(messages.Client.Clipboard, { direction: "set", ...content, ...type });
   }
 
   paste(content: string): void {
@@ -172,13 +179,23 @@ export class GraphicalSession {
         return this.events.media(messages.readMediaState(fields));
       case messages.Server.Notification:
         return this.events.notification(messages.readNotification(fields));
-      case messages.Server.Clipboard: {
-        const content = text(fields, "text");
-        if (text(fields, "direction") === "push" && content !== undefined) this.events.clipboard(content);
-        return;
-      }
+      case messages.Server.Clipboard:
+        return this.#pushed(fields);
       default:
         return;
+    }
+  }
+
+  /** The desktop copied something. The primary selection stays there: browsers have none. */
+  #pushed(fields: Fields): void {
+    if (text(fields, "direction") !== "push" || text(fields, "selection") === "primary") return;
+    const type = text(fields, "mimeType") ?? "text/plain";
+    const content = text(fields, "text");
+    if (type === "image/png") {
+      const data = bytes(fields, "data");
+      if (data) this.events.clipboard({ type, data });
+    } else if (content !== undefined && (type === "text/html" || type.startsWith("text/plain"))) {
+      this.events.clipboard({ type: type === "text/html" ? type : "text/plain", text: content });
     }
   }
 
