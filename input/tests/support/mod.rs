@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     clippy::panic,
     clippy::unwrap_used,
     reason = "each test uses a part of it, and fails where it fails"
