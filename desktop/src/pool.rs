@@ -248,17 +248,22 @@ mod tests {
         assert_eq!(first.pixels.bytes()[0], 0);
         assert_eq!(second.pixels.bytes()[0], 1);
         assert_eq!(third.pixels.bytes(), picture.bytes());
-        set(&mut picture, 1, 1, 3);
+        set(&mut picture, 50, 50, 3);
+        let fourth = pool
+            .frame(picture.bytes(), picture.stride(), &full)
+            .unwrap();
+        assert_eq!(fourth.pixels.bytes(), picture.bytes());
+        set(&mut picture, 1, 1, 4);
         assert!(
             pool.frame(picture.bytes(), picture.stride(), &full)
                 .is_none(),
-            "all three buffers are held"
+            "all four buffers are held"
         );
         drop(first);
-        let fourth = pool
+        let fifth = pool
             .frame(picture.bytes(), picture.stride(), &full)
             .expect("a buffer came back");
-        assert_eq!(fourth.pixels.bytes(), picture.bytes());
+        assert_eq!(fifth.pixels.bytes(), picture.bytes());
     }
 
     #[test]

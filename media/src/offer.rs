@@ -238,7 +238,7 @@ mod tests {
             section: 1,
             payload: 109,
             playout_delay: Some(5),
-            transport_cc: None,
+            transport_cc: Some(3),
         };
         assert_eq!(plan.video, Some(video));
     }

@@ -22,6 +22,7 @@ fn a_shell_is_as_if_it_were_here() {
     person.sees("one-42");
     person.sees("24 80");
     person.sees("xterm-256color");
+    person.sees_the_prompt();
     // Ctrl-C interrupts, and Ctrl-Z stops, what runs there and not here.
     person.types("cat\rread\r");
     person.sees("read\nread");
