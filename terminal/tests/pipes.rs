@@ -67,9 +67,7 @@ async fn a_program_that_does_not_read_its_input_ends_all_the_same() {
 
 #[tokio::test]
 async fn an_exit_does_not_wait_for_a_child_that_stays() {
-    let mut driver = Driver::spawn(on_pipes(line(
-        "(sleep 1000; echo late) & echo early",
-    )));
+    let mut driver = Driver::spawn(on_pipes(line("(sleep 1000; echo late) & echo early")));
     assert_eq!(driver.exit().await.code, Some(0));
     driver.until("early").await;
     assert!(!driver.program.history().is_ended());
