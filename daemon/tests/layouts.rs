@@ -81,7 +81,7 @@ impl Terminal {
         }
         self.expected.push_str(text);
         // A person types no faster than a terminal reads.
-        if self.expected.chars().count() % 16 == 0 {
+        if self.expected.chars().count().is_multiple_of(16) {
             self.check();
         }
     }

@@ -181,11 +181,22 @@ fn error_bus(failure: Arc<Mutex<Option<String>>>) -> gst::Bus {
     let bus = gst::Bus::new();
     bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Error(error) = message.view() {
-            *lock(&failure) = Some(error.error().to_string());
+            *lock(&failure) = Some(described(error));
         }
         gst::BusSyncReply::Drop
     });
     bus
+}
+
+/// What an element says of its failure: the kind, and behind it what it says only to developers,
+/// since drivers put the cause there.
+fn described(error: &gst::message::Error) -> String {
+    let kind = error.error().to_string();
+    let details = error.debug().unwrap_or_default();
+    match details.lines().last().filter(|line| !line.is_empty()) {
+        Some(details) => format!("{kind} ({})", details.trim()),
+        None => kind,
+    }
 }
 
 /// Results that may wait; an element that makes more than one of each buffer has failed.

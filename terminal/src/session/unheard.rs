@@ -32,8 +32,8 @@ impl Unheard {
     }
 }
 
-/// Answers that are kept.
-const REPLIES_MAX: usize = 256;
+/// Answers that are kept: more than fit between two looks of a viewer that is skipped ahead.
+const REPLIES_MAX: usize = 4096;
 
 #[cfg(test)]
 mod tests {
