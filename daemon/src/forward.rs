@@ -87,6 +87,8 @@ struct Coming {
     dial: Option<Dial>,
     /// The target is reached; the channel opens.
     reached: Option<Stream>,
+    /// Why the target cannot be reached, for a request of the channel that comes later.
+    failed: Option<String>,
     /// When the other half has to be there.
     deadline: Instant,
 }
@@ -151,6 +153,10 @@ impl Forwards {
         if !self.coming.contains_key(&name) && self.count() >= CONNECTIONS_MAX {
             let reason = "too many connections are forwarded";
             return connection.reject_channel(now, request, Code::LIMIT_REACHED, reason);
+        }
+        if let Some(reason) = self.expect(now, name).failed.take() {
+            self.coming.remove(&name);
+            return connection.reject_channel(now, request, Code::NO_SUCH_TARGET, &reason);
         }
         self.expect(now, name).request = Some(request);
         self.open_if_reached(now, connection, name);
@@ -356,7 +362,9 @@ impl Forwards {
             return self.acknowledge(now, connection, announced, Err(failure));
         }
         let dial = Dial::start(name, target, self.tell.clone());
-        self.expect(now, name).dial = Some(dial);
+        let coming = self.expect(now, name);
+        coming.dial = Some(dial);
+        coming.failed = None;
     }
 
     /// A target was reached, or not: answers both halves.
@@ -377,9 +385,12 @@ impl Forwards {
                 Ok(())
             }
             Err(failure) => {
-                if let Some(request) = self.coming.remove(&name).and_then(|coming| coming.request) {
+                if let Some(request) = coming.request {
                     let code = Code::NO_SUCH_TARGET;
                     connection.reject_channel(now, request, code, &failure.reason);
+                    self.coming.remove(&name);
+                } else {
+                    coming.failed = Some(failure.reason.to_string());
                 }
                 Err(failure)
             }
@@ -492,6 +503,7 @@ impl Forwards {
             request: None,
             dial: None,
             reached: None,
+            failed: None,
             deadline: now + HALVES_TIMEOUT,
         })
     }

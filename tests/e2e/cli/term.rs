@@ -67,6 +67,8 @@ fn programs_that_fill_the_screen_look_as_they_do_here() {
     person.sees("PID");
     person.types("q");
     person.no_longer_sees("PID");
+    // What is typed before it has given the terminal back is thrown away by it.
+    person.sees_the_prompt();
     person.types("exit\r");
     assert_eq!(person.sees_the_end(), 0);
     assert!(!person.screen.modes().alternate);
