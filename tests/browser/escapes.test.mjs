@@ -112,7 +112,8 @@ test(`${CASES} hostile outputs do nothing but draw`, async (t) => {
       await far.write(recovery(first + place));
     }
     const last = first + cases.length - 1;
-    await far.reads(proof(last)).catch(() => undefined);
+    // What the page skipped is answered by the server, whose answers may come after the page's.
+    for (const place of cases.keys()) await far.reads(proof(first + place)).catch(() => undefined);
     const typed = far.take().toString('latin1');
     for (const [place, { kind, bytes }] of cases.entries()) {
       assert.ok(typed.includes(proof(first + place)), `no line was drawn after case ${first + place}: ${kind} ${show(bytes.toString('latin1'))}`);
