@@ -43,15 +43,19 @@ test('data channels are opened with Interact, as reliable as they have to be, an
     .filter((each) => each.readyState === 'open')
     .map(({ label, ordered, maxRetransmits, protocol, id, negotiated }) => ({ label, ordered, maxRetransmits, protocol, ...(negotiated && { id }) })));
   const control = { label: 'omux/control', ordered: true, maxRetransmits: null, protocol: 'xumux/0.1', id: 0 };
-  assert.deepEqual(await channels(), [control], 'in View there is control alone');
+  // What keeps still comes on a channel of its own, in every mode.
+  const patches = { label: 'omux/patches', ordered: true, maxRetransmits: null, protocol: 'xumux/0.1' };
+  await until('the channel of what keeps still', async () => (await channels()).length > 1);
+  assert.deepEqual(await channels(), [control, patches], 'in View there is nothing for input');
   await viewer.setMode('interact');
   assert.deepEqual(await channels(), [
     control,
+    patches,
     { label: 'omux/pointer', ordered: false, maxRetransmits: 0, protocol: 'xumux/0.1' },
     { label: 'omux/button', ordered: true, maxRetransmits: null, protocol: 'xumux/0.1' },
   ]);
   await viewer.setMode('view');
-  await until('the channels to close', async () => (await channels()).length === 1);
+  await until('the channels of input to close', async () => (await channels()).length === 2);
 });
 
 test('without omux/control a peer connection is over', async (t) => {
