@@ -146,7 +146,7 @@ export class GraphicalSession {
   }
 
   /** Pauses or resumes the picture, or asks for a key frame. */
-  media(fields: { video?: boolean; keyframe?: boolean }): void {
+  media(fields: { video?: boolean; speaker?: boolean; keyframe?: boolean }): void {
     if (this.has("media")) this.#send(messages.Client.Media, fields);
   }
 
