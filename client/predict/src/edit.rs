@@ -66,13 +66,13 @@ impl Predictor {
             if at.row >= rows || width > cols {
                 return None;
             }
-            self.begin_epoch_at_edge();
+            self.come_to_edge(edit);
             self.wrapped_to = Some(at);
         }
         let next = Position::new(at.row, at.col + width);
         if next.col == cols {
             // Programs differ in what they do at the edge.
-            self.begin_epoch_at_edge();
+            self.come_to_edge(edit);
         }
         if self.cells.glyph(at, grid) == Glyph::SPACER {
             return None;
@@ -97,8 +97,9 @@ impl Predictor {
         Some(next)
     }
 
-    /// At the edge keys are predicted as everywhere once the program was seen to wrap lines.
-    fn begin_epoch_at_edge(&mut self) {
+    /// At the edge keys are predicted as everywhere if the program is thought to wrap lines.
+    fn come_to_edge(&mut self, edit: &Edit) {
+        self.edge = Some(edit.end);
         if !self.wraps {
             self.begin_epoch();
         }

@@ -32,6 +32,7 @@ impl Predictor {
         let link = &mut self.link;
         let overwrites = &mut self.overwrites;
         let (wraps, wrapped_to) = (&mut self.wraps, self.wrapped_to);
+        let (edge, doubts_wrap) = (&mut self.edge, &mut self.doubts_wrap);
         self.cells.retain(|cell| {
             let late_ms = if cell.stamp.epoch <= old_confirmed {
                 late_ms
@@ -50,7 +51,13 @@ impl Predictor {
                         if *overwrites && made_room(cell, grid) {
                             *overwrites = false;
                         }
-                        *wraps |= wrapped_to == Some(cell.at);
+                        if edge.is_some_and(|edge| edge <= cell.stamp.end) {
+                            *edge = None;
+                        }
+                        if wrapped_to == Some(cell.at) {
+                            *wraps = true;
+                            *doubts_wrap = false;
+                        }
                     }
                     false
                 }
@@ -129,7 +136,10 @@ impl Predictor {
 
     /// A prediction of this epoch was wrong. If nothing of it was shown, the epochs before it may be right.
     fn reject(&mut self, epoch: u64) {
-        self.wraps = false;
+        if self.edge.take().is_some() {
+            self.wraps = false;
+            self.doubts_wrap = true;
+        }
         if epoch <= self.confirmed {
             return self.forget();
         }

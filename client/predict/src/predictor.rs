@@ -53,10 +53,15 @@ pub struct Predictor {
     pub(crate) line_start: Option<Position>,
     /// Whether typing replaces what is under the cursor; learned from what was seen.
     pub(crate) overwrites: bool,
-    /// Whether typing goes on in the next row at the edge; learned from what was seen, until something is wrong.
+    /// Whether typing goes on in the next row at the edge: assumed of lines, learned of full screens, and no longer
+    /// believed once it was wrong.
     pub(crate) wraps: bool,
+    /// Whether that was wrong when it was last tried: then it is not assumed either.
+    pub(crate) doubts_wrap: bool,
     /// Where the last key was predicted that did so.
     pub(crate) wrapped_to: Option<Position>,
+    /// The offset after the last key at the edge, until that or a later key proved right.
+    pub(crate) edge: Option<u64>,
     /// The size that the predictions are for.
     pub(crate) size: (u16, u16),
     /// When the predictions were last held against the screen.
@@ -111,8 +116,8 @@ impl Predictor {
         if old == Some(mode) {
             return;
         }
-        // Another program may do otherwise at the edge.
-        self.wraps = false;
+        // Another program may do otherwise at the edge. Lines nearly always wrap; fields of full screens scroll.
+        self.wraps = !mode.alternate && !self.doubts_wrap;
         if old.is_some_and(|old| old.alternate != mode.alternate) {
             self.forget();
         } else {

@@ -209,6 +209,32 @@ impl Program for Cat {
     }
 }
 
+/// A line that scrolls sideways when it comes to the edge.
+#[derive(Default)]
+pub(crate) struct Scroller {
+    text: Vec<u8>,
+    first: usize,
+}
+
+impl Program for Scroller {
+    fn start(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn input(&mut self, byte: u8) -> Vec<u8> {
+        self.text.push(byte);
+        if self.text.len() - self.first < 80 {
+            return vec![byte];
+        }
+        self.first = self.text.len() - 40;
+        [b"\r", &self.text[self.first..], b"\x1b[K"].concat()
+    }
+
+    fn mode(&self) -> Mode {
+        RAW
+    }
+}
+
 /// An editor on the alternate screen: keys are commands until `i`, and text until Escape.
 #[derive(Default)]
 pub(crate) struct Editor {
