@@ -140,13 +140,16 @@ impl Auth {
         source: Source,
         credential: Credential<'_>,
     ) -> Result<Identity, Refused> {
-        self.guarded(now, source, || match credential {
-            Credential::Token(token) => self.token.matches(token).then(|| self.owner.clone()),
-            Credential::Code(code) => {
-                let known = self.state().codes.redeem(now, code);
-                known.then(|| self.owner.clone())
-            }
-            Credential::Share(token) => self.links.redeem(now, token),
+        self.guarded(now, source, || {
+            let found = match credential {
+                Credential::Token(token) => self.token.matches(token).then(|| self.owner.clone()),
+                Credential::Code(code) => {
+                    let known = self.state().codes.redeem(now, code);
+                    known.then(|| self.owner.clone())
+                }
+                Credential::Share(token) => self.links.redeem(now, token),
+            };
+            found.ok_or(WRONG_TOKEN)
         })
     }
 
@@ -161,10 +164,13 @@ impl Auth {
         source: Source,
         token: &str,
     ) -> Result<Identity, Refused> {
-        self.guarded(now, source, || self.links.recognise(now, token))
+        self.guarded(now, source, || {
+            self.links.recognise(now, token).ok_or(WRONG_TOKEN)
+        })
     }
 
-    /// Looks at credentials unless the source has to wait, and makes it wait for too many wrong ones.
+    /// Looks at credentials unless the source has to wait, and makes it wait for too many wrong ones; `look`
+    /// says what one costs.
     ///
     /// # Errors
     ///
@@ -173,7 +179,7 @@ impl Auth {
         &self,
         now: Instant,
         source: Source,
-        look: impl FnOnce() -> Option<Identity>,
+        look: impl FnOnce() -> Result<Identity, Duration>,
     ) -> Result<Identity, Refused> {
         if let Some(wait) = self.state().penalties.wait(now, source) {
             return Err(Refused::Penalised { wait });
@@ -181,12 +187,12 @@ impl Auth {
         let found = look();
         let penalties = &mut self.state().penalties;
         match found {
-            Some(identity) => {
+            Ok(identity) => {
                 penalties.forgive(source);
                 Ok(identity)
             }
-            None => {
-                penalties.add(now, source, WRONG_TOKEN);
+            Err(penalty) => {
+                penalties.add(now, source, penalty);
                 Err(Refused::Wrong)
             }
         }

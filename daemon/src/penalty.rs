@@ -58,10 +58,11 @@ impl Penalties {
     }
 }
 
-/// A wrong token.
+/// A wrong token, or a wrong signature.
 pub(crate) const WRONG_TOKEN: Duration = Duration::from_secs(5);
 
-/// A session key that is not, or no longer, known; browsers come back with old ones.
+/// A key that is its owner's but not, or no longer, known here: browsers come back with old ones, and agents
+/// offer all that they have.
 pub(crate) const UNKNOWN_KEY: Duration = Duration::from_secs(1);
 
 /// Less than this is not enforced.

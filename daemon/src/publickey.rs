@@ -15,6 +15,7 @@ use crate::authorized::{self, Asking};
 use crate::daemon::Daemon;
 use crate::identity::{Identity, Scope};
 use crate::origin::Origin;
+use crate::penalty::{UNKNOWN_KEY, WRONG_TOKEN};
 
 /// A nonce that was given to one client for one key, and works once.
 pub(crate) struct Asked {
@@ -73,10 +74,13 @@ pub(crate) fn verify(
     (user, proof): (&str, &PublicKeyProof),
 ) -> Result<Identity, Refused> {
     daemon.auth.guarded(now, origin.source, || {
-        let asked = asked.filter(|asked| asked.is_about(algorithm, key, proof))?;
-        let data = signed_data(&asked.nonce, origin.binding.bytes()?, user, key);
+        let asked = asked.filter(|asked| asked.is_about(algorithm, key, proof));
+        let asked = asked.ok_or(WRONG_TOKEN)?;
+        let binding = origin.binding.bytes().ok_or(WRONG_TOKEN)?;
+        let data = signed_data(&asked.nonce, binding, user, key);
         let signed = check_signature(algorithm, key, &proof.signature, &data);
-        let path = daemon.settings.authorized_keys.as_deref()?;
+        let keys = daemon.settings.authorized_keys.as_deref();
+        let path = keys.ok_or(UNKNOWN_KEY)?;
         let asking = Asking {
             key,
             address: origin.address,
@@ -90,9 +94,9 @@ pub(crate) fn verify(
                 None
             }
         };
-        signed?;
-        Some(Identity {
-            scope: Scope::Key(rights?.into()),
+        signed.ok_or(WRONG_TOKEN)?;
+        Ok(Identity {
+            scope: Scope::Key(rights.ok_or(UNKNOWN_KEY)?.into()),
             ..Identity::owner(user.into())
         })
     })

@@ -72,6 +72,12 @@ fn the_keys_of_the_agent_are_used() {
     keygen(&key, "");
     stage.authorize(&public(&key));
     let agent = SshAgent::start(stage.home());
+    // The server knows none of those that come first; to offer them is no attack.
+    for number in 0..5 {
+        let other = stage.path(&format!("other{number}"));
+        keygen(&other, "");
+        agent.add(&other);
+    }
     agent.add(&key);
     fs::remove_file(&key).unwrap();
     let host = stage.host();
