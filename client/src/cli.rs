@@ -123,7 +123,12 @@ pub struct Share {
     #[arg(long, conflicts_with_all = ["revoke", "uses"])]
     pub list: bool,
     /// Withdraw this link instead
-    #[arg(long, value_name = "LINK", conflicts_with = "uses")]
+    #[arg(
+        long,
+        value_name = "LINK",
+        conflicts_with = "uses",
+        allow_hyphen_values = true
+    )]
     pub revoke: Option<String>,
     /// Where it runs.
     #[command(flatten)]

@@ -65,13 +65,15 @@ impl Links {
         }
         let secret = Secret::random().map_err(|_| NoLink::NoSecret)?;
         let id = Secret::random().map_err(|_| NoLink::NoSecret)?;
+        // It is typed after an option, and must not look like one.
+        let id = id.reveal().chars().filter(char::is_ascii_alphanumeric);
         let mut links = self.lock();
         links.retain(|link| link.is_alive(now));
         if links.len() >= LINKS {
             return Err(NoLink::TooMany);
         }
         let link = Arc::new(Link {
-            id: id.reveal().chars().take(ID_CHARS).collect(),
+            id: id.take(ID_CHARS).collect(),
             secret: secret.clone(),
             terminal,
             role: role.min(Role::Operator),
@@ -245,6 +247,17 @@ mod tests {
         assert!(link.is_alive(now) && !link.is_alive(now + HOUR));
         assert_eq!(links.recognise(now + HOUR, token), None);
         assert!(links.list(now, "t2").is_empty());
+    }
+
+    #[test]
+    fn the_name_of_a_link_is_a_word() {
+        let (links, now) = (Links::default(), Instant::now());
+        for _ in 0..LINKS {
+            let made = links.make(now, "t1".into(), Role::Viewer, HOUR, None);
+            let (link, _) = made.unwrap();
+            assert_eq!(link.id().len(), ID_CHARS);
+            assert!(link.id().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        }
     }
 
     #[tokio::test]
