@@ -354,9 +354,7 @@ impl Feed {
 
     /// Whether what was interrupted goes on coming.
     fn floods(&mut self, now: Instant, session: &Session) -> bool {
-        self.interrupted = self
-            .interrupted
-            .filter(|interrupted| now < interrupted.until);
+        self.interrupted = self.interrupted.filter(|flood| now < flood.until);
         self.interrupted.is_some_and(|interrupted| {
             let since = session.history().end().saturating_sub(interrupted.offset);
             since > AFTER_INTERRUPT_MAX
@@ -400,7 +398,8 @@ impl Feed {
         let is_unseen = self
             .screen
             .is_some_and(|screen| self.credit.acked() < screen);
-        if is_unseen && !self.credit.is_on_time(now) {
+        self.interrupted = self.interrupted.filter(|flood| now < flood.until);
+        if is_unseen && self.interrupted.is_none() && !self.credit.is_on_time(now) {
             // It has not seen the last one yet, and is woken by its saying so.
             return;
         }

@@ -8,13 +8,15 @@ use tokio::time::{Instant, sleep_until};
 ///
 /// Who interrupts a flood wants it to stop now, and not after all that is on its way. So output waits
 /// until the server has taken the key: then a picture of the screen comes in the place of what waits,
-/// or so little waits that it is shown.
+/// or so little waits that it is shown. A picture that comes before that is of the flood.
 #[derive(Debug, Default)]
 pub(super) struct Pause {
     /// Whether the kernel at the other end makes signals of keys, as far as we know.
     is_canonical: bool,
     /// The input that has to be applied, and when it is enough.
     since: Option<(u64, Instant)>,
+    /// Whether that has been applied.
+    is_taken: bool,
 }
 
 impl Pause {
@@ -28,12 +30,21 @@ impl Pause {
     pub(super) fn typed(&mut self, bytes: &[u8], end: u64) {
         if self.is_canonical && bytes.iter().any(|byte| INTERRUPTS.contains(byte)) {
             self.since = Some((end, Instant::now() + PATIENCE));
+            self.is_taken = false;
         }
     }
 
     /// The server has applied the input up to here; so many bytes wait to be shown.
     pub(super) fn acknowledged(&mut self, offset: u64, waiting: usize) {
-        if waiting <= LITTLE && self.since.is_some_and(|(end, _)| end <= offset) {
+        self.is_taken |= self.since.is_some_and(|(end, _)| end <= offset);
+        if self.is_taken && waiting <= LITTLE {
+            self.end();
+        }
+    }
+
+    /// A picture of the screen has taken the place of what waits.
+    pub(super) fn repainted(&mut self) {
+        if self.is_taken {
             self.end();
         }
     }
@@ -41,6 +52,7 @@ impl Pause {
     /// Output is shown again.
     pub(super) fn end(&mut self) {
         self.since = None;
+        self.is_taken = false;
     }
 
     /// Whether nothing is to be shown.
@@ -82,10 +94,13 @@ mod tests {
         assert!(pause.is_on());
         pause.acknowledged(7, 0);
         assert!(pause.is_on(), "that was before");
+        pause.repainted();
+        assert!(pause.is_on(), "a picture of the flood");
         pause.acknowledged(8, LITTLE + 1);
         assert!(pause.is_on(), "a picture will come");
-        pause.end();
+        pause.repainted();
         pause.typed(b"\x03", 9);
+        assert!(pause.is_on());
         pause.acknowledged(9, LITTLE);
         assert!(!pause.is_on());
     }

@@ -499,7 +499,7 @@ impl<'a> Runner<'a> {
                 self.screen.output(&bytes, &mut self.session, output);
             }
             Some(Received::Repaint { offset, body }) => {
-                self.pause.end();
+                self.pause.repainted();
                 let output = &mut self.terminal.output;
                 self.screen
                     .repaint(offset, &body, &mut self.session, output);
