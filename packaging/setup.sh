@@ -13,11 +13,12 @@ BUILD=(
 RUN=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-nice
+    pipewire wireplumber
     foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
-    bash vim htop tmux less mc mandoc openssh-client pipewire wireplumber gstreamer1.0-pipewire
+    bash vim htop tmux less mc mandoc openssh-client pipewire-bin
     grim kitty swaybg swaylock waybar wtype
 )
 BENCH=(

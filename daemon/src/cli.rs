@@ -127,9 +127,9 @@ pub struct Serve {
     /// Send everything over WebSocket
     #[arg(long, env = "VROOM_NO_WEBRTC")]
     pub no_webrtc: bool,
-    /// Start a sound server for the session; what it plays does not reach the page yet
-    #[arg(long, env = "VROOM_SOUND")]
-    pub sound: bool,
+    /// Start no sound server for the session
+    #[arg(long, env = "VROOM_NO_SOUND")]
+    pub no_sound: bool,
     /// Use this encoder [default: auto]
     #[arg(long, value_name = "NAME", env = "VROOM_ENCODER")]
     pub encoder: Option<String>,

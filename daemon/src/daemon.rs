@@ -26,7 +26,7 @@ use crate::output::Output;
 use crate::peers::Peers;
 use crate::resumable::Resumable;
 use crate::settings::Settings;
-use crate::sound::{self, SoundServer};
+use crate::sound::SoundServer;
 use crate::state_dir::StateDir;
 use crate::terminals::{Rules, Terminals};
 use crate::token::{self, Secret};
@@ -151,7 +151,7 @@ impl Server {
         };
         let sound = sound_server
             .as_ref()
-            .map(|server| media.sound(server.socket(), sound::SINK));
+            .map(|server| media.sound(server.played()));
         let output = desktop
             .as_ref()
             .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));

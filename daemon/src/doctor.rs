@@ -30,7 +30,7 @@ pub fn report(settings: &Settings) -> anyhow::Result<String> {
         }
     }
     lines.push(match (settings.sound, sound::missing()) {
-        (false, _) => "sound: switched off (unfinished; --sound switches it on)".to_owned(),
+        (false, _) => "sound: switched off in the configuration".to_owned(),
         (true, None) => "sound: PipeWire, started with each desktop".to_owned(),
         (true, Some(missing)) => format!("sound: none; {missing}"),
     });

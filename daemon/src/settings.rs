@@ -204,7 +204,7 @@ impl Settings {
                 .or(config.media.encoder)
                 .filter(|name| name != "auto"),
             webrtc: !serve.no_webrtc && config.media.webrtc.unwrap_or(true),
-            sound: serve.sound || config.sound.enabled.unwrap_or(false),
+            sound: !serve.no_sound && config.sound.enabled.unwrap_or(true),
             bitrate_kbps_max: config.media.bitrate_kbps_max,
             fps_max: config.media.fps_max,
             ports: config.media.ports,

@@ -1,7 +1,7 @@
 //! The sound server of the session's own: PipeWire, when it is installed.
 //!
 //! The programs of the session find it in their runtime directory, by PipeWire's protocol and by
-//! that of PulseAudio. It touches no sound card: what they play goes into a sink that we listen to.
+//! that of PulseAudio. It touches no sound card: what they play goes into a pipe that we read.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 
 /// The server and its session manager; both end with this value.
 #[derive(Debug)]
 pub(crate) struct SoundServer {
-    socket: PathBuf,
+    played: PathBuf,
     running: Arc<Running>,
     keeper: Option<JoinHandle<()>>,
 }
@@ -35,10 +36,7 @@ pub(crate) fn missing() -> Option<String> {
     let programs = PROGRAMS
         .iter()
         .filter(|(program, _)| !is_installed(program));
-    let mut packages: Vec<&str> = programs.map(|(_, package)| *package).collect();
-    if !vroom_media::has_element("pipewiresrc") {
-        packages.push("gstreamer1.0-pipewire");
-    }
+    let packages: Vec<&str> = programs.map(|(_, package)| *package).collect();
     (!packages.is_empty()).then(|| format!("install {}", packages.join(", ")))
 }
 
@@ -55,12 +53,14 @@ impl SoundServer {
         fs::write(home.join("pipewire.conf"), PIPEWIRE)?;
         fs::write(home.join("wireplumber/vroom.conf"), WIREPLUMBER)?;
         fs::write(rules.join("95-vroom.lua"), RULES)?;
-        let socket = runtime_dir.join(SOCKET);
+        // Ours, so that it stays the same one when the server has to be started again.
+        let played = home.join(PLAYED);
+        mkfifo(&played, Mode::S_IRUSR | Mode::S_IWUSR)?;
         let running = Arc::new(Running::default());
         let keeper = Keeper {
             home,
             runtime_dir: runtime_dir.to_owned(),
-            socket: socket.clone(),
+            socket: runtime_dir.join(SOCKET),
             running: Arc::clone(&running),
         };
         let (ready, is_ready) = mpsc::sync_channel(1);
@@ -68,7 +68,7 @@ impl SoundServer {
             .name("sound".into())
             .spawn(move || keeper.keep(&ready))?;
         let server = Self {
-            socket,
+            played,
             running,
             keeper: Some(keeper),
         };
@@ -79,9 +79,9 @@ impl SoundServer {
         }
     }
 
-    /// Where it listens.
-    pub(crate) fn socket(&self) -> &Path {
-        &self.socket
+    /// The pipe that it writes into what programs play.
+    pub(crate) fn played(&self) -> &Path {
+        &self.played
     }
 }
 
@@ -174,6 +174,7 @@ impl Keeper {
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", program])
             .args(arguments)
+            .current_dir(&self.home)
             .env("XDG_RUNTIME_DIR", &self.runtime_dir)
             .env("PIPEWIRE_RUNTIME_DIR", &self.runtime_dir)
             .env("XDG_CONFIG_HOME", &self.home)
@@ -230,15 +231,15 @@ fn is_installed(program: &str) -> bool {
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
-/// The sink that programs play into.
-pub(crate) const SINK: &str = "vroom";
-
 /// The programs needed, and the packages that bring them.
 const PROGRAMS: [(&str, &str); 3] = [
     ("pipewire", "pipewire"),
     ("wireplumber", "wireplumber"),
     ("setpriv", "util-linux"),
 ];
+
+/// The pipe's name in the configuration.
+const PLAYED: &str = "played";
 
 /// The socket that PipeWire makes.
 const SOCKET: &str = "pipewire-0";
@@ -264,7 +265,7 @@ mod tests {
         assert_eq!(missing(), None);
         let dir = tempfile::tempdir().unwrap();
         let server = SoundServer::start(dir.path()).unwrap();
-        std::os::unix::net::UnixStream::connect(server.socket()).unwrap();
+        std::os::unix::net::UnixStream::connect(dir.path().join(SOCKET)).unwrap();
         let pids = server.running.0.lock().unwrap().pids.clone();
         assert_eq!(pids.len(), 2);
         drop(server);

@@ -173,11 +173,6 @@ pub(crate) fn find(element: &str) -> Option<gst::ElementFactory> {
     gst::ElementFactory::find(element)
 }
 
-/// Whether an element of this name is installed; false too when `GStreamer` does not start.
-pub fn has_element(element: &str) -> bool {
-    gst::init().is_ok() && find(element).is_some()
-}
-
 /// Makes an element, or says which package is missing.
 pub(crate) fn make(element: &'static str, package: &'static str) -> Result<gst::Element, Error> {
     let factory = find(element).ok_or(Error::Missing { element, package })?;

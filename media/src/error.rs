@@ -53,6 +53,9 @@ pub enum Error {
     /// A step of connecting a peer took too long.
     #[error("{0} took too long")]
     TimedOut(&'static str),
+    /// What the desktop plays cannot be read.
+    #[error("what the desktop plays cannot be read: {0}")]
+    Sound(#[source] std::io::Error),
     /// The system refused a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),

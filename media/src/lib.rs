@@ -42,7 +42,7 @@ mod trial;
 mod units;
 
 pub use config::{EncoderChoice, MediaConfig};
-pub use elements::{EncoderEntry, EncoderReport, Verdict, has_element};
+pub use elements::{EncoderEntry, EncoderReport, Verdict};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use events::{PeerEvent, PeerEvents};

@@ -90,10 +90,13 @@ impl Media {
         Encoder::start(frames, rate, setup)
     }
 
-    /// Prepares to hear a sink of the PipeWire server at this socket; it is not touched before
-    /// somebody listens.
-    pub fn sound(&self, socket: &Path, sink: &str) -> Sound {
-        Sound::new(socket, sink, self.inner.timeline.clone())
+    /// Prepares to hear what is written into this named pipe, in samples of 16 bits, left and
+    /// right, 48000 times a second; it is not opened before somebody listens.
+    pub fn sound(&self, pipe: &Path) -> Sound {
+        let Inner {
+            timeline, teardown, ..
+        } = &*self.inner;
+        Sound::new(pipe, timeline.clone(), teardown.clone())
     }
 
     /// Answers a browser's offer with a peer that shows what the encoder makes, and lets its sound

@@ -1,14 +1,14 @@
-//! The sound of the desktop: captured and encoded once, handed to every peer that listens.
+//! The sound of the desktop: read from a pipe and encoded once, handed to every peer that listens.
 //!
-//! It runs only while somebody listens, and even then only while a program plays: the capture is
-//! passive, so that a silent desktop stays asleep.
+//! It is read only while somebody listens, and encoded only while a program plays something that
+//! can be heard.
 
-use std::os::fd::IntoRawFd as _;
-use std::os::unix::net::UnixStream;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use gstreamer as gst;
 use gstreamer::glib;
@@ -17,6 +17,7 @@ use gstreamer_app as gst_app;
 
 use crate::media::Timeline;
 use crate::offer::Audio;
+use crate::teardown::Teardown;
 use crate::{Error, elements};
 
 /// Where the sound of a desktop comes from; cloning it gives another handle.
@@ -27,12 +28,10 @@ pub struct Sound {
 
 #[derive(Debug)]
 struct Shared {
-    socket: PathBuf,
-    sink: String,
+    pipe: PathBuf,
     timeline: Timeline,
+    teardown: Teardown,
     state: Mutex<State>,
-    /// Rings for the thread that captures.
-    changed: Condvar,
     /// Packets so far.
     packets: AtomicU64,
 }
@@ -41,20 +40,19 @@ struct Shared {
 struct State {
     listeners: Vec<(u64, gst_app::AppSrc)>,
     last_id: u64,
+    /// Somebody reads the pipe.
     has_thread: bool,
-    /// The capture broke.
-    failed: bool,
+    encoder: Option<Encoder>,
 }
 
 impl Sound {
-    /// Prepares to listen to a sink of the PipeWire server at this socket.
-    pub(crate) fn new(socket: &Path, sink: &str, timeline: Timeline) -> Self {
+    /// Prepares to read this pipe: samples of 16 bits, left and right, 48000 times a second.
+    pub(crate) fn new(pipe: &Path, timeline: Timeline, teardown: Teardown) -> Self {
         let shared = Shared {
-            socket: socket.to_owned(),
-            sink: sink.to_owned(),
+            pipe: pipe.to_owned(),
             timeline,
+            teardown,
             state: Mutex::default(),
-            changed: Condvar::new(),
             packets: AtomicU64::new(0),
         };
         Self {
@@ -87,59 +85,73 @@ impl Sound {
     fn detach(&self, id: u64) {
         let mut state = self.shared.lock();
         state.listeners.retain(|(listener, _)| *listener != id);
-        drop(state);
-        self.shared.changed.notify_all();
+        // The thread sees it when something is played, and until then it sleeps.
+        if state.listeners.is_empty()
+            && let Some(encoder) = state.encoder.take()
+        {
+            self.shared.teardown.end(encoder.pipeline);
+        }
     }
 }
 
 impl Shared {
-    /// Captures while somebody listens.
+    /// Reads while somebody listens.
     ///
-    /// Starting waits for a program that plays, for half a minute at a time, and cannot be cut
-    /// short: hence a thread.
+    /// Opening waits for a server and reading for a program that plays, both for as long as it
+    /// takes: hence a thread.
     fn run(self: &Arc<Self>) {
-        loop {
-            {
-                let mut state = self.lock();
-                state.failed = false;
-                if state.listeners.is_empty() {
-                    state.has_thread = false;
-                    return;
-                }
-            }
-            let started = Instant::now();
-            match capture(self) {
-                Ok(pipeline) => {
-                    self.wait(None);
-                    end(&pipeline);
-                }
-                // Nothing played all the while.
-                Err(_) if started.elapsed() > RETRY => {}
-                Err(error) => {
-                    tracing::warn!(%error, "the desktop is not heard");
-                    self.wait(Some(RETRY));
-                }
-            }
-        }
-    }
-
-    /// Waits until nobody listens, or the capture breaks where there is one, or the time is over.
-    fn wait(&self, at_most: Option<Duration>) {
-        let deadline = at_most.map(|time| Instant::now() + time);
-        let mut state = self.lock();
-        while !state.listeners.is_empty() && (at_most.is_some() || !state.failed) {
-            state = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => return,
-                Some(left) => {
-                    let waited = self.changed.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let waited = self.changed.wait(state);
-                    waited.unwrap_or_else(PoisonError::into_inner)
+        let mut block = vec![0; PIPE_BYTES];
+        let error = loop {
+            let mut pipe = match File::open(&self.pipe) {
+                Ok(pipe) => pipe,
+                Err(error) => break Error::Sound(error),
+            };
+            let ended = loop {
+                match pipe.read(&mut block) {
+                    // The server ended; there may be another one soon.
+                    Ok(0) => break None,
+                    Ok(length) => match self.on_block(block.get(..length).unwrap_or_default()) {
+                        Ok(true) => {}
+                        Ok(false) => return,
+                        Err(error) => break Some(error),
+                    },
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => break Some(Error::Sound(error)),
                 }
             };
+            if let Some(error) = ended {
+                break error;
+            }
+            if !self.goes_on(&mut self.lock()) {
+                return;
+            }
+        };
+        tracing::warn!(%error, "the desktop is not heard");
+        self.lock().has_thread = false;
+    }
+
+    /// Whether somebody still listens; if not, the thread is about to end.
+    fn goes_on(&self, state: &mut State) -> bool {
+        state.has_thread = !state.listeners.is_empty();
+        state.has_thread
+    }
+
+    /// Encodes what was played; says whether to go on.
+    fn on_block(self: &Arc<Self>, block: &[u8]) -> Result<bool, Error> {
+        let mut state = self.lock();
+        if !self.goes_on(&mut state) {
+            return Ok(false);
         }
+        // What waited in the pipe since somebody listened last, or while we could not run.
+        if block.len() > LATE_BYTES {
+            return Ok(true);
+        }
+        let encoder = match &mut state.encoder {
+            Some(encoder) => encoder,
+            none => none.insert(Encoder::start(self)?),
+        };
+        encoder.push(block, self.timeline.at(Instant::now()));
+        Ok(true)
     }
 
     fn on_packet(&self, packet: &gst::Buffer) {
@@ -151,149 +163,129 @@ impl Shared {
         }
     }
 
-    fn on_error(&self, error: &glib::Error) {
-        tracing::debug!(%error, "the capture of the sound broke");
-        self.lock().failed = true;
-        self.changed.notify_all();
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn end(pipeline: &gst::Pipeline) {
-    if pipeline.set_state(gst::State::Null).is_err() {
-        tracing::debug!("the capture of the sound does not stop");
-    }
+/// The pipeline that makes packets of what is played.
+#[derive(Debug)]
+struct Encoder {
+    pipeline: gst::Pipeline,
+    source: gst_app::AppSrc,
+    /// When the next block begins, if it follows the last one.
+    next: gst::ClockTime,
+    /// How long it has been silent.
+    silence: gst::ClockTime,
 }
 
-/// Builds and starts the pipeline that captures and encodes.
-fn capture(shared: &Arc<Shared>) -> Result<gst::Pipeline, Error> {
-    let source = elements::make(SOURCE, "gstreamer1.0-pipewire")?;
-    source.set_property("fd", connect(&shared.socket)?);
-    elements::set(&source, "target-object", &shared.sink);
-    // What keeps the graph running are the programs that play, not we.
-    elements::set(
-        &source,
-        "stream-properties",
-        "props,stream.capture.sink=true,node.passive=true,node.latency=(string)480/48000,\
-         node.name=vroomd,media.role=Music",
-    );
-    elements::set(&source, "client-name", "vroomd");
-    elements::set(&source, "do-timestamp", "true");
-    let convert = elements::make("audioconvert", "gstreamer1.0-plugins-base")?;
-    let resample = elements::make("audioresample", "gstreamer1.0-plugins-base")?;
-    let filter = elements::make("capsfilter", "libgstreamer1.0-0")?;
-    let raw = gst::Caps::builder("audio/x-raw")
-        .field("format", "S16LE")
-        .field("rate", 48_000_i32)
-        .field("channels", 2_i32)
-        .build();
-    filter.set_property("caps", raw);
-    let encoder = elements::make("opusenc", "gstreamer1.0-plugins-base")?;
-    for (property, value) in [
-        ("audio-type", "restricted-lowdelay"),
-        ("frame-size", "10"),
-        ("bitrate", "96000"),
-        ("bitrate-type", "constrained-vbr"),
-        ("complexity", "5"),
-    ] {
-        elements::set(&encoder, property, value);
+impl Encoder {
+    fn start(shared: &Arc<Shared>) -> Result<Self, Error> {
+        let raw = gst::Caps::builder("audio/x-raw")
+            .field("format", "S16LE")
+            .field("layout", "interleaved")
+            .field("rate", RATE)
+            .field("channels", 2_i32)
+            .build();
+        let source = gst_app::AppSrc::builder()
+            .caps(&raw)
+            .is_live(true)
+            .format(gst::Format::Time)
+            .max_bytes(LATE_BYTES as u64)
+            .leaky_type(gst_app::AppLeakyType::Downstream)
+            .build();
+        let encoder = elements::make(ENCODER, "gstreamer1.0-plugins-base")?;
+        for (property, value) in [
+            ("audio-type", "restricted-lowdelay"),
+            ("frame-size", "10"),
+            ("bitrate", "96000"),
+            ("bitrate-type", "constrained-vbr"),
+            ("complexity", "5"),
+        ] {
+            elements::set(&encoder, property, value);
+        }
+        let weak = Arc::downgrade(shared);
+        let sink = gst_app::AppSink::builder()
+            .sync(false)
+            .async_(false)
+            .max_buffers(SINK_PACKETS)
+            .drop(true)
+            .callbacks(
+                gst_app::AppSinkCallbacks::builder()
+                    .new_sample(move |sink| {
+                        let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                        let shared = weak.upgrade().ok_or(gst::FlowError::Eos)?;
+                        if let Some(packet) = sample.buffer_owned() {
+                            shared.on_packet(&packet);
+                        }
+                        Ok(gst::FlowSuccess::Ok)
+                    })
+                    .build(),
+            )
+            .build();
+        let pipeline = gst::Pipeline::new();
+        shared.timeline.rule(&pipeline);
+        let chain = [source.upcast_ref(), &encoder, sink.upcast_ref()];
+        pipeline
+            .add_many(chain)
+            .map_err(|_| failed("it cannot be added"))?;
+        gst::Element::link_many(chain).map_err(|_| failed("it cannot be linked"))?;
+        if let Some(bus) = pipeline.bus() {
+            bus.set_sync_handler(move |_, message| {
+                if let gst::MessageView::Error(error) = message.view() {
+                    tracing::warn!(error = %error.error(), "the desktop is not heard");
+                }
+                gst::BusSyncReply::Drop
+            });
+        }
+        if pipeline.set_state(gst::State::Playing).is_err() {
+            shared.teardown.end(pipeline);
+            return Err(failed("it does not start"));
+        }
+        Ok(Self {
+            pipeline,
+            source,
+            next: gst::ClockTime::ZERO,
+            silence: gst::ClockTime::ZERO,
+        })
     }
-    mute_silence(&encoder)?;
-    let weak = Arc::downgrade(shared);
-    let sink = gst_app::AppSink::builder()
-        .sync(false)
-        .max_buffers(SINK_PACKETS)
-        .drop(true)
-        .callbacks(
-            gst_app::AppSinkCallbacks::builder()
-                .new_sample(move |sink| {
-                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-                    let shared = weak.upgrade().ok_or(gst::FlowError::Eos)?;
-                    if let Some(packet) = sample.buffer_owned() {
-                        shared.on_packet(&packet);
-                    }
-                    Ok(gst::FlowSuccess::Ok)
-                })
-                .build(),
-        )
-        .build();
-    let pipeline = gst::Pipeline::new();
-    shared.timeline.rule(&pipeline);
-    let chain = [
-        &source,
-        &convert,
-        &resample,
-        &filter,
-        &encoder,
-        sink.upcast_ref(),
-    ];
-    pipeline
-        .add_many(chain)
-        .map_err(|_| failed("it cannot be added"))?;
-    gst::Element::link_many(chain).map_err(|_| failed("it cannot be linked"))?;
-    let weak = Arc::downgrade(shared);
-    if let Some(bus) = pipeline.bus() {
-        bus.set_sync_handler(move |_, message| {
-            if let gst::MessageView::Error(error) = message.view()
-                && let Some(shared) = weak.upgrade()
-            {
-                shared.on_error(&error.error());
-            }
-            gst::BusSyncReply::Drop
-        });
-    }
-    if pipeline.set_state(gst::State::Playing).is_err() {
-        end(&pipeline);
-        return Err(failed("it does not start"));
-    }
-    Ok(pipeline)
-}
 
-/// Keeps back what is silent for longer than a moment: programs that play nothing for hours.
-fn mute_silence(encoder: &gst::Element) -> Result<(), Error> {
-    let input = encoder
-        .static_pad("sink")
-        .ok_or_else(|| failed("no input"))?;
-    let state = Mutex::new((gst::ClockTime::ZERO, false));
-    input.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let Some(buffer) = info.buffer_mut() else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let is_silent = buffer
-            .map_readable()
-            .is_ok_and(|map| map.iter().all(|byte| *byte == 0));
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (silence, muted) = &mut *state;
-        if is_silent {
-            *silence += buffer.duration().unwrap_or_default();
-            if *silence > SILENCE {
-                *muted = true;
-                return gst::PadProbeReturn::Drop;
+    /// Encodes a block that came now, unless it has been silent for a while: programs play nothing
+    /// for hours.
+    fn push(&mut self, block: &[u8], now: gst::ClockTime) {
+        let frames = (block.len() / FRAME_BYTES) as u64;
+        let length = gst::ClockTime::SECOND
+            .mul_div_floor(frames, RATE.unsigned_abs().into())
+            .unwrap_or_default();
+        if block.iter().all(|byte| *byte == 0) {
+            self.silence += length;
+            if self.silence > SILENCE {
+                return;
             }
         } else {
-            *silence = gst::ClockTime::ZERO;
-            if std::mem::take(muted) {
-                buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
-            }
+            self.silence = gst::ClockTime::ZERO;
         }
-        gst::PadProbeReturn::Ok
-    });
-    Ok(())
-}
-
-/// A connection to the server, which the element closes.
-fn connect(socket: &Path) -> Result<i32, Error> {
-    let stream = UnixStream::connect(socket);
-    let stream = stream.map_err(|error| failed(&format!("{}: {error}", socket.display())))?;
-    Ok(stream.into_raw_fd())
+        let mut buffer = gst::Buffer::from_slice(block.to_vec());
+        let at = buffer.make_mut();
+        // Blocks come when the server has time, but what is in them was played without a gap.
+        let begins = if self.next.absdiff(now) <= DRIFT {
+            self.next
+        } else {
+            at.set_flags(gst::BufferFlags::DISCONT);
+            now
+        };
+        at.set_pts(begins);
+        at.set_duration(length);
+        self.next = begins + length;
+        if self.source.push_buffer(buffer).is_err() {
+            tracing::trace!("the encoder of the sound is about to go");
+        }
+    }
 }
 
 fn failed(reason: &str) -> Error {
     Error::Failed {
-        element: SOURCE,
+        element: ENCODER,
         reason: reason.into(),
     }
 }
@@ -398,11 +390,23 @@ impl SoundBranch {
     }
 }
 
-/// The element that captures.
-const SOURCE: &str = "pipewiresrc";
+/// The element that encodes.
+const ENCODER: &str = "opusenc";
 
-/// How long to wait after a failure; one that took longer was waiting itself.
-const RETRY: Duration = Duration::from_secs(5);
+/// Samples of each side in a second.
+const RATE: i32 = 48_000;
+
+/// A sample of both sides.
+const FRAME_BYTES: usize = 4;
+
+/// What a pipe holds.
+const PIPE_BYTES: usize = 65_536;
+
+/// A tenth of a second; more than this in one read is not worth hearing any more.
+const LATE_BYTES: usize = RATE as usize / 10 * FRAME_BYTES;
+
+/// How far what was played may be from the clock before it is taken for something new.
+const DRIFT: gst::ClockTime = gst::ClockTime::from_mseconds(60);
 
 /// How long silence is still sent, so that what decays is heard to its end.
 const SILENCE: gst::ClockTime = gst::ClockTime::from_mseconds(300);
