@@ -1,14 +1,30 @@
 //! What the compositor keeps per connected program.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use nix::sys::resource::{Resource, getrlimit};
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
 use smithay::wayland::compositor::CompositorClientState;
 
 /// Counts the connected programs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Clients {
     count: Arc<()>,
+    /// The most pools and buffers of one of them.
+    held_max: usize,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        // One program leaves the others enough of the files that we may open.
+        let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        Self {
+            count: Arc::default(),
+            held_max: (files / 4).clamp(HELD_LEAST, HELD),
+        }
+    }
 }
 
 impl Clients {
@@ -17,6 +33,8 @@ impl Clients {
         ClientState {
             compositor: CompositorClientState::default(),
             sandboxed,
+            held: AtomicUsize::new(0),
+            held_max: self.held_max,
             _count: Arc::clone(&self.count),
         }
     }
@@ -34,7 +52,22 @@ pub(crate) struct ClientState {
     pub(crate) compositor: CompositorClientState,
     /// Whether a sandbox engine connected it.
     pub(crate) sandboxed: bool,
+    /// The pools and buffers that it has.
+    held: AtomicUsize,
+    held_max: usize,
     _count: Arc<()>,
+}
+
+impl ClientState {
+    /// Counts one more pool or buffer, unless there are too many.
+    pub(crate) fn holds_more(&self) -> bool {
+        self.held.fetch_add(1, Ordering::Relaxed) < self.held_max
+    }
+
+    /// One pool or buffer is gone.
+    pub(crate) fn holds_less(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl ClientData for ClientState {
@@ -46,6 +79,12 @@ impl ClientData for ClientState {
         tracing::debug!(?client, ?reason, "a program left");
     }
 }
+
+/// The most pools and buffers of one program, and how many it always may have. A program with more
+/// loses its connection.
+const HELD: usize = 4096;
+
+const HELD_LEAST: usize = 128;
 
 /// The most connected programs; more are turned away at once.
 pub(crate) const CLIENTS: usize = 256;

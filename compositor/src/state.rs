@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) locked: Option<Locked>,
     pub(crate) session: Session,
     pub(crate) outlets: Outlets,
+    /// Counts the sandboxes that are listened to.
+    pub(crate) sandboxes: Arc<()>,
     clients: Clients,
     started_at: Instant,
 }
@@ -132,6 +134,7 @@ impl State {
             locked: None,
             session,
             outlets,
+            sandboxes: Arc::default(),
             clients: Clients::default(),
             started_at: Instant::now(),
         };

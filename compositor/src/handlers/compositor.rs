@@ -1,13 +1,17 @@
 //! wl_compositor: what happens when a program commits a surface.
 
 use smithay::backend::renderer::utils::{on_commit_buffer_handler, with_renderer_surface_state};
-use smithay::delegate_compositor;
-use smithay::reexports::wayland_server::protocol::wl_subcompositor;
+use smithay::reexports::wayland_server::protocol::wl_callback::WlCallback;
+use smithay::reexports::wayland_server::protocol::wl_compositor::WlCompositor;
+use smithay::reexports::wayland_server::protocol::wl_region::WlRegion;
+use smithay::reexports::wayland_server::protocol::wl_subcompositor::{self, WlSubcompositor};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::reexports::wayland_server::{Client, Resource as _};
+use smithay::reexports::wayland_server::{
+    Client, Resource as _, delegate_dispatch, delegate_global_dispatch,
+};
 use smithay::wayland::compositor::{
-    CompositorClientState, CompositorHandler, CompositorState, get_children, get_parent, get_role,
-    is_sync_subsurface,
+    CompositorClientState, CompositorHandler, CompositorState, RegionUserData, SurfaceUserData,
+    get_children, get_parent, get_role, is_sync_subsurface,
 };
 use smithay::wayland::shell::wlr_layer::LAYER_SURFACE_ROLE;
 use smithay::wayland::shell::xdg::{XDG_POPUP_ROLE, XDG_TOPLEVEL_ROLE};
@@ -97,4 +101,10 @@ fn height(surface: &WlSurface, above: usize) -> usize {
 /// The deepest tree of subsurfaces.
 const SUBSURFACE_DEPTH: usize = 64;
 
-delegate_compositor!(State);
+delegate_global_dispatch!(State: [WlCompositor: ()] => CompositorState);
+delegate_global_dispatch!(State: [WlSubcompositor: ()] => CompositorState);
+delegate_dispatch!(State: [WlCompositor: ()] => CompositorState);
+delegate_dispatch!(State: [WlSubcompositor: ()] => CompositorState);
+delegate_dispatch!(State: [WlSurface: SurfaceUserData] => CompositorState);
+delegate_dispatch!(State: [WlRegion: RegionUserData] => CompositorState);
+delegate_dispatch!(State: [WlCallback: ()] => CompositorState);

@@ -1,6 +1,7 @@
 //! wp_security_context: a sandbox engine says which programs are not to be trusted.
 
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use smithay::delegate_security_context;
 use smithay::reexports::calloop::{EventSource, Poll, PostAction, Readiness, Token, TokenFactory};
@@ -19,7 +20,13 @@ impl SecurityContextHandler for State {
             app = context.app_id.as_deref(),
             "a sandbox may connect programs"
         );
-        let source = Sandboxed(source);
+        if Arc::strong_count(&self.sandboxes) > SANDBOXES {
+            return tracing::debug!("too many sandboxes; another one is not listened to");
+        }
+        let source = Sandboxed {
+            listener: source,
+            _count: Arc::clone(&self.sandboxes),
+        };
         let accept = |stream, (): &mut (), state: &mut Self| state.add_sandboxed_client(stream);
         if let Err(error) = self.handle.insert_source(source, accept) {
             tracing::debug!(%error, "a sandbox cannot be listened to");
@@ -39,7 +46,10 @@ pub(super) fn is_trusted(client: &Client) -> bool {
 pub(crate) struct Trusted;
 
 /// The listener of a sandbox; it ends by itself where it fails, and takes nobody with it.
-struct Sandboxed(SecurityContextListenerSource);
+struct Sandboxed {
+    listener: SecurityContextListenerSource,
+    _count: Arc<()>,
+}
 
 impl EventSource for Sandboxed {
     type Event = UnixStream;
@@ -56,7 +66,7 @@ impl EventSource for Sandboxed {
     where
         F: FnMut(UnixStream, &mut ()),
     {
-        self.0
+        self.listener
             .process_events(readiness, token, callback)
             .or_else(|error| {
                 tracing::debug!(%error, "the listener of a sandbox failed");
@@ -69,7 +79,7 @@ impl EventSource for Sandboxed {
         poll: &mut Poll,
         tokens: &mut TokenFactory,
     ) -> smithay::reexports::calloop::Result<()> {
-        self.0.register(poll, tokens)
+        self.listener.register(poll, tokens)
     }
 
     fn reregister(
@@ -77,12 +87,15 @@ impl EventSource for Sandboxed {
         poll: &mut Poll,
         tokens: &mut TokenFactory,
     ) -> smithay::reexports::calloop::Result<()> {
-        self.0.reregister(poll, tokens)
+        self.listener.reregister(poll, tokens)
     }
 
     fn unregister(&mut self, poll: &mut Poll) -> smithay::reexports::calloop::Result<()> {
-        self.0.unregister(poll)
+        self.listener.unregister(poll)
     }
 }
+
+/// The most sandboxes that are listened to; each is two open files of ours.
+const SANDBOXES: usize = 64;
 
 delegate_security_context!(State);

@@ -8,7 +8,6 @@ use smithay::delegate_fractional_scale;
 use smithay::delegate_output;
 use smithay::delegate_pointer_gestures;
 use smithay::delegate_relative_pointer;
-use smithay::delegate_shm;
 use smithay::delegate_single_pixel_buffer;
 use smithay::delegate_tablet_manager;
 use smithay::delegate_viewporter;
@@ -22,7 +21,6 @@ use smithay::wayland::compositor::with_states;
 use smithay::wayland::fractional_scale::{FractionalScaleHandler, with_fractional_scale};
 use smithay::wayland::output::OutputHandler;
 use smithay::wayland::shell::xdg::dialog::XdgDialogHandler;
-use smithay::wayland::shm::{ShmHandler, ShmState};
 use smithay::wayland::tablet_manager::TabletSeatHandler;
 use smithay::wayland::xdg_foreign::{XdgForeignHandler, XdgForeignState};
 
@@ -30,12 +28,6 @@ use crate::state::State;
 
 impl BufferHandler for State {
     fn buffer_destroyed(&mut self, _buffer: &WlBuffer) {}
-}
-
-impl ShmHandler for State {
-    fn shm_state(&self) -> &ShmState {
-        &self.protocols.shm
-    }
 }
 
 impl OutputHandler for State {}
@@ -65,7 +57,6 @@ impl XdgForeignHandler for State {
 /// A modal dialog is placed like any other: above its parent.
 impl XdgDialogHandler for State {}
 
-delegate_shm!(State);
 delegate_output!(State);
 delegate_viewporter!(State);
 delegate_fractional_scale!(State);

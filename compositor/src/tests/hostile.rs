@@ -91,6 +91,45 @@ fn buffers_that_do_not_fit_their_pool() {
 }
 
 #[test]
+fn memory_that_shrinks_to_nothing() {
+    for size in [0, -1, i32::MIN] {
+        let disconnected = beside_an_innocent(|fixture, id| {
+            let client = fixture.client(id);
+            let file = tempfile::tempfile().unwrap();
+            file.set_len(4096).unwrap();
+            let shm: WlShm = client.bind();
+            let pool = shm.create_pool(file.as_fd(), 4096, &client.handle, ());
+            pool.resize(size);
+        });
+        assert!(disconnected, "{size}");
+    }
+}
+
+#[test]
+fn files_without_end() {
+    let disconnected = beside_an_innocent(|fixture, id| {
+        let shm: WlShm = fixture.client(id).bind();
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(4096).unwrap();
+        for _ in 0..250 {
+            let client = fixture.client(id);
+            for _ in 0..25 {
+                let pool = shm.create_pool(file.as_fd(), 4096, &client.handle, ());
+                let format = wl_shm::Format::Argb8888;
+                pool.create_buffer(0, 8, 8, 32, format, &client.handle, ());
+                // The buffer keeps the file open.
+                pool.destroy();
+            }
+            fixture.roundtrip(id);
+            if fixture.client(id).is_disconnected() {
+                break;
+            }
+        }
+    });
+    assert!(disconnected);
+}
+
+#[test]
 fn content_before_the_first_configuration() {
     let disconnected = beside_an_innocent(|fixture, id| {
         let client = fixture.client(id);
@@ -194,6 +233,25 @@ fn subsurfaces_without_end() {
         }
     });
     assert!(disconnected);
+}
+
+#[test]
+fn a_subsurface_beside_itself() {
+    for above in [true, false] {
+        let disconnected = beside_an_innocent(|fixture, id| {
+            let client = fixture.client(id);
+            let subcompositor: WlSubcompositor = client.bind();
+            let parent = client.create_surface();
+            let child = client.create_surface();
+            let subsurface = subcompositor.get_subsurface(&child, &parent, &client.handle, ());
+            if above {
+                subsurface.place_above(&child);
+            } else {
+                subsurface.place_below(&child);
+            }
+        });
+        assert!(disconnected);
+    }
 }
 
 #[test]
