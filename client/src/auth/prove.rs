@@ -44,10 +44,14 @@ impl Prover {
     /// Runs the stage of authentication on a terminal that has come to it; returns who we are.
     pub async fn prove(&mut self, remote: &Remote, control: &mut Control) -> Result<String, Error> {
         let mut methods: Option<Vec<String>> = None;
+        let mut refused = 0;
         if remote.user().is_some() {
             match self.attempt(control, AuthMethod::Inherit).await? {
                 Answer::Accepted(user) => return Ok(user),
-                Answer::Refused(left) => methods = Some(left),
+                Answer::Refused(left) => {
+                    refused += 1;
+                    methods = Some(left);
+                }
             }
         }
         if may(methods.as_deref(), PUBLIC_KEY) {
@@ -57,19 +61,25 @@ impl Prover {
                 None => self.sources.candidates(&self.ui).await,
             };
             for mut candidate in candidates {
-                match self.try_key(remote, control, &mut candidate).await? {
-                    Some(Answer::Accepted(user)) => {
+                match self.try_key(remote, control, &mut candidate).await {
+                    Ok(Some(Answer::Accepted(user))) => {
                         self.taken = Some(candidate);
                         return Ok(user);
                     }
-                    Some(Answer::Refused(left)) => {
+                    Ok(Some(Answer::Refused(left))) => {
+                        refused += 1;
                         let done = !may(Some(&left), PUBLIC_KEY);
                         methods = Some(left);
                         if done {
                             break;
                         }
                     }
-                    None => {}
+                    Ok(None) => {}
+                    // One that hangs up now has refused this one, too.
+                    Err(Error::Lost | Error::Ended { .. }) if refused + 1 >= REFUSED_MAX => {
+                        return Err(Error::Declined(TOO_MANY_KEYS.to_owned()));
+                    }
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -255,3 +265,10 @@ const TOKEN: &str = "token";
 
 /// How often the person is asked; the server ends it earlier.
 const ASK_MAX: u32 = 3;
+
+/// How many wrong credentials a server takes on a connection.
+const REFUSED_MAX: u32 = 3;
+
+/// What is said when the right key was not among the first.
+const TOO_MANY_KEYS: &str = "the server refused the first keys that were offered and takes no more of them; \
+    name the right one with -i";

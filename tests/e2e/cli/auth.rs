@@ -73,7 +73,7 @@ fn the_keys_of_the_agent_are_used() {
     stage.authorize(&public(&key));
     let agent = SshAgent::start(stage.home());
     // The server knows none of those that come first; to offer them is no attack.
-    for number in 0..5 {
+    for number in 0..2 {
         let other = stage.path(&format!("other{number}"));
         keygen(&other, "");
         agent.add(&other);
@@ -91,6 +91,36 @@ fn the_keys_of_the_agent_are_used() {
     let line = ["term", "-t", &host, "tty && exit 3"];
     let mut person = stage.person_with(&line, &[("SSH_AUTH_SOCK", &socket)]);
     assert_eq!(person.sees_the_end(), 3);
+}
+
+#[test]
+fn an_agent_with_too_many_keys_is_told_to_name_one() {
+    let stage = Stage::encrypted();
+    let key = stage.path("key");
+    let agent = SshAgent::start(stage.home());
+    for number in 0..4 {
+        let other = stage.path(&format!("other{number}"));
+        keygen(&other, "");
+        agent.add(&other);
+    }
+    keygen(&key, "");
+    agent.add(&key);
+    stage.authorize(&public(&key));
+    let host = stage.host();
+    let socket = agent.socket();
+    let enter = |options: &[&str]| {
+        let line = [&["term"], &NEW[..], options, &[&host, "echo in"]].concat();
+        let mut command = stage.vroom(&line);
+        command.env("SSH_AUTH_SOCK", &socket).output().unwrap()
+    };
+    let refused = enter(&[]);
+    assert_eq!(refused.status.code(), Some(255), "{refused:?}");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("name the right one with -i"), "{said}");
+    // Nobody is locked out for that.
+    let name = key.display().to_string();
+    let output = enter(&["-i", &name, "-o", "IdentitiesOnly=yes"]);
+    assert_eq!(output.stdout, b"in\n", "{output:?}");
 }
 
 #[test]
