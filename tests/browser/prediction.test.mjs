@@ -56,7 +56,8 @@ test('a guess that was wrong leaves nothing behind', async (t) => {
   const desk = await openDesk(t, { delayMs: DELAY_MS });
   const { viewer, terminal } = desk;
   // This program answers each letter with another one.
-  await terminal.type("stty -echo -icanon; while IFS= read -rn1 c; do [ \"$c\" = q ] && break; printf X; done; stty sane\n");
+  await terminal.type("stty -echo -icanon; printf 're''ady\\n'; while IFS= read -rn1 c; do [ \"$c\" = q ] && break; printf X; done; stty sane\n");
+  await terminal.shows(/^ready$/m);
   await viewer.page.keyboard.type('abcdefgh');
   await terminal.shows(/^X{8}$/m);
   await viewer.page.keyboard.type('ab');
