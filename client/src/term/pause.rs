@@ -36,8 +36,13 @@ impl Pause {
 
     /// The server has applied the input up to here; so many bytes wait to be shown.
     pub(super) fn acknowledged(&mut self, offset: u64, waiting: usize) {
-        self.is_taken |= self.since.is_some_and(|(end, _)| end <= offset);
-        if self.is_taken && waiting <= LITTLE {
+        let Some((_, until)) = self.since.as_mut().filter(|(end, _)| *end <= offset) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.is_taken, true) {
+            *until = (*until).min(Instant::now() + PICTURE);
+        }
+        if waiting <= LITTLE {
             self.end();
         }
     }
@@ -74,6 +79,9 @@ const INTERRUPTS: [u8; 2] = [0x03, 0x1C];
 
 /// So much is shown rather than replaced: the server does not send a picture for less.
 const LITTLE: usize = 32 * 1024;
+
+/// How long a picture may take that the server sends in the place of what waits.
+const PICTURE: Duration = Duration::from_millis(100);
 
 /// How long nothing is shown at most.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -113,5 +121,11 @@ mod tests {
         let began = Instant::now();
         pause.over().await;
         assert_eq!(began.elapsed(), PATIENCE);
+        // One that has taken the key has a picture ready, or none is needed.
+        pause.typed(b"\x03", 2);
+        pause.acknowledged(2, LITTLE + 1);
+        let began = Instant::now();
+        pause.over().await;
+        assert_eq!(began.elapsed(), PICTURE);
     }
 }
