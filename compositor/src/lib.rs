@@ -30,7 +30,6 @@ mod server;
 mod shell;
 mod spawn;
 mod state;
-mod x11;
 
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,6 @@ pub(crate) struct Session {
     env: Vec<(OsString, OsString)>,
     runtime_dir: PathBuf,
     socket_name: OsString,
-    x11_display: Option<OsString>,
     on_exit: OnExit,
     inbox: Arc<Inbox>,
     running: Option<Running>,
@@ -36,8 +35,6 @@ pub(crate) struct Session {
     beside: Vec<Pid>,
     restart_at: Option<Instant>,
     restart_delay: Duration,
-    /// What ran this long and showed something is started again as if it had never failed.
-    pub(crate) steady_after: Duration,
     /// Whether a window was shown since the command was started.
     pub(crate) shown: bool,
 }
@@ -51,18 +48,12 @@ struct Running {
 
 impl Session {
     /// Notes what to start.
-    pub(crate) fn new(
-        config: &CompositorConfig,
-        socket_name: &OsStr,
-        x11_display: Option<OsString>,
-        inbox: Arc<Inbox>,
-    ) -> Self {
+    pub(crate) fn new(config: &CompositorConfig, socket_name: &OsStr, inbox: Arc<Inbox>) -> Self {
         Self {
             command: config.command.clone(),
             env: config.env.clone(),
             runtime_dir: config.runtime_dir.clone(),
             socket_name: socket_name.to_owned(),
-            x11_display,
             on_exit: config.on_exit,
             inbox,
             running: None,
@@ -70,7 +61,6 @@ impl Session {
             beside: Vec::new(),
             restart_at: None,
             restart_delay: RESTART_DELAY_MIN,
-            steady_after: STEADY_AFTER,
             shown: false,
         }
     }
@@ -131,7 +121,6 @@ impl Session {
         command
             .env("XDG_RUNTIME_DIR", &self.runtime_dir)
             .env("WAYLAND_DISPLAY", &self.socket_name)
-            .envs(self.x11_display.iter().map(|name| ("DISPLAY", name)))
             .env("XDG_SESSION_TYPE", "wayland")
             .env("XDG_CURRENT_DESKTOP", "VROOM")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
@@ -227,11 +216,6 @@ impl State {
             Err(error) => format!("{name} ended, and how is unknown: {error}"),
         };
         if self.running {
-            // What it says itself goes to the log at best.
-            let reason = match self.x11.failure.take() {
-                Some(failure) => format!("{reason}. {failure}"),
-                None => reason,
-            };
             self.session_over(reason, ran_for);
         }
     }
@@ -243,7 +227,7 @@ impl State {
             // What is left of the old session would stand beside the new one.
             self.session.signal(Signal::SIGTERM);
             // What worked for a while comes back at once; what fails at once is given time.
-            if self.session.shown && ran_for >= self.session.steady_after {
+            if self.session.shown && ran_for >= STEADY_AFTER {
                 self.session.restart_delay = RESTART_DELAY_MIN;
             }
             let delay = self.session.restart_delay;

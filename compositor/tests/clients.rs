@@ -8,9 +8,6 @@
     reason = "a test ends when something is not as it should be"
 )]
 
-#[path = "clients/x11.rs"]
-mod x11;
-
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -121,62 +118,6 @@ fn chromium_takes_text_and_a_resize() {
     session.wait_for_change(&before);
     session.screenshot("chromium");
     session.end();
-}
-
-#[test]
-fn firefox_takes_text_a_resize_and_closes() {
-    let dir = tempfile::tempdir().unwrap();
-    let page = dir.path().join("page.html");
-    std::fs::write(&page, PAGE).unwrap();
-    let profile = dir.path().join("profile");
-    std::fs::create_dir(&profile).unwrap();
-    std::fs::write(profile.join("user.js"), FIREFOX).unwrap();
-    let command = [
-        "env",
-        "MOZ_ENABLE_WAYLAND=1",
-        "firefox-esr",
-        "--no-remote",
-        "--profile",
-        profile.to_str().unwrap(),
-        page.to_str().unwrap(),
-    ];
-    let mut session = Session::start(dir, "firefox-esr", "firefox-esr", &command);
-    session.wait_for_title("ready");
-    session.wait_for_picture();
-    session.resize(Size::new(900, 700));
-    session.wait_for_picture();
-    let before = session.picture();
-    session.inject(InputEvent::Text("Grüße → 漢字".into()));
-    session.wait_for_title("[Grüße → 漢字]");
-    session.wait_for_change(&before);
-    session.screenshot("firefox");
-    session.closes();
-}
-
-#[test]
-fn a_qt_program_takes_text_byte_for_byte_a_resize_and_closes() {
-    qterminal("wayland");
-}
-
-/// Runs Qt's terminal on one of the two kinds of display.
-fn qterminal(platform: &str) {
-    let dir = tempfile::tempdir().unwrap();
-    let line = dir.path().join("line");
-    let shell = dir.path().join("shell.sh");
-    write_program(&shell, &format!("#!/bin/sh\n{}\n", reader(&line)));
-    let home = dir.path().join("home/qterminal.org");
-    std::fs::create_dir_all(&home).unwrap();
-    std::fs::write(home.join("qterminal.ini"), QTERMINAL).unwrap();
-    let platform = format!("QT_QPA_PLATFORM={platform}");
-    let shell = shell.to_str().unwrap().to_owned();
-    let command = ["env", &platform, "qterminal", "-e", &shell];
-    let mut session = Session::start(dir, "qterminal", "qterminal qtwayland5", &command);
-    session.wait_for_picture();
-    session.resize(Size::new(800, 600));
-    session.wait_for_picture();
-    session.type_line(&line, "Grüße, Qt: 5 € {}[]|~ <ok> ß@ñ");
-    session.screenshot(&platform);
-    session.closes();
 }
 
 #[test]
@@ -358,44 +299,6 @@ fn whole_desktops_run_as_a_client() {
     session.end();
 }
 
-#[test]
-fn sway_runs_as_a_client_with_a_program_in_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let line = dir.path().join("line");
-    let shell = dir.path().join("shell.sh");
-    write_program(&shell, &format!("#!/bin/sh\n{}\n", reader(&line)));
-    let config = dir.path().join("sway.conf");
-    let text = format!(
-        "output * bg #204060 solid_color\ndefault_border none\ninput * xkb_layout de\n\
-         exec foot {}\nbindsym Ctrl+q exit\n",
-        shell.display()
-    );
-    std::fs::write(&config, text).unwrap();
-    let config = config.to_str().unwrap().to_owned();
-    // It does not run as root, which tests may be.
-    let command = [
-        "unshare",
-        "--user",
-        "--map-user=1000",
-        "--map-group=1000",
-        "env",
-        "WLR_BACKENDS=wayland",
-        "WLR_RENDERER=pixman",
-        "sway",
-        "--config",
-        &config,
-    ];
-    let mut session = Session::start(dir, "sway", "sway", &command);
-    session.wait_for_picture();
-    session.resize(Size::new(900, 700));
-    session.wait_for_picture();
-    session.type_line(&line, "hello, sway [ok]");
-    session.screenshot("sway");
-    session.chord(KEY_Q);
-    session.wait_for_end();
-    session.end();
-}
-
 /// A page whose title says what its text field holds.
 const PAGE: &str = "<!doctype html><meta charset=utf-8><title>loading</title>
 <body style='background:#fed'><textarea autofocus rows=8 cols=60></textarea><script>
@@ -405,24 +308,6 @@ const ready = () => { if (document.hasFocus()) { field.focus(); document.title =
   else requestAnimationFrame(ready); };
 ready();
 </script>";
-
-/// What keeps Firefox from showing anything but the page.
-const FIREFOX: &str = r#"user_pref("browser.aboutwelcome.enabled", false);
-user_pref("browser.shell.checkDefaultBrowser", false);
-user_pref("browser.startup.homepage_override.mstone", "ignore");
-user_pref("datareporting.policy.dataSubmissionEnabled", false);
-user_pref("datareporting.policy.firstRunURL", "");
-user_pref("browser.tabs.warnOnClose", false);
-user_pref("browser.translations.automaticallyPopup", false);
-user_pref("app.normandy.enabled", false);
-"#;
-
-/// What keeps Qt's terminal from asking before it closes, and from drawing a bar of its own.
-const QTERMINAL: &str = "[General]
-AskOnExit=false
-HideTabBarWithOneTab=true
-MenuVisible=false
-";
 
 /// A shell command that shows something and stays.
 const IDLE: &str = "seq -s ' ' 300; sleep 1000";
@@ -495,7 +380,7 @@ impl Session {
             "{program} is not installed; install the package {package}"
         );
         let home = dir.path().join("home");
-        std::fs::create_dir_all(&home).unwrap();
+        std::fs::create_dir(&home).unwrap();
         let variable = |name: &str, value: &Path| (OsString::from(name), value.into());
         let config = CompositorConfig {
             size: Size::new(1024, 768),
@@ -507,7 +392,6 @@ impl Session {
             },
             command: Some(command.iter().map(OsString::from).collect()),
             on_exit: OnExit::Keep,
-            x11: true,
             shell,
             runtime_dir: runtime_dir(dir.path()),
             env: vec![
@@ -558,7 +442,7 @@ impl Session {
             .env("XDG_RUNTIME_DIR", self.dir().join("run"))
             .env("WAYLAND_DISPLAY", self.compositor.socket_name())
             .env("LANG", "C.UTF-8")
-            .env("DISPLAY", self.compositor.x11_display().unwrap())
+            .env_remove("DISPLAY")
             .stdin(Stdio::null())
             .stderr(Stdio::null());
         command
@@ -596,29 +480,6 @@ impl Session {
         self.compositor.shut_down();
         let took = before.elapsed();
         assert!(took < Duration::from_secs(2), "{took:?}");
-    }
-
-    /// Asks the program to close its only window and waits for its end.
-    fn closes(self) {
-        self.key(KEY_LEFTALT, KeyState::Pressed);
-        self.key(KEY_F4, KeyState::Pressed);
-        self.key(KEY_F4, KeyState::Released);
-        self.key(KEY_LEFTALT, KeyState::Released);
-        self.wait_for_end();
-        self.end();
-    }
-
-    /// Waits until the program has ended.
-    fn wait_for_end(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.events.recv_timeout(left) {
-                Ok(DesktopEvent::SessionEnded { .. }) => break,
-                Ok(_) => {}
-                Err(_) => panic!("{} does not end", self.program),
-            }
-        }
     }
 
     fn inject(&self, event: InputEvent) {
@@ -787,9 +648,6 @@ fn runtime_dir(dir: &Path) -> PathBuf {
 }
 
 const KEY_LEFTCTRL: u16 = 29;
-const KEY_LEFTALT: u16 = 56;
-const KEY_F4: u16 = 62;
-const KEY_Q: u16 = 16;
 const KEY_A: u16 = 30;
 const KEY_C: u16 = 46;
 

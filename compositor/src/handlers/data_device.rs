@@ -19,13 +19,12 @@ use smithay::wayland::selection::primary_selection::{
 };
 use smithay::wayland::selection::wlr_data_control;
 use smithay::wayland::selection::{SelectionHandler, SelectionSource, SelectionTarget};
-use vroom_desktop::Selection;
+use vroom_desktop::{ClipboardData, Selection};
 
-use crate::selection::Offer;
 use crate::state::State;
 
 impl SelectionHandler for State {
-    type SelectionUserData = Offer;
+    type SelectionUserData = Arc<[ClipboardData]>;
 
     fn new_selection(
         &mut self,
@@ -34,26 +33,22 @@ impl SelectionHandler for State {
         _seat: Seat<Self>,
     ) {
         let mime_types = source.map(|source| source.mime_types());
-        self.tell_x11(target, mime_types.clone());
         self.selection_changed(to_selection(target), mime_types);
     }
 
     fn send_selection(
         &mut self,
-        target: SelectionTarget,
+        _target: SelectionTarget,
         mime_type: String,
         fd: OwnedFd,
         _seat: Seat<Self>,
-        offer: &Offer,
+        formats: &Arc<[ClipboardData]>,
     ) {
-        match offer {
-            Offer::Outside(formats) => self.send_to(fd, &mime_type, formats),
-            Offer::X11(_) => self.ask_x11(target, mime_type, fd),
-        }
+        self.send_to(fd, &mime_type, formats);
     }
 }
 
-pub(crate) fn to_selection(target: SelectionTarget) -> Selection {
+fn to_selection(target: SelectionTarget) -> Selection {
     match target {
         SelectionTarget::Clipboard => Selection::Clipboard,
         SelectionTarget::Primary => Selection::Primary,

@@ -1,7 +1,6 @@
 //! A compositor and programs that talk to it over socket pairs, in one thread.
 
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,7 +27,7 @@ pub(super) struct Fixture {
     events: Receiver<DesktopEvent>,
     seen: Vec<DesktopEvent>,
     shadow: Shadow,
-    runtime_dir: TempDir,
+    _runtime_dir: TempDir,
 }
 
 pub(super) const SIZE: Size = Size::new(640, 480);
@@ -55,7 +54,6 @@ impl Fixture {
             },
             command: None,
             on_exit: OnExit::Keep,
-            x11: false,
             shell: ShellStyle::Kiosk,
             runtime_dir: runtime_dir.path().to_owned(),
             env: Vec::new(),
@@ -80,13 +78,8 @@ impl Fixture {
             events,
             seen: Vec::new(),
             shadow: Shadow::default(),
-            runtime_dir,
+            _runtime_dir: runtime_dir,
         }
-    }
-
-    /// The folder of the session.
-    pub(super) fn runtime_dir(&self) -> &Path {
-        self.runtime_dir.path()
     }
 
     /// Connects a program and lets it find the globals.
