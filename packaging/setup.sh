@@ -25,7 +25,7 @@ BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++
 )
 PEERS=(
-    iproute2 util-linux nftables sway wayvnc novnc websockify python3-venv weston xvfb x11vnc
+    iproute2 util-linux sway wayvnc novnc websockify python3-venv
 )
 # The oldest versions that build this tree.
 RUST_MIN=1.92

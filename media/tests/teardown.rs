@@ -40,7 +40,7 @@ async fn fifty_peers_give_back_their_threads_and_descriptors() {
         let peers = if round == 0 { 1 } else { 10 };
         let mut ends = Vec::new();
         for _ in 0..peers {
-            let browser = Browser::new(true);
+            let browser = Browser::new();
             let (offer, control) = browser.offer();
             let (peer, events, answer) = soon(media.answer(&encoder, None, offer)).await.unwrap();
             browser.accept(&answer);

@@ -30,8 +30,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// One that decodes what it gets, or throws it away.
-    pub(crate) fn new(decodes: bool) -> Self {
+    pub(crate) fn new() -> Self {
         gst::init().unwrap();
         let pipeline = gst::Pipeline::new();
         let webrtcbin = gst::ElementFactory::make("webrtcbin")
@@ -53,7 +52,7 @@ impl Browser {
         let into = pipeline.downgrade();
         webrtcbin.connect_pad_added(move |_, pad| {
             if let Some(pipeline) = into.upgrade() {
-                show(&pipeline, pad, decodes.then(|| picture.clone()));
+                show(&pipeline, pad, picture.clone());
             }
         });
         let (message, messages) = mpsc::channel();
@@ -133,11 +132,6 @@ impl Browser {
         self.pictures.recv_timeout(DEADLINE).unwrap()
     }
 
-    /// How many pictures were decoded since somebody looked last.
-    pub(crate) fn drain(&self) -> u32 {
-        self.pictures.try_iter().map(|_| 1).sum()
-    }
-
     /// Whether a picture comes within this time.
     pub(crate) fn has_picture_within(&self, time: Duration) -> bool {
         self.pictures.recv_timeout(time).is_ok()
@@ -196,19 +190,8 @@ fn listen(channel: &WebRTCDataChannel, forward: mpsc::Sender<(String, Vec<u8>)>)
     });
 }
 
-/// Decodes what comes out of a pad, if somebody wants it.
-fn show(pipeline: &gst::Pipeline, pad: &gst::Pad, picture: Option<mpsc::Sender<Picture>>) {
-    let Some(picture) = picture else {
-        let sink = gst::ElementFactory::make("fakesink")
-            .property("sync", false)
-            .property("async", false)
-            .build()
-            .unwrap();
-        pipeline.add(&sink).unwrap();
-        sink.sync_state_with_parent().unwrap();
-        pad.link(&sink.static_pad("sink").unwrap()).unwrap();
-        return;
-    };
+/// Decodes what comes out of a pad.
+fn show(pipeline: &gst::Pipeline, pad: &gst::Pad, picture: mpsc::Sender<Picture>) {
     let bin = gst::parse::bin_from_description(
         "rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse ! openh264dec ! appsink name=out sync=false",
         true,
