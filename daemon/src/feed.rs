@@ -354,11 +354,16 @@ impl Feed {
 
     /// Whether what was interrupted goes on coming.
     fn floods(&mut self, now: Instant, session: &Session) -> bool {
-        self.interrupted = self.interrupted.filter(|flood| now < flood.until);
+        self.forget_interrupt(now);
         self.interrupted.is_some_and(|interrupted| {
             let since = session.history().end().saturating_sub(interrupted.offset);
             since > AFTER_INTERRUPT_MAX
         })
+    }
+
+    /// Forgets an interrupt once what comes is no longer thought to be of it.
+    fn forget_interrupt(&mut self, now: Instant) {
+        self.interrupted = self.interrupted.filter(|flood| now < flood.until);
     }
 
     /// Sends output as this viewer can take it.
@@ -398,7 +403,7 @@ impl Feed {
         let is_unseen = self
             .screen
             .is_some_and(|screen| self.credit.acked() < screen);
-        self.interrupted = self.interrupted.filter(|flood| now < flood.until);
+        self.forget_interrupt(now);
         if is_unseen && self.interrupted.is_none() && !self.credit.is_on_time(now) {
             // It has not seen the last one yet, and is woken by its saying so.
             return;

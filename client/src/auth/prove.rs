@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use vroom_protocol::terminal::{
-    AuthMethod, AuthRequest, Challenge, ClientEvent, PublicKeyProof, signed_data,
+    AuthMethod, AuthRequest, Challenge, ClientEvent, PublicKeyProof, Server, signed_data,
 };
 
 use super::control::Control;
@@ -44,7 +44,7 @@ impl Prover {
     /// Runs the stage of authentication on a terminal that has come to it; returns who we are.
     pub async fn prove(&mut self, remote: &Remote, control: &mut Control) -> Result<String, Error> {
         let mut methods: Option<Vec<String>> = None;
-        let mut refused = 0;
+        let mut refused: u8 = 0;
         if remote.user().is_some() {
             match self.attempt(control, AuthMethod::Inherit).await? {
                 Answer::Accepted(user) => return Ok(user),
@@ -76,7 +76,9 @@ impl Prover {
                     }
                     Ok(None) => {}
                     // One that hangs up now has refused this one, too.
-                    Err(Error::Lost | Error::Ended { .. }) if refused + 1 >= REFUSED_MAX => {
+                    Err(Error::Lost | Error::Ended { .. })
+                        if refused + 1 >= Server::AUTH_FAILURES_MAX =>
+                    {
                         return Err(Error::Declined(TOO_MANY_KEYS.to_owned()));
                     }
                     Err(error) => return Err(error),
@@ -265,9 +267,6 @@ const TOKEN: &str = "token";
 
 /// How often the person is asked; the server ends it earlier.
 const ASK_MAX: u32 = 3;
-
-/// How many wrong credentials a server takes on a connection.
-const REFUSED_MAX: u32 = 3;
 
 /// What is said when the right key was not among the first.
 const TOO_MANY_KEYS: &str = "the server refused the first keys that were offered and takes no more of them; \

@@ -191,7 +191,9 @@ fn a_line_that_scrolls_at_the_edge_is_mistaken_once() {
         session.wait(150);
     }
     session.wait(1_000);
-    assert_eq!(session.seen(0), "x".repeat(session.seen(0).len()));
+    let seen = session.seen(0);
+    assert!((40..80).contains(&seen.len()), "{seen}");
+    assert_eq!(seen, "x".repeat(seen.len()));
 }
 
 #[test]
