@@ -34,6 +34,8 @@ struct Driver<'a> {
     echo: Vec<char>,
     /// All that was typed or on the screen: nothing else may be shown.
     known: HashSet<Glyph>,
+    /// The last bytes that were typed.
+    typed: Vec<u8>,
     mode: Option<Mode>,
     preference: Preference,
 }
@@ -49,6 +51,7 @@ impl<'a> Driver<'a> {
             acked: 0,
             echo: Vec::new(),
             known: HashSet::from([Glyph::BLANK]),
+            typed: Vec::new(),
             mode: None,
             preference: Preference::Adaptive,
         }
@@ -164,9 +167,12 @@ impl<'a> Driver<'a> {
     }
 
     fn type_bytes(&mut self, bytes: &[u8]) {
-        for char in String::from_utf8_lossy(bytes).chars() {
+        // A character may come in two parts.
+        self.typed.extend_from_slice(bytes);
+        for char in String::from_utf8_lossy(&self.typed).chars() {
             self.known.extend(Glyph::new(char));
         }
+        self.typed.drain(..self.typed.len().saturating_sub(3));
         self.sent += bytes.len() as u64;
         self.predictor.typed(self.now_ms, bytes, &self.screen);
         self.check_drawn();

@@ -12,3 +12,11 @@ proptest! {
         driver::run(&data);
     }
 }
+
+/// Found by the fuzz target: a character whose bytes are typed in two calls.
+#[test]
+fn a_character_may_be_typed_in_two_parts() {
+    driver::run(
+        b"\x0b\x86\x19\x00\x04\x72\xd4\xd4\xd4\xd4\xf3\xb2\x6f\xb2\xb2\xb2\xb2\xb2\xa2\xb2\xd4\xf3\xb2\x6f\xb2\xb2\xb2\xb2\xb2\xa2\xb2\xb2\xb2\xb2\xb2\x8f\xff\xdc\xdc\xdd",
+    );
+}
