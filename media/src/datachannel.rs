@@ -117,7 +117,9 @@ impl DataChannels {
 
     /// Forgets all channels, and with them the circle from channel to callback to table.
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        // The last hold on a channel is not given up under the lock: its end may call back.
+        let open = std::mem::take(&mut *self.lock());
+        drop(open);
     }
 
     /// How many are open.
@@ -177,8 +179,9 @@ impl DataChannels {
         let label = label(channel);
         let mut open = self.lock();
         if open.get(&label) == Some(channel) {
-            open.remove(&label);
+            let closed = open.remove(&label);
             drop(open);
+            drop(closed);
             self.events.send(PeerEvent::ChannelClosed { label });
         }
     }

@@ -71,4 +71,13 @@ fn end(pipeline: &gst::Pipeline) {
     if pipeline.set_state(gst::State::Null).is_err() {
         tracing::debug!("a pipeline does not stop");
     }
+    // A data channel that opens right then starts its elements behind our back. Giving up one that
+    // runs would wait for its thread for ever. By now nothing of the pipeline starts others.
+    for element in pipeline.iterate_recurse().into_iter().flatten() {
+        if element.current_state() != gst::State::Null
+            && element.set_state(gst::State::Null).is_err()
+        {
+            tracing::debug!(element = %element.name(), "an element does not stop");
+        }
+    }
 }

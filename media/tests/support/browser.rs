@@ -164,6 +164,10 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         self.pipeline.set_state(gst::State::Null).unwrap();
+        // As in a peer: a data channel may have started its elements meanwhile.
+        for element in self.pipeline.iterate_recurse().into_iter().flatten() {
+            element.set_state(gst::State::Null).unwrap();
+        }
     }
 }
 
