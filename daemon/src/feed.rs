@@ -77,7 +77,7 @@ enum State {
 struct Interrupted {
     /// When what comes is no longer thought to be of it.
     until: Instant,
-    /// What the viewer had parsed then.
+    /// What the viewer had parsed then, or the screen that it was sent since.
     offset: u64,
 }
 
@@ -415,7 +415,6 @@ impl Feed {
         let is_quiet = now >= self.moved.1 + quiet || session.history().is_ended();
         if let Some((screen, at)) = last {
             if self.moved.0.saturating_sub(screen) <= CONTINUED_MAX {
-                self.interrupted = None;
                 self.state = State::Live;
                 return;
             }
@@ -443,7 +442,6 @@ impl Feed {
             self.owed = None;
         }
         self.state = if is_quiet || is_first {
-            self.interrupted = None;
             State::Live
         } else {
             State::Behind {
@@ -500,6 +498,10 @@ impl Feed {
     ) -> u64 {
         self.offset = offset;
         self.screen = Some(offset);
+        if let Some(interrupted) = &mut self.interrupted {
+            // The flood may go on behind it; what it shows is not counted twice.
+            interrupted.offset = offset;
+        }
         self.credit.repainted(now, offset);
         // It ends with the sequence that the program has begun, of which this viewer may see nothing.
         let body = match &mut self.filter {

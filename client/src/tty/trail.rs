@@ -52,7 +52,7 @@ impl Trail {
         while let Some((&byte, after)) = rest.split_first() {
             if self.state == State::Ground {
                 // Nearly all of the output is text.
-                let Some(at) = rest.iter().position(|byte| matches!(byte, 0x0E | 0x1B)) else {
+                let Some(at) = memchr::memchr2(0x0E, 0x1B, rest) else {
                     return;
                 };
                 if rest.get(at) == Some(&0x0E) {

@@ -18,7 +18,7 @@ mod ground;
 mod mirror;
 mod paint;
 
-use vroom_predict::{Mode, Predictor, Preference};
+use vroom_predict::{Grid as _, Mode, Predictor, Preference};
 
 use crate::ground::Ground;
 use crate::mirror::Mirror;
@@ -49,8 +49,13 @@ impl Echo {
     pub fn output(&mut self, now_ms: u64, bytes: &[u8]) -> Vec<u8> {
         let mut out = self.hide();
         out.extend_from_slice(bytes);
+        let gone = if self.ground.is_text() && !self.ground.has_region() {
+            scrolled_off(bytes, self.mirror.size().0)
+        } else {
+            0
+        };
         self.ground.push(bytes);
-        self.mirror.push(bytes);
+        self.mirror.push(bytes.get(gone..).unwrap_or_default());
         self.predictor.confirm(now_ms, &self.mirror);
         self.paint(&mut out);
         out
@@ -102,7 +107,11 @@ impl Echo {
     #[must_use]
     pub fn resize(&mut self, rows: u16, cols: u16) -> Vec<u8> {
         let out = self.hide();
+        let before = self.mirror.size();
         self.mirror.resize(rows, cols);
+        if self.mirror.size() != before {
+            self.ground.resized();
+        }
         out
     }
 
@@ -150,5 +159,99 @@ impl Echo {
                 out,
             );
         }
+    }
+}
+
+/// How many of these bytes leave nothing on a screen of so many rows that scrolls as a whole.
+///
+/// A flood of plain lines moves everything off that stood there before and all of its own lines but
+/// the last ones. A screen of rows is filled by as many lines, and emptied of what was below the cursor
+/// by as many more; where the first of them began is known after a carriage return.
+fn scrolled_off(bytes: &[u8], rows: u16) -> usize {
+    if bytes.len() < FLOOD_MIN || !Ground::are_plain(bytes) {
+        return 0;
+    }
+    let lines = 2 * usize::from(rows);
+    let Some(at) = memchr::memrchr_iter(b'\n', bytes).nth(lines) else {
+        return 0;
+    };
+    let follows_return = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\r');
+    if follows_return { at + 1 } else { 0 }
+}
+
+/// Less than this is not worth a look.
+const FLOOD_MIN: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use vroom_predict::Position;
+
+    use super::*;
+
+    const ROWS: u16 = 6;
+    const COLS: u16 = 20;
+
+    /// The screen of what was shown before a flood, and whether that may be cut short.
+    fn begun(before: &[u8]) -> (Mirror, bool) {
+        let mut mirror = Mirror::new(ROWS, COLS);
+        let mut ground = Ground::default();
+        mirror.push(before);
+        ground.push(before);
+        (mirror, ground.is_text() && !ground.has_region())
+    }
+
+    #[test]
+    fn what_scrolls_off_leaves_no_trace() {
+        let lines = |line: &str| line.repeat(FLOOD_MIN / line.len() + 20).into_bytes();
+        let floods = [
+            lines("yes\r\n"),
+            lines("\tsome 漢字 and e\u{301}\r\n"),
+            lines("longer than the screen is wide\r\n"),
+            [lines("0123456789012345678x\r\n"), b"$ ".to_vec()].concat(),
+            [lines("\r\n"), b"\r\nhalf of \xe6\xbc".to_vec()].concat(),
+        ];
+        let befores = [
+            "",
+            "$ cat\r\n",
+            "12345678901234567890",
+            "\x1b[31;44m\x1b[2J\x1b[3;4Htext",
+            "\x1b[?1049h\x1b[5;18H",
+            "\x1b[4h\x1b[?7l\x1b(0below\r\n",
+            "a\r\nb\r\nc\r\nd\r\ne\r\nf\x1b[H",
+        ];
+        for flood in &floods {
+            let gone = scrolled_off(flood, ROWS);
+            assert!(gone > FLOOD_MIN / 2, "only {gone} of {}", flood.len());
+            for before in befores {
+                let (mut whole, may_cut) = begun(before.as_bytes());
+                let (mut cut, _) = begun(before.as_bytes());
+                assert!(may_cut, "{before:?}");
+                for bytes in [flood, &b"\xa2!\r\n"[..]] {
+                    whole.push(bytes);
+                }
+                cut.push(&flood[gone..]);
+                cut.push(b"\xa2!\r\n");
+                let cells = |mirror: &Mirror| -> Vec<_> {
+                    let places = (0..ROWS).flat_map(|row| (0..COLS).map(move |col| (row, col)));
+                    let cell = |(row, col)| mirror.cell(Position::new(row, col)).cloned();
+                    places.map(cell).collect()
+                };
+                assert!(cells(&whole) == cells(&cut), "{before:?}");
+                assert!(whole.place() == cut.place() && whole.pen() == cut.pen());
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_matter_is_not_cut() {
+        let flood = b"yes\r\n".repeat(FLOOD_MIN);
+        for bytes in [&b"\x1b[r"[..], b"\x0e", b"\x0f"] {
+            assert_eq!(scrolled_off(&[bytes, &flood].concat(), ROWS), 0);
+            assert_eq!(scrolled_off(&[&flood, bytes].concat(), ROWS), 0);
+        }
+        assert_eq!(scrolled_off(&b"yes\n".repeat(FLOOD_MIN), ROWS), 0);
+        assert_eq!(scrolled_off(&b"x".repeat(FLOOD_MIN), ROWS), 0);
+        assert!(!begun(b"\x1b[2;4r").1, "lines above the region stay");
+        assert!(!begun(b"\x1b]0;half").1);
     }
 }
