@@ -196,6 +196,7 @@ impl Peer for VroomWeb<'_> {
             runtime,
             client,
             remote,
+            interrupt: None,
         }))
     }
 }
@@ -212,12 +213,64 @@ struct Web {
     runtime: Runtime,
     client: Client,
     remote: Remote,
+    interrupt: Option<Interrupt>,
 }
+
+/// Ctrl-C was typed: as in the page, nothing is shown until the server has it, and what waits gives
+/// way to the picture that the server sends for it.
+struct Interrupt {
+    /// The input that has to be applied.
+    input: u64,
+    /// The pictures that had come when it was.
+    pictures: Option<u32>,
+    until: Instant,
+    waiting: Vec<u8>,
+}
+
+impl Web {
+    /// What of the new output is shown now.
+    fn show(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let Some(interrupt) = &mut self.interrupt else {
+            return bytes;
+        };
+        if interrupt.pictures.is_some_and(|n| self.remote.repaints > n) {
+            self.interrupt = None;
+            return bytes;
+        }
+        interrupt.waiting.extend(bytes);
+        let now = Instant::now();
+        let mut is_over = now >= interrupt.until;
+        if interrupt.pictures.is_none() && self.remote.applied >= interrupt.input {
+            interrupt.pictures = Some(self.remote.repaints);
+            interrupt.until = now + PICTURE;
+            is_over |= interrupt.waiting.len() <= LITTLE;
+        }
+        if !is_over {
+            return Vec::new();
+        }
+        let interrupt = self.interrupt.take();
+        interrupt.map(|it| it.waiting).unwrap_or_default()
+    }
+}
+
+/// The times and the amount of the page: see `web/src/core/terminal/output.ts`.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PICTURE: Duration = Duration::from_millis(100);
+const LITTLE: usize = 32 * 1024;
 
 impl Terminal for Web {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.runtime
-            .block_on(self.remote.write(&mut self.client, bytes))
+        let write = self.remote.write(&mut self.client, bytes);
+        self.runtime.block_on(write)?;
+        if bytes.contains(&0x03) {
+            self.interrupt = Some(Interrupt {
+                input: self.remote.sent,
+                pictures: None,
+                until: Instant::now() + PATIENCE,
+                waiting: Vec::new(),
+            });
+        }
+        Ok(())
     }
 
     fn read(&mut self, deadline: Instant) -> Result<Output> {
@@ -225,14 +278,16 @@ impl Terminal for Web {
         let deadline = deadline.max(Instant::now() + Duration::from_micros(50));
         loop {
             let bytes = self.remote.take_output();
+            let bytes = self.show(bytes);
             if !bytes.is_empty() {
                 return Ok(Output::Bytes(bytes));
             }
             if self.remote.exit.is_some() {
                 return Ok(Output::Ended);
             }
-            let turn = self.remote.turn(&mut self.client, deadline);
-            if !self.runtime.block_on(turn)? {
+            let until = self.interrupt.as_ref().map_or(deadline, |it| it.until);
+            let turn = self.remote.turn(&mut self.client, deadline.min(until));
+            if !self.runtime.block_on(turn)? && Instant::now() >= deadline {
                 return Ok(Output::Late);
             }
         }

@@ -4,7 +4,7 @@ import { concat, fromUtf8, utf8 } from "../../src/core/bytes.ts";
 import type { Attach } from "../../src/core/terminal/shell.ts";
 import { Shell } from "../../src/core/terminal/shell.ts";
 import { INPUT_WAITING_MAX, INPUT_WINDOW, InputLog, writerName } from "../../src/core/terminal/input.ts";
-import { ACK_BYTES, ACK_MS, IN_FLIGHT_MAX, OutputFlow } from "../../src/core/terminal/output.ts";
+import { ACK_BYTES, ACK_MS, IN_FLIGHT_MAX, OutputFlow, PATIENCE_MS } from "../../src/core/terminal/output.ts";
 import { encodeAck, encodeRepaint, readOffset, readRepaint } from "../../src/core/terminal/pty.ts";
 import { ENGINE, Joined, SIZE, settle, until } from "./joined.ts";
 
@@ -49,11 +49,52 @@ describe("the output flow", () => {
     expect(screen.written).toHaveLength((2 * IN_FLIGHT_MAX) / (16 * 1024));
   });
 
+  test("after an interrupt a picture takes the place of what waits", () => {
+    const { output, screen } = flow();
+    const flood = () => {
+      for (let n = 0; n < 16; n++) output.push(new Uint8Array(16 * 1024));
+    };
+    flood();
+    const handed = screen.written.length;
+    output.interrupted(8);
+    screen.show();
+    output.repaint(300_000, utf8("of the flood"));
+    output.applied(7);
+    expect(screen.written, "the key is on its way").toHaveLength(handed);
+    output.applied(8);
+    expect(screen.written, "much waits, so a picture comes").toHaveLength(handed);
+    output.repaint(600_000, utf8("$ "));
+    expect(fromUtf8(concat(screen.written.slice(handed)))).toBe("\x18\x1bc$ ");
+    screen.show();
+    expect(output.parsed).toBe(600_000);
+    expect(output.idle).toBe(true);
+  });
+
+  test("an interrupt holds nothing back for longer than its answer takes", () => {
+    vi.useFakeTimers();
+    try {
+      const { output, screen } = flow();
+      output.interrupted(1);
+      output.push(utf8("^C\r\n$ "));
+      expect(screen.written).toHaveLength(0);
+      output.applied(1);
+      expect(screen.text).toBe("^C\r\n$ ");
+      output.interrupted(2);
+      output.push(utf8("unanswered"));
+      vi.advanceTimersByTime(PATIENCE_MS - 1);
+      expect(screen.written).toHaveLength(1);
+      vi.advanceTimersByTime(1);
+      expect(screen.text).toBe("^C\r\n$ unanswered");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("only what was parsed is acknowledged, every 64 KiB at once", () => {
     const { output, screen, acks } = flow();
     for (let n = 0; n < 8; n++) output.push(new Uint8Array(16 * 1024));
     expect(acks).toEqual([]);
-    screen.show();
+    while (!output.idle) screen.show();
     expect(acks).toContain(ACK_BYTES + 16 * 1024);
     expect(output.parsed).toBe(128 * 1024);
   });
@@ -83,7 +124,7 @@ describe("the output flow", () => {
     for (let n = 0; n < 32; n++) output.push(new Uint8Array(16 * 1024));
     output.repaint(10_000_000, utf8("the screen"));
     output.push(utf8(" goes on"));
-    for (let n = 0; n < 6; n++) {
+    while (!output.idle) {
       pass(100);
       screen.show();
     }

@@ -31,6 +31,11 @@ export class InputLog {
     return this.#keptBytes;
   }
 
+  /** The offset where what was typed ends. */
+  get end(): number {
+    return this.#applied + this.#keptBytes;
+  }
+
   /** Keeps typed bytes; false when they do not fit. */
   push(bytes: Uint8Array): boolean {
     if (this.#keptBytes + bytes.length > INPUT_WINDOW + INPUT_WAITING_MAX) return false;

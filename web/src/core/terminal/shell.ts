@@ -18,6 +18,11 @@ import type { ShareAction, ShareState } from "./share.ts";
 /** Lines above the screen that are asked for when a terminal is joined. */
 export const SCROLLBACK_LINES = 5_000;
 
+/** The bit of PTY_MODE that says that lines are edited and signals made by the kernel. */
+const ICANON = 2;
+/** Ctrl-C and Ctrl-\\. */
+const INTERRUPTS = [0x03, 0x1c];
+
 /** What a shell reports to its tab. */
 export interface ShellEvents {
   selected(selected: Selected): void;
@@ -55,6 +60,8 @@ export class Shell {
   #ended = false;
   /** The size that the program's terminal has, as far as this side knows; it is told only what differs. */
   #told: { rows: number; cols: number } | null = null;
+  /** The kernel at the other end makes signals of keys, as far as is known: programs that take keys one by one turn it off. */
+  #canonical = false;
 
   constructor(
     private readonly engine: EngineCapabilities,
@@ -106,8 +113,13 @@ export class Shell {
       },
       output: (bytes) => this.#output.push(bytes),
       repaint: (offset, body) => this.#output.repaint(offset, body),
+      mode: (bits) => {
+        this.#canonical = (bits & ICANON) !== 0;
+        this.events.mode(bits);
+      },
       applied: (offset) => {
         this.#input.acknowledged(offset);
+        this.#output.applied(offset);
         this.#send();
         this.events.applied(offset);
       },
@@ -121,7 +133,12 @@ export class Shell {
   write(bytes: Uint8Array): boolean {
     if (this.#ended || this.#readonly) return true;
     const kept = this.#input.push(bytes);
-    if (kept) this.#send();
+    if (kept) {
+      if (this.#canonical && this.#pair?.flow && INTERRUPTS.some((key) => bytes.includes(key))) {
+        this.#output.interrupted(this.#input.end);
+      }
+      this.#send();
+    }
     return kept;
   }
 
