@@ -71,6 +71,20 @@ impl Screen {
         bytes.len() - rest.len()
     }
 
+    /// How many lines of plain text leave nothing of what is shown now, and nothing above it.
+    ///
+    /// `None` while something stays: lines outside a scroll region, the main screen behind the alternate
+    /// one, or a sequence that has begun.
+    pub(crate) fn lines_to_replace_all(&self) -> Option<usize> {
+        let page = &self.model.page;
+        let scrolls_whole = (page.top, page.bottom) == (0, page.rows());
+        let is_replaced =
+            scrolls_whole && self.model.main.is_none() && self.tokenizer.unfinished().is_empty();
+        // The screen is filled by as many lines as it has, and emptied of what stood below the cursor by
+        // as many more.
+        is_replaced.then(|| self.model.scrollback_lines() + 2 * page.rows())
+    }
+
     /// Follows a new size of the terminal.
     pub fn resize(&mut self, size: PtySize) {
         self.model.resize(size);

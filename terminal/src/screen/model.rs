@@ -151,6 +151,11 @@ impl Model {
         (width > 0 && height > 0).then_some((width, height))
     }
 
+    /// How many lines are kept above the main screen at most.
+    pub(super) fn scrollback_lines(&self) -> usize {
+        scrollback(self.limits, self.page.cols())
+    }
+
     /// The main screen, whether it is shown or not.
     pub(super) fn main_page(&self) -> &Page {
         self.main.as_ref().unwrap_or(&self.page)

@@ -37,7 +37,7 @@ pub(crate) async fn follow(shared: Arc<Shared>, mut stream: OwnedReadHalf, mut i
             }
             () = until(quiet_at) => {
                 quiet_at = None;
-                shared.make_checkpoint();
+                shared.catch_up();
             }
             () = until(announce_at) => {
                 announce_at = None;

@@ -1,6 +1,7 @@
 //! A program on a terminal that outlives this process.
 
 mod attach;
+mod flood;
 mod follow;
 mod holds;
 mod link;
@@ -98,12 +99,12 @@ impl Session {
 
     /// The text of the screen, line by line.
     pub fn text(&self) -> Vec<String> {
-        self.shared.with_model(|model| model.screen.text())
+        self.shared.with_model(|model| model.screen().text())
     }
 
     /// All that the screen shows and every mode of it; for tests.
     pub fn digest(&self) -> ScreenDigest {
-        self.shared.with_model(|model| model.screen.digest())
+        self.shared.with_model(|model| model.screen().digest())
     }
 
     /// Says how far the driver has read the history; `None` when nobody drives.
@@ -259,7 +260,7 @@ impl Session {
     /// Says which abilities the screen claims in its answers; all of them before the first call.
     pub fn set_claims(&self, claims: &ViewerCapabilities) {
         self.shared
-            .with_model(|model| model.screen.set_claims(claims));
+            .with_model(|model| model.screen().set_claims(claims));
     }
 
     /// Waits for what the program puts into the clipboard next, and takes it; cancel-safe.

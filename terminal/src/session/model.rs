@@ -1,5 +1,6 @@
 //! The screen of a session, and what of the output is in it.
 
+use super::flood::Flood;
 use super::unheard::Unheard;
 use crate::PtySize;
 use crate::hold::{Mark, Welcome, is_checkpoint_possible};
@@ -9,7 +10,9 @@ use crate::screen::{Screen, ScreenLimits, SnapshotOptions};
 pub(crate) struct Model {
     /// What the driver's terminal answers instead.
     pub(crate) unheard: Unheard,
-    pub(crate) screen: Screen,
+    screen: Screen,
+    /// Plain text that the screen has not read yet.
+    flood: Flood,
     size: PtySize,
     /// Output before this is in the screen from the start.
     from: u64,
@@ -41,6 +44,7 @@ impl Model {
         Self {
             unheard: Unheard::default(),
             screen,
+            flood: Flood::default(),
             size: mark.size,
             from: mark.offset,
             answered: welcome.answered,
@@ -48,8 +52,21 @@ impl Model {
         }
     }
 
-    /// Shows output from an offset on, as far as it was not shown before.
-    pub(crate) fn advance(&mut self, offset: u64, bytes: &[u8]) -> Wishes {
+    /// The screen, with all of the output in it.
+    pub(crate) fn screen(&mut self) -> &mut Screen {
+        self.flood.pour(&mut self.screen);
+        &mut self.screen
+    }
+
+    /// Takes output from an offset on, as far as it was not taken before.
+    ///
+    /// Without wishes nothing of the terminal has changed but what it shows.
+    pub(crate) fn advance(&mut self, offset: u64, bytes: &[u8]) -> Option<Wishes> {
+        let is_news = offset >= self.from && offset >= self.answered;
+        if is_news && self.flood.take(&mut self.screen, bytes) {
+            return None;
+        }
+        self.flood.pour(&mut self.screen);
         let shown = before(self.from, offset, bytes);
         let (old, new) = bytes.split_at(before(self.answered, offset, bytes).max(shown));
         let old = old.get(shown..).unwrap_or_default();
@@ -69,23 +86,28 @@ impl Model {
                 replies.push(((offset + bytes.len() as u64).saturating_sub(left), reply));
             }
         }
-        Wishes {
+        Some(Wishes {
             replies,
             clipboard: self.screen.take_clipboard(),
-        }
+        })
     }
 
     pub(crate) fn resize(&mut self, size: PtySize) {
         self.size = size;
-        self.screen.resize(size);
+        self.screen().resize(size);
     }
 
-    /// Bytes that redraw the screen, which is at an offset of the output now.
-    pub(crate) fn checkpoint(&self, offset: u64) -> (Mark, Vec<u8>) {
-        let mark = Mark {
-            offset,
-            size: self.size,
-        };
+    /// Bytes that redraw the screen as it was at an offset, of the output that ends at another one now.
+    ///
+    /// In the middle of a flood that is before it, where of the screen only its modes matter.
+    pub(crate) fn checkpoint(&mut self, end: u64) -> (Mark, Vec<u8>) {
+        let size = self.size;
+        if let Some((bytes, flood)) = self.flood.checkpoint(&self.screen) {
+            let offset = end.saturating_sub(flood);
+            return (Mark { offset, size }, bytes);
+        }
+        let mark = Mark { offset: end, size };
+        self.flood.pour(&mut self.screen);
         let bytes = self.screen.snapshot(&SnapshotOptions::EVERYTHING);
         if is_checkpoint_possible(bytes.len()) {
             return (mark, bytes);

@@ -45,13 +45,13 @@ impl Shared {
     /// `answering` is what the holder takes for granted.
     pub(crate) fn new(
         welcome: &Welcome,
-        model: Model,
+        mut model: Model,
         link: Link,
         from: u64,
         answering: bool,
     ) -> Self {
         let mut state = TtyState::default().with_mode(welcome.tty);
-        state.follow(&model.screen);
+        state.follow(model.screen());
         Self {
             id: welcome.meta.id.clone(),
             pid: welcome.pid,
@@ -128,7 +128,9 @@ impl Shared {
         // The readers first: they go on while the screen follows.
         self.history.push(bytes);
         self.touch();
-        let wishes = model.advance(offset, bytes);
+        let Some(wishes) = model.advance(offset, bytes) else {
+            return true;
+        };
         if self.answering.load(Ordering::SeqCst) {
             let replies = wishes.replies.into_iter().flat_map(|(_, reply)| reply);
             self.answer(&replies.collect::<Vec<u8>>());
@@ -140,7 +142,7 @@ impl Shared {
             self.clipboard_changed.notify_waiters();
         }
         self.state
-            .send_if_modified(|state| state.follow(&model.screen));
+            .send_if_modified(|state| state.follow(model.screen()));
         true
     }
 
@@ -164,8 +166,8 @@ impl Shared {
 
     /// The screen at the end of the history, as bytes that redraw it.
     pub(crate) fn snapshot(&self, options: &SnapshotOptions) -> (u64, Vec<u8>) {
-        let model = lock(&self.model);
-        (self.history.end(), model.screen.snapshot(options))
+        let mut model = lock(&self.model);
+        (self.history.end(), model.screen().snapshot(options))
     }
 
     /// Looks at the screen.
@@ -177,6 +179,12 @@ impl Shared {
     pub(crate) fn since_checkpoint(&self) -> u64 {
         let mark = lock(&self.model).mark;
         self.history.end().saturating_sub(mark)
+    }
+
+    /// The program is quiet: there is time for what it wrote.
+    pub(crate) fn catch_up(&self) {
+        lock(&self.model).screen();
+        self.make_checkpoint();
     }
 
     /// Gives the holder a new checkpoint, unless one is on its way.

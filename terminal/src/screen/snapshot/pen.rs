@@ -49,6 +49,12 @@ impl Pen {
 
     /// Changes to the look of a cell.
     pub(super) fn change(&mut self, cell: &Cell, out: &mut Vec<u8>) {
+        let pen = &self.cell;
+        let is_simple = pen.extra.is_none() && cell.extra.is_none();
+        if is_simple && (pen.fg, pen.bg, pen.flags) == (cell.fg, cell.bg, cell.flags - LAYOUT) {
+            // As nearly all cells are like the one before.
+            return;
+        }
         if self.links && self.cell.hyperlink() != cell.hyperlink() {
             let (id, uri) = cell.hyperlink().map_or_else(Default::default, |link| {
                 (link.id().to_owned(), link.uri().to_owned())
