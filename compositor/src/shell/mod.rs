@@ -332,8 +332,10 @@ pub(crate) fn root_of(surface: &WlSurface) -> WlSurface {
 
 /// The centre of a rectangle minus half of a size.
 fn centred(area: Rectangle<i32, Logical>, size: Size<i32, Logical>) -> Point<i32, Logical> {
-    let x = area.loc.x + (area.size.w - size.w) / 2;
-    let y = area.loc.y + (area.size.h - size.h) / 2;
+    let middle =
+        |start: i32, length: i32, size: i32| start.saturating_add(length.saturating_sub(size) / 2);
+    let x = middle(area.loc.x, area.size.w, size.w);
+    let y = middle(area.loc.y, area.size.h, size.h);
     (x, y).into()
 }
 

@@ -161,7 +161,8 @@ impl State {
         let room: Size<i32, Logical> = (area.size.w, area.size.h - bar).into();
         let too_large = size.w > room.w || size.h > room.h;
         // What fills the work area with its first breath is maximised, so that it can be made small.
-        let fills = size.w * 10 >= room.w * 9 && size.h * 10 >= room.h * 9;
+        let most = |side: i32, room: i32| side.saturating_mul(10) >= room.saturating_mul(9);
+        let fills = most(size.w, room.w) && most(size.h, room.h);
         if style == ShellStyle::Desktop
             && managed.fill == Fill::None
             && !fixed

@@ -192,6 +192,17 @@ fn a_viewport_without_bounds() {
 }
 
 #[test]
+fn a_window_that_is_huge_from_the_start() {
+    beside_an_innocent(|fixture, id| {
+        fixture.window_with(id, (100, 100), 1, |client, window| {
+            let viewporter: WpViewporter = client.bind();
+            let viewport = viewporter.get_viewport(&window.surface, &client.handle, ());
+            viewport.set_destination(i32::MAX, i32::MAX);
+        });
+    });
+}
+
+#[test]
 fn popups_that_belong_to_nobody() {
     let disconnected = beside_an_innocent(|fixture, id| {
         let client = fixture.client(id);
