@@ -14,12 +14,12 @@ RUN=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-nice
     pipewire wireplumber
-    foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus
+    foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus xwayland
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
     bash vim htop tmux less mc mandoc openssh-client pipewire-bin
-    grim kitty swaybg swaylock waybar wtype
+    grim kitty swaybg swaylock waybar wtype xterm x11-apps xclip
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++

@@ -22,6 +22,7 @@ pub struct Compositor {
     frames: Arc<FrameSlot>,
     size: Arc<Mutex<Size>>,
     socket_name: OsString,
+    x11_display: Option<OsString>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -56,7 +57,8 @@ impl Compositor {
                     return;
                 }
             };
-            drop(started.send(Ok(server.socket_name().to_owned())));
+            let names = (server.socket_name().to_owned(), server.state.x11.name());
+            drop(started.send(Ok(names)));
             // A panic is a bug of ours; the desktop ends, the program around it goes on.
             let ended = catch_unwind(AssertUnwindSafe(|| server.run()));
             let reason = match ended {
@@ -72,11 +74,12 @@ impl Compositor {
             .spawn(run)
             .map_err(Error::Thread)?;
         match outcome.recv() {
-            Ok(Ok(socket_name)) => Ok(Self {
+            Ok(Ok((socket_name, x11_display))) => Ok(Self {
                 inbox,
                 frames,
                 size,
                 socket_name,
+                x11_display,
                 thread: Mutex::new(Some(thread)),
             }),
             Ok(Err(error)) => Err(error),
@@ -89,6 +92,11 @@ impl Compositor {
     /// The name of the Wayland socket in the runtime directory, as in `WAYLAND_DISPLAY`.
     pub fn socket_name(&self) -> &OsStr {
         &self.socket_name
+    }
+
+    /// What `DISPLAY` is for X11 programs; `None` where they have no display.
+    pub fn x11_display(&self) -> Option<&OsStr> {
+        self.x11_display.as_deref()
     }
 }
 

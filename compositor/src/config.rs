@@ -20,6 +20,8 @@ pub struct CompositorConfig {
     pub command: Option<Vec<OsString>>,
     /// What happens when the session command ends.
     pub on_exit: OnExit,
+    /// Whether there is a display for X11 programs; its server starts with the first of them.
+    pub x11: bool,
     /// What windows do.
     pub shell: ShellStyle,
     /// An existing directory that only this user can enter; the Wayland socket lies in it, and the

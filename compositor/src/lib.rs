@@ -30,6 +30,7 @@ mod server;
 mod shell;
 mod spawn;
 mod state;
+mod x11;
 
 #[cfg(test)]
 mod tests;

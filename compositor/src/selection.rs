@@ -10,14 +10,20 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 use smithay::reexports::calloop::generic::Generic;
 use smithay::reexports::calloop::{Interest, Mode, PostAction, RegistrationToken};
+use smithay::wayland::selection::SelectionTarget;
 use smithay::wayland::selection::data_device::{
-    clear_data_device_selection, request_data_device_client_selection, set_data_device_selection,
+    clear_data_device_selection, current_data_device_selection_userdata,
+    request_data_device_client_selection, set_data_device_selection,
 };
 use smithay::wayland::selection::primary_selection::{
-    clear_primary_selection, request_primary_client_selection, set_primary_selection,
+    clear_primary_selection, current_primary_selection_userdata, request_primary_client_selection,
+    set_primary_selection,
 };
+use smithay::xwayland::X11Surface;
+use smithay::xwayland::xwm::XwmId;
 use vroom_desktop::{ClipboardData, DesktopEvent, Selection};
 
+use crate::handlers::to_selection;
 use crate::state::State;
 
 /// Selections on their way from a program or to one.
@@ -29,6 +35,15 @@ pub(crate) struct Selections {
     further: Vec<(Selection, String)>,
     transfers: Vec<Transfer>,
     ids: u64,
+}
+
+/// Where a selection comes from that no Wayland program offers.
+#[derive(Clone, Debug)]
+pub(crate) enum Offer {
+    /// A viewer copied it.
+    Outside(Arc<[ClipboardData]>),
+    /// An X11 program did.
+    X11(XwmId),
 }
 
 /// A format that is to be read.
@@ -131,18 +146,11 @@ impl State {
         } = wanted;
         let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
         set_nonblocking(&ours)?;
-        let seat = &self.seat;
-        let requested = match selection {
-            Selection::Clipboard => {
-                request_data_device_client_selection(seat, mime_type.clone(), theirs)
-            }
-            Selection::Primary => request_primary_client_selection(seat, mime_type.clone(), theirs)
-                .map_err(|error| {
-                    tracing::trace!(%error, "no primary selection");
-                    smithay::wayland::selection::data_device::SelectionRequestError::NoSelection
-                }),
-        };
-        requested.map_err(std::io::Error::other)?;
+        if matches!(self.offer(selection), Some(Offer::X11(_))) {
+            self.ask_x11(to_target(selection), mime_type.clone(), theirs);
+        } else {
+            self.ask_program(selection, mime_type.clone(), theirs)?;
+        }
         let id = self.selections.next_id();
         let mut bytes = Vec::new();
         let source = Generic::new(File::from(ours), Interest::READ, Mode::Level);
@@ -218,20 +226,135 @@ impl State {
                 Selection::Clipboard => clear_data_device_selection(display, seat),
                 Selection::Primary => clear_primary_selection(display, seat),
             }
-            return;
+            return self.tell_x11(to_target(selection), None);
         }
-        let mut mime_types = Vec::new();
-        for data in &formats {
-            if data.as_text().is_some() {
-                mime_types.extend(TEXT_TYPES.map(str::to_owned));
-            } else {
-                mime_types.push(data.mime_type.clone());
+        let mime_types = mime_types(&formats);
+        self.set_offer(
+            selection,
+            mime_types.clone(),
+            Offer::Outside(formats.into()),
+        );
+        self.tell_x11(to_target(selection), Some(mime_types));
+    }
+
+    fn set_offer(&self, selection: Selection, mime_types: Vec<String>, offer: Offer) {
+        let (display, seat) = (&self.display, &self.seat);
+        match selection {
+            Selection::Clipboard => set_data_device_selection(display, seat, mime_types, offer),
+            Selection::Primary => set_primary_selection(display, seat, mime_types, offer),
+        }
+    }
+
+    /// Where a selection comes from, if not from a Wayland program.
+    fn offer(&self, selection: Selection) -> Option<Offer> {
+        let seat = &self.seat;
+        match selection {
+            Selection::Clipboard => {
+                current_data_device_selection_userdata(seat).map(|offer| offer.clone())
+            }
+            Selection::Primary => {
+                current_primary_selection_userdata(seat).map(|offer| offer.clone())
             }
         }
-        let data: Arc<[ClipboardData]> = formats.into();
+    }
+
+    /// Asks the Wayland program that offers a selection to write it.
+    fn ask_program(
+        &self,
+        selection: Selection,
+        mime_type: String,
+        fd: OwnedFd,
+    ) -> std::io::Result<()> {
+        let seat = &self.seat;
         match selection {
-            Selection::Clipboard => set_data_device_selection(display, seat, mime_types, data),
-            Selection::Primary => set_primary_selection(display, seat, mime_types, data),
+            Selection::Clipboard => request_data_device_client_selection(seat, mime_type, fd)
+                .map_err(std::io::Error::other),
+            Selection::Primary => {
+                request_primary_client_selection(seat, mime_type, fd).map_err(std::io::Error::other)
+            }
+        }
+    }
+
+    /// Asks the X11 program that offers a selection to write it.
+    pub(crate) fn ask_x11(&mut self, target: SelectionTarget, mime_type: String, fd: OwnedFd) {
+        let events = self.handle.clone();
+        if let Some(manager) = self.x11.managers.last_mut()
+            && let Err(error) = manager.send_selection(target, mime_type, fd, events)
+        {
+            tracing::debug!(%error, "an X11 program could not be asked for a selection");
+        }
+    }
+
+    /// Writes a selection for an X11 program that pastes it.
+    pub(crate) fn give_selection(
+        &mut self,
+        target: SelectionTarget,
+        mime_type: String,
+        fd: OwnedFd,
+    ) {
+        let selection = to_selection(target);
+        match self.offer(selection) {
+            Some(Offer::Outside(formats)) => self.send_to(fd, &mime_type, &formats),
+            Some(Offer::X11(_)) => {}
+            None => {
+                if let Err(error) = self.ask_program(selection, mime_type, fd) {
+                    tracing::debug!(%error, "an X11 program cannot paste");
+                }
+            }
+        }
+    }
+
+    /// An X11 program copied something.
+    pub(crate) fn x11_copied(
+        &mut self,
+        manager: XwmId,
+        target: SelectionTarget,
+        mime_types: Vec<String>,
+    ) {
+        let selection = to_selection(target);
+        self.x11.offers.retain(|(other, _)| *other != target);
+        self.set_offer(selection, mime_types.clone(), Offer::X11(manager));
+        self.selection_changed(selection, Some(mime_types));
+    }
+
+    /// What an X11 program copied is gone with it.
+    pub(crate) fn x11_cleared(&mut self, manager: XwmId, target: SelectionTarget) {
+        let selection = to_selection(target);
+        if matches!(self.offer(selection), Some(Offer::X11(owner)) if owner == manager) {
+            let (display, seat) = (&self.display, &self.seat);
+            match selection {
+                Selection::Clipboard => clear_data_device_selection(display, seat),
+                Selection::Primary => clear_primary_selection(display, seat),
+            }
+            self.selection_changed(selection, None);
+        }
+    }
+
+    /// Tells X11 programs what others copied.
+    pub(crate) fn tell_x11(&mut self, target: SelectionTarget, mime_types: Option<Vec<String>>) {
+        self.x11.offers.retain(|(other, _)| *other != target);
+        let offer = mime_types.clone().map(|mime_types| (target, mime_types));
+        self.x11.offers.extend(offer);
+        if self.x11.client().is_none() {
+            return;
+        }
+        let Some(manager) = self.x11.managers.last_mut() else {
+            return;
+        };
+        let told = manager.new_selection(target, mime_types).and_then(|()| {
+            // smithay leaves it in its buffer; to order no windows at all sends it.
+            let nothing = std::iter::empty::<&X11Surface>();
+            Ok(manager.update_stacking_order_upwards(nothing)?)
+        });
+        if let Err(error) = told {
+            tracing::debug!(%error, "X11 programs could not be told of a selection");
+        }
+    }
+
+    /// Tells X11 programs, the first of which just came, what was copied before.
+    pub(crate) fn offer_to_x11(&mut self) {
+        for (target, mime_types) in std::mem::take(&mut self.x11.offers) {
+            self.tell_x11(target, Some(mime_types));
         }
     }
 
@@ -302,6 +425,26 @@ impl State {
             self.handle.remove(transfer.token);
         }
     }
+}
+
+const fn to_target(selection: Selection) -> SelectionTarget {
+    match selection {
+        Selection::Clipboard => SelectionTarget::Clipboard,
+        Selection::Primary => SelectionTarget::Primary,
+    }
+}
+
+/// The names of the formats, where text has several.
+fn mime_types(formats: &[ClipboardData]) -> Vec<String> {
+    let mut mime_types = Vec::new();
+    for data in formats {
+        if data.as_text().is_some() {
+            mime_types.extend(TEXT_TYPES.map(str::to_owned));
+        } else {
+            mime_types.push(data.mime_type.clone());
+        }
+    }
+    mime_types
 }
 
 /// How far a transfer got.

@@ -26,6 +26,7 @@ pub(crate) struct Session {
     env: Vec<(OsString, OsString)>,
     runtime_dir: PathBuf,
     socket_name: OsString,
+    x11_display: Option<OsString>,
     on_exit: OnExit,
     inbox: Arc<Inbox>,
     running: Option<Running>,
@@ -48,12 +49,18 @@ struct Running {
 
 impl Session {
     /// Notes what to start.
-    pub(crate) fn new(config: &CompositorConfig, socket_name: &OsStr, inbox: Arc<Inbox>) -> Self {
+    pub(crate) fn new(
+        config: &CompositorConfig,
+        socket_name: &OsStr,
+        x11_display: Option<OsString>,
+        inbox: Arc<Inbox>,
+    ) -> Self {
         Self {
             command: config.command.clone(),
             env: config.env.clone(),
             runtime_dir: config.runtime_dir.clone(),
             socket_name: socket_name.to_owned(),
+            x11_display,
             on_exit: config.on_exit,
             inbox,
             running: None,
@@ -121,6 +128,7 @@ impl Session {
         command
             .env("XDG_RUNTIME_DIR", &self.runtime_dir)
             .env("WAYLAND_DISPLAY", &self.socket_name)
+            .envs(self.x11_display.iter().map(|name| ("DISPLAY", name)))
             .env("XDG_SESSION_TYPE", "wayland")
             .env("XDG_CURRENT_DESKTOP", "VROOM")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
@@ -216,6 +224,11 @@ impl State {
             Err(error) => format!("{name} ended, and how is unknown: {error}"),
         };
         if self.running {
+            // What it says itself goes to the log at best.
+            let reason = match self.x11.failure.take() {
+                Some(failure) => format!("{reason}. {failure}"),
+                None => reason,
+            };
             self.session_over(reason, ran_for);
         }
     }

@@ -27,6 +27,7 @@ use crate::screen::Screen;
 use crate::selection::Selections;
 use crate::shell::Shell;
 use crate::spawn::Session;
+use crate::x11::X11;
 use crate::{CompositorConfig, Error};
 
 /// What leads out of the compositor's thread.
@@ -68,6 +69,7 @@ pub(crate) struct State {
     /// Who covers the desktop, if somebody does.
     pub(crate) locked: Option<Locked>,
     pub(crate) session: Session,
+    pub(crate) x11: X11,
     pub(crate) outlets: Outlets,
     /// Counts the sandboxes that are listened to.
     pub(crate) sandboxes: Arc<()>,
@@ -109,7 +111,8 @@ impl State {
         let output = output(&display);
         let mut shell = Shell::new(config.shell);
         shell.space.map_output(&output, (0, 0));
-        let session = Session::new(&config, socket_name, Arc::clone(&outlets.inbox));
+        let x11 = X11::open(&config, &handle);
+        let session = Session::new(&config, socket_name, x11.name(), Arc::clone(&outlets.inbox));
         let mut state = Self {
             running: true,
             clients_ready: false,
@@ -133,6 +136,7 @@ impl State {
             input_method: InputMethod::default(),
             locked: None,
             session,
+            x11,
             outlets,
             sandboxes: Arc::default(),
             clients: Clients::default(),
@@ -202,6 +206,7 @@ impl State {
             self.shell.hold_until(),
             self.selections.deadline(),
             self.session.deadline(),
+            self.x11.deadline(),
             self.input.deadline(),
             self.clock_deadline(now),
         ];
@@ -211,6 +216,8 @@ impl State {
     /// Does what is due.
     pub(crate) fn act(&mut self, now: Instant) {
         self.apply_waiting(now);
+        self.watch_x11(now);
+        self.pair_x11();
         self.read_selections(now);
         self.watch_session(now);
         self.release_hold(now);

@@ -8,6 +8,9 @@
     reason = "a test ends when something is not as it should be"
 )]
 
+#[path = "clients/x11.rs"]
+mod x11;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -392,6 +395,7 @@ impl Session {
             },
             command: Some(command.iter().map(OsString::from).collect()),
             on_exit: OnExit::Keep,
+            x11: true,
             shell,
             runtime_dir: runtime_dir(dir.path()),
             env: vec![
@@ -442,7 +446,7 @@ impl Session {
             .env("XDG_RUNTIME_DIR", self.dir().join("run"))
             .env("WAYLAND_DISPLAY", self.compositor.socket_name())
             .env("LANG", "C.UTF-8")
-            .env_remove("DISPLAY")
+            .env("DISPLAY", self.compositor.x11_display().unwrap())
             .stdin(Stdio::null())
             .stderr(Stdio::null());
         command
@@ -480,6 +484,29 @@ impl Session {
         self.compositor.shut_down();
         let took = before.elapsed();
         assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+
+    /// Asks the program to close its only window and waits for its end.
+    fn closes(self) {
+        self.key(KEY_LEFTALT, KeyState::Pressed);
+        self.key(KEY_F4, KeyState::Pressed);
+        self.key(KEY_F4, KeyState::Released);
+        self.key(KEY_LEFTALT, KeyState::Released);
+        self.wait_for_end();
+        self.end();
+    }
+
+    /// Waits until the program has ended.
+    fn wait_for_end(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(DesktopEvent::SessionEnded { .. }) => break,
+                Ok(_) => {}
+                Err(_) => panic!("{} does not end", self.program),
+            }
+        }
     }
 
     fn inject(&self, event: InputEvent) {
@@ -648,6 +675,8 @@ fn runtime_dir(dir: &Path) -> PathBuf {
 }
 
 const KEY_LEFTCTRL: u16 = 29;
+const KEY_LEFTALT: u16 = 56;
+const KEY_F4: u16 = 62;
 const KEY_A: u16 = 30;
 const KEY_C: u16 = 46;
 

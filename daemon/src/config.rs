@@ -82,6 +82,8 @@ pub struct DesktopConfig {
     pub command: Option<Vec<String>>,
     /// What windows do; a kiosk where a program is named, else a desktop.
     pub style: Option<Style>,
+    /// Whether X11 programs find a display.
+    pub x11: Option<bool>,
     /// What happens when that program ends.
     pub on_exit: Option<OnExit>,
     /// Whether the desktop takes the size of the driver's window.

@@ -147,7 +147,7 @@ impl Server {
         let started = start_desktop(&settings, &hub, finish)?;
         let (desktop, display, sound_server, runtime_dir) = match started {
             Some(it) => (Some(it.desktop), it.display, it.sound, it.runtime_dir),
-            None => (None, None, None, None),
+            None => (None, Vec::new(), None, None),
         };
         let sound = sound_server
             .as_ref()

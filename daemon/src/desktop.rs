@@ -18,8 +18,8 @@ use crate::sound::{self, SoundServer};
 pub(crate) struct Started {
     /// The desktop.
     pub(crate) desktop: Arc<dyn Desktop>,
-    /// The display that programs in terminals can open windows on.
-    pub(crate) display: Option<PathBuf>,
+    /// The variables that name the displays which programs in terminals can open windows on.
+    pub(crate) display: Vec<(&'static str, OsString)>,
     /// What its programs play into.
     pub(crate) sound: Option<SoundServer>,
     /// Where its sockets lie; removed when dropped.
@@ -40,7 +40,7 @@ pub(crate) fn start(settings: &Settings, events: EventSink) -> anyhow::Result<Op
             let desktop = Synthetic::start(config, events).context("starting the test card")?;
             Ok(Some(Started {
                 desktop: Arc::new(desktop),
-                display: None,
+                display: Vec::new(),
                 sound: None,
                 runtime_dir: None,
             }))
@@ -73,6 +73,7 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
             OnExit::Restart => vroom_compositor::OnExit::Restart,
             OnExit::Exit => vroom_compositor::OnExit::Exit,
         },
+        x11: settings.x11,
         shell: match settings.style {
             Style::Desktop => vroom_compositor::ShellStyle::Desktop,
             Style::Kiosk => vroom_compositor::ShellStyle::Kiosk,
@@ -81,10 +82,15 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
         env: locale(|name| env::var_os(name)),
     };
     let compositor = Compositor::start(config, events).context("starting the desktop")?;
-    let display = runtime_dir.path.join(compositor.socket_name());
+    let wayland = runtime_dir.path.join(compositor.socket_name());
+    let x11 = compositor.x11_display();
+    let display = [("WAYLAND_DISPLAY", wayland.into_os_string())]
+        .into_iter()
+        .chain(x11.map(|name| ("DISPLAY", name.to_owned())))
+        .collect();
     Ok(Started {
         desktop: Arc::new(compositor),
-        display: Some(display),
+        display,
         sound,
         runtime_dir: Some(runtime_dir),
     })

@@ -45,6 +45,8 @@ pub struct Settings {
     pub session: Option<Vec<OsString>>,
     /// What windows do.
     pub style: Style,
+    /// Whether X11 programs find a display.
+    pub x11: bool,
     /// What happens when it ends.
     pub on_exit: OnExit,
     /// Whether the desktop takes the size of the driver's window.
@@ -189,6 +191,7 @@ impl Settings {
                 Style::Desktop
             }),
             session,
+            x11: config.desktop.x11.unwrap_or(true),
             on_exit: serve.on_exit.or(config.desktop.on_exit).unwrap_or_default(),
             follow_resize: config.desktop.follow_resize.unwrap_or(true),
             terminals: config.terminal.enabled.unwrap_or(true),

@@ -63,7 +63,7 @@ impl Terminals {
     pub(crate) fn new(
         mut account: Account,
         shell: Option<PathBuf>,
-        display: Option<PathBuf>,
+        display: Vec<(&'static str, OsString)>,
         holds: Holds,
         rules: Rules,
     ) -> Self {
@@ -74,9 +74,11 @@ impl Terminals {
             .iter()
             .filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)));
         let mut base: Vec<(OsString, OsString)> = inherited.collect();
-        if let Some(display) = display {
-            base.push(("WAYLAND_DISPLAY".into(), display.into()));
-        }
+        base.extend(
+            display
+                .into_iter()
+                .map(|(name, value)| (name.into(), value)),
+        );
         Self {
             account,
             base,

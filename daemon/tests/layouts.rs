@@ -49,6 +49,7 @@ impl Terminal {
             layout: layout(name),
             command: Some(command.iter().map(Into::into).collect()),
             on_exit: OnExit::Keep,
+            x11: false,
             shell: ShellStyle::Kiosk,
             runtime_dir,
             env: vec![("LANG".into(), "C.UTF-8".into())],

@@ -15,6 +15,7 @@ use smithay::wayland::compositor::{
 };
 use smithay::wayland::shell::wlr_layer::LAYER_SURFACE_ROLE;
 use smithay::wayland::shell::xdg::{XDG_POPUP_ROLE, XDG_TOPLEVEL_ROLE};
+use smithay::xwayland::XWaylandClientData;
 
 use crate::client::ClientState;
 use crate::shell::root_of;
@@ -27,11 +28,14 @@ impl CompositorHandler for State {
 
     #[expect(
         clippy::expect_used,
-        reason = "only add_client adds clients, and always with this state"
+        reason = "only add_client adds clients, and Xwayland is one of smithay's"
     )]
     fn client_compositor_state<'a>(&self, client: &'a Client) -> &'a CompositorClientState {
+        if let Some(xwayland) = client.get_data::<XWaylandClientData>() {
+            return &xwayland.compositor_state;
+        }
         let state = client.get_data::<ClientState>();
-        &state.expect("every client has our state").compositor
+        &state.expect("every other client has our state").compositor
     }
 
     /// A tree of subsurfaces is walked recursively, so its depth is limited.
@@ -61,11 +65,13 @@ impl CompositorHandler for State {
             }
             Some(XDG_POPUP_ROLE) => self.popup_committed(surface),
             Some(LAYER_SURFACE_ROLE) => self.layer_committed(surface),
+            _ if self.is_x11(surface) => self.x11_committed(surface),
             _ => self.cursor_committed(surface),
         }
     }
 
-    fn destroyed(&mut self, _surface: &WlSurface) {
+    fn destroyed(&mut self, surface: &WlSurface) {
+        self.forget_x11(surface);
         self.clock.want();
     }
 }

@@ -1,7 +1,6 @@
 //! wl_data_device and primary selection: copy, paste, drag and drop.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use smithay::delegate_data_control;
 use smithay::delegate_data_device;
@@ -19,12 +18,13 @@ use smithay::wayland::selection::primary_selection::{
 };
 use smithay::wayland::selection::wlr_data_control;
 use smithay::wayland::selection::{SelectionHandler, SelectionSource, SelectionTarget};
-use vroom_desktop::{ClipboardData, Selection};
+use vroom_desktop::Selection;
 
+use crate::selection::Offer;
 use crate::state::State;
 
 impl SelectionHandler for State {
-    type SelectionUserData = Arc<[ClipboardData]>;
+    type SelectionUserData = Offer;
 
     fn new_selection(
         &mut self,
@@ -33,22 +33,26 @@ impl SelectionHandler for State {
         _seat: Seat<Self>,
     ) {
         let mime_types = source.map(|source| source.mime_types());
+        self.tell_x11(target, mime_types.clone());
         self.selection_changed(to_selection(target), mime_types);
     }
 
     fn send_selection(
         &mut self,
-        _target: SelectionTarget,
+        target: SelectionTarget,
         mime_type: String,
         fd: OwnedFd,
         _seat: Seat<Self>,
-        formats: &Arc<[ClipboardData]>,
+        offer: &Offer,
     ) {
-        self.send_to(fd, &mime_type, formats);
+        match offer {
+            Offer::Outside(formats) => self.send_to(fd, &mime_type, formats),
+            Offer::X11(_) => self.ask_x11(target, mime_type, fd),
+        }
     }
 }
 
-fn to_selection(target: SelectionTarget) -> Selection {
+pub(crate) fn to_selection(target: SelectionTarget) -> Selection {
     match target {
         SelectionTarget::Clipboard => Selection::Clipboard,
         SelectionTarget::Primary => Selection::Primary,

@@ -21,6 +21,7 @@ mod virtual_keyboard;
 mod xdg_activation;
 mod xdg_decoration;
 mod xdg_shell;
+mod xwm;
 
 use smithay::input::SeatState;
 use smithay::reexports::calloop::LoopHandle;
@@ -57,8 +58,10 @@ use smithay::wayland::tablet_manager::TabletManagerState;
 use smithay::wayland::viewporter::ViewporterState;
 use smithay::wayland::xdg_activation::XdgActivationState;
 use smithay::wayland::xdg_foreign::XdgForeignState;
+use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 pub(crate) use constraints::Freedom;
+pub(crate) use data_device::to_selection;
 pub(crate) use input_method::InputMethod;
 pub(crate) use screencopy::{Captures, Composed};
 pub(crate) use session_lock::Locked;
@@ -84,6 +87,7 @@ pub(crate) struct Protocols {
     pub(crate) shortcuts: KeyboardShortcutsInhibitState,
     pub(crate) toplevels: ForeignToplevelListState,
     pub(crate) xdg_foreign: XdgForeignState,
+    pub(crate) xwayland_shell: XWaylandShellState,
     _silent: Silent,
 }
 
@@ -157,6 +161,7 @@ impl Protocols {
                 sandbox::is_trusted,
             ),
             xdg_foreign: XdgForeignState::new::<State>(display),
+            xwayland_shell: XWaylandShellState::new::<State>(display),
             _silent: Silent {
                 output: OutputManagerState::new_with_xdg_output::<State>(display),
                 decoration: XdgDecorationState::new::<State>(display),

@@ -8,6 +8,7 @@ use smithay::wayland::foreign_toplevel_list::{
 };
 use smithay::wayland::shell::xdg::XdgToplevelSurfaceData;
 
+use super::xwm::Shows;
 use crate::state::State;
 
 /// The entry of one window; it leaves the list when dropped by [`State::unlist`].
@@ -46,6 +47,9 @@ pub(crate) fn relist(listed: &Listed, surface: &WlSurface) {
 /// The title and the application id of a toplevel.
 pub(crate) fn names(surface: &WlSurface) -> (String, String) {
     with_states(surface, |states| {
+        if let Some(shows) = states.data_map.get::<Shows>() {
+            return Some(shows.names());
+        }
         let data = states.data_map.get::<XdgToplevelSurfaceData>()?;
         let data = data.lock().ok()?;
         let named = |name: &Option<String>| name.clone().unwrap_or_default();

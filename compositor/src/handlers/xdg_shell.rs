@@ -1,7 +1,6 @@
 //! xdg-shell: windows and popups.
 
 use smithay::delegate_xdg_shell;
-use smithay::desktop::Window;
 use smithay::input::Seat;
 use smithay::input::pointer::GrabStartData;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
@@ -13,7 +12,7 @@ use smithay::wayland::shell::xdg::{
     PopupSurface, PositionerState, ToplevelSurface, XdgShellHandler, XdgShellState,
 };
 
-use crate::shell::{Fill, ResizingEdge};
+use crate::shell::{Fill, ResizingEdge, Window};
 use crate::state::State;
 
 impl XdgShellHandler for State {

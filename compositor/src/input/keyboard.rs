@@ -1,7 +1,6 @@
 //! Keys, locks and our own shortcuts.
 
 use smithay::backend::input::KeyState as SeatKeyState;
-use smithay::desktop::Window;
 use smithay::input::keyboard::{
     FilterResult, KeyboardTarget as _, Keycode, KeysymHandle, ModifiersState, keysyms,
 };
@@ -9,7 +8,7 @@ use smithay::utils::SERIAL_COUNTER;
 use smithay::wayland::keyboard_shortcuts_inhibit::KeyboardShortcutsInhibitorSeat as _;
 use vroom_desktop::{Evdev, KeyState};
 
-use crate::shell::{Fill, LauncherKey, Snap};
+use crate::shell::{Fill, LauncherKey, Snap, Window};
 use crate::state::State;
 
 /// What a key does instead of reaching a program.
@@ -99,10 +98,8 @@ impl State {
     fn run(&mut self, shortcut: Shortcut) {
         match shortcut {
             Shortcut::Close => {
-                if let Some(window) = self.focused()
-                    && let Some(toplevel) = window.toplevel()
-                {
-                    toplevel.send_close();
+                if let Some(window) = self.focused() {
+                    window.close();
                 }
             }
             Shortcut::Launcher => self.toggle_launcher(),
@@ -140,7 +137,7 @@ impl State {
 
     fn focused_fill(&self) -> Option<Fill> {
         let window = self.focused()?;
-        self.fill(window.toplevel()?.wl_surface())
+        self.fill(window.wl_surface()?)
     }
 
     /// Changes how the focused window fills a desktop.
@@ -149,10 +146,10 @@ impl State {
             return;
         }
         let window = self.focused();
-        if let Some(toplevel) = window.as_ref().and_then(Window::toplevel)
-            && let Some(fill) = self.fill(toplevel.wl_surface())
+        if let Some(surface) = window.as_ref().and_then(Window::wl_surface)
+            && let Some(fill) = self.fill(surface)
         {
-            self.set_fill(toplevel.wl_surface(), change(fill));
+            self.set_fill(surface, change(fill));
         }
     }
 

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use smithay::backend::input::{Axis, AxisSource, ButtonState};
-use smithay::desktop::Window;
 use smithay::input::pointer::{
     AxisFrame, ButtonEvent, CursorIcon, CursorImageStatus, GrabStartData, MotionEvent,
     RelativeMotionEvent,
@@ -13,7 +12,7 @@ use smithay::utils::{Logical, Point, SERIAL_COUNTER, Serial};
 use vroom_desktop::{Evdev, KeyState};
 
 use crate::handlers::Freedom;
-use crate::shell::{Hit, Owner, Part, ResizingEdge};
+use crate::shell::{Hit, Owner, Part, ResizingEdge, Window};
 use crate::state::State;
 
 /// What was pressed on the frames of windows.
@@ -177,7 +176,10 @@ impl State {
             Some(Hit::Frame(window, part)) => self.press_frame(&window, part, code, serial),
             Some(Hit::Panel(spot)) if code == BTN_LEFT => self.press_panel(&spot),
             Some(Hit::Launcher(row)) if code == BTN_LEFT => self.press_launcher(row),
-            Some(Hit::Surface(_, _, Owner::Lock) | Hit::Panel(_) | Hit::Launcher(_)) | None => {}
+            Some(
+                Hit::Surface(_, _, Owner::Lock | Owner::Menu) | Hit::Panel(_) | Hit::Launcher(_),
+            )
+            | None => {}
         }
     }
 
@@ -257,11 +259,7 @@ impl State {
             _ => return,
         };
         match part {
-            Part::Close => {
-                if let Some(toplevel) = window.toplevel() {
-                    toplevel.send_close();
-                }
-            }
+            Part::Close => window.close(),
             Part::Maximize => self.toggle_maximized(&window),
             Part::Minimize => self.minimize(&window),
             Part::Bar | Part::Edge(_) => {}

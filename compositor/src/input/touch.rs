@@ -34,7 +34,7 @@ impl State {
                     Owner::Layer(layer) if layer.can_receive_keyboard_focus() => {
                         self.focus_layer(&layer);
                     }
-                    Owner::Layer(_) | Owner::Lock => {}
+                    Owner::Layer(_) | Owner::Menu | Owner::Lock => {}
                 }
                 Some((surface, origin))
             }

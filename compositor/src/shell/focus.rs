@@ -1,13 +1,13 @@
 //! Which window has the focus.
 
-use smithay::desktop::{LayerSurface, Window, WindowSurfaceType};
+use smithay::desktop::LayerSurface;
 use smithay::input::pointer::MotionEvent;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{IsAlive as _, Logical, Point, SERIAL_COUNTER};
 use smithay::wayland::shell::wlr_layer::Layer;
 use vroom_desktop::DesktopEvent;
 
-use super::{Part, Spot};
+use super::{Part, Spot, Window};
 use crate::ShellStyle;
 use crate::handlers::{names, relist};
 use crate::state::State;
@@ -29,6 +29,8 @@ pub(crate) enum Hit {
 pub(crate) enum Owner {
     Window(Window),
     Layer(LayerSurface),
+    /// An X11 program's menu, which leaves the focus where it is.
+    Menu,
     Lock,
 }
 
@@ -65,6 +67,7 @@ impl State {
                 None => window.and_then(surface_of),
             };
             let keyboard = self.keyboard.clone();
+            self.focus_x11(surface.as_ref());
             keyboard.set_focus(self, surface, SERIAL_COUNTER.next_serial());
         }
         self.clock.want();
@@ -78,10 +81,7 @@ impl State {
             .shell
             .space
             .elements()
-            .filter(|window| {
-                let toplevel = window.toplevel();
-                toplevel.is_some_and(|toplevel| surface.is_some() && toplevel.parent() == surface)
-            })
+            .filter(|window| surface.is_some() && self.shell.parent(window) == surface)
             .cloned()
             .collect();
         for dialog in dialogs {
@@ -246,15 +246,16 @@ impl State {
     }
 
     fn window_hit(&self, at: Point<f64, Logical>) -> Option<Hit> {
+        if let Some((surface, origin)) = self.x11_menu_under(at) {
+            return Some(Hit::Surface(surface, origin, Owner::Menu));
+        }
         for window in self.shell.space.elements().rev() {
             let Some(location) = self.shell.space.element_location(window) else {
                 continue;
             };
             let geometry = window.geometry();
             let origin = location - geometry.loc;
-            if let Some((surface, offset)) =
-                window.surface_under(at - origin.to_f64(), WindowSurfaceType::ALL)
-            {
+            if let Some((surface, offset)) = window.surface_under(at - origin.to_f64()) {
                 let origin = (offset + origin).to_f64();
                 return Some(Hit::Surface(surface, origin, Owner::Window(window.clone())));
             }
@@ -329,8 +330,7 @@ impl State {
 
 /// The surface of a window.
 pub(super) fn surface_of(window: &Window) -> Option<WlSurface> {
-    let toplevel = window.toplevel()?;
-    Some(toplevel.wl_surface().clone())
+    window.wl_surface().cloned()
 }
 
 /// The longest title told; the rest is cut.

@@ -1,6 +1,5 @@
 //! Moving and resizing windows with the pointer.
 
-use smithay::desktop::Window;
 use smithay::input::SeatHandler;
 use smithay::input::pointer::{
     AxisFrame, ButtonEvent, CursorIcon, Focus, GestureHoldBeginEvent, GestureHoldEndEvent,
@@ -8,12 +7,12 @@ use smithay::input::pointer::{
     GestureSwipeEndEvent, GestureSwipeUpdateEvent, GrabStartData, MotionEvent, PointerGrab,
     PointerInnerHandle, RelativeMotionEvent,
 };
-use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::{self, ResizeEdge};
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{IsAlive as _, Logical, Point, Rectangle, Serial, Size};
 
 use super::focus::surface_of;
-use super::{Fill, Managed, Snap, kept_inside};
+use super::{Fill, Managed, Snap, Window, kept_inside};
 use crate::ShellStyle;
 use crate::state::State;
 
@@ -55,6 +54,18 @@ pub(crate) struct Resizing {
 impl From<ResizeEdge> for ResizingEdge {
     fn from(edge: ResizeEdge) -> Self {
         use ResizeEdge as E;
+        Self {
+            left: matches!(edge, E::Left | E::TopLeft | E::BottomLeft),
+            right: matches!(edge, E::Right | E::TopRight | E::BottomRight),
+            top: matches!(edge, E::Top | E::TopLeft | E::TopRight),
+            bottom: matches!(edge, E::Bottom | E::BottomLeft | E::BottomRight),
+        }
+    }
+}
+
+impl From<smithay::xwayland::xwm::ResizeEdge> for ResizingEdge {
+    fn from(edge: smithay::xwayland::xwm::ResizeEdge) -> Self {
+        use smithay::xwayland::xwm::ResizeEdge as E;
         Self {
             left: matches!(edge, E::Left | E::TopLeft | E::BottomLeft),
             right: matches!(edge, E::Right | E::TopRight | E::BottomRight),
@@ -109,10 +120,7 @@ impl State {
         start: GrabStartData<Self>,
         serial: Serial,
     ) {
-        let Some(surface) = window
-            .toplevel()
-            .map(|toplevel| toplevel.wl_surface().clone())
-        else {
+        let Some(surface) = surface_of(window) else {
             return;
         };
         let Some(from) = self.shell.space.element_location(window) else {
@@ -147,10 +155,7 @@ impl State {
         start: GrabStartData<Self>,
         serial: Serial,
     ) {
-        let Some(surface) = window
-            .toplevel()
-            .map(|toplevel| toplevel.wl_surface().clone())
-        else {
+        let Some(surface) = surface_of(window) else {
             return;
         };
         let Some(from) = self.shell.space.element_geometry(window) else {
@@ -198,9 +203,7 @@ impl State {
             to.y.min(area.loc.y + area.size.h + bar - handle.h.max(bar))
                 .max(area.loc.y + bar);
         self.shell.relocate(window, to);
-        if let Some(surface) = window
-            .toplevel()
-            .map(|toplevel| toplevel.wl_surface().clone())
+        if let Some(surface) = surface_of(window)
             && let Some(managed) = self.shell.managed_mut(&surface)
         {
             managed.floating.loc = to;
@@ -326,7 +329,7 @@ impl State {
             return;
         }
         let size = managed.window.geometry().size;
-        let told = managed.toplevel().map(|toplevel| toplevel.current_state());
+        let (told, still) = managed.told();
         if let Some(resizing) = managed.resizing {
             let Rectangle { loc, size: old } = resizing.from;
             let x = if resizing.edges.left {
@@ -340,17 +343,13 @@ impl State {
                 loc.y
             };
             managed.floating.loc = (x, y).into();
-            let still =
-                told.is_some_and(|told| told.states.contains(xdg_toplevel::State::Resizing));
             if !resizing.held && !still {
                 managed.resizing = None;
                 managed.floating.size = size;
             }
             let (window, location) = (managed.window.clone(), managed.floating.loc);
             self.shell.relocate(&window, location);
-        } else if told
-            .is_some_and(|told| told.size.is_none_or(|told| told == managed.floating.size))
-        {
+        } else if told.is_none_or(|told| told == managed.floating.size) {
             managed.floating.size = size;
         }
     }

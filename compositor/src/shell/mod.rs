@@ -17,15 +17,20 @@ mod popups;
 mod scene;
 mod tick;
 mod wallpaper;
+mod window;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use smithay::backend::renderer::element::Id;
-use smithay::desktop::{PopupManager, Space, Window};
+use smithay::desktop::{PopupManager, Space};
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Rectangle, Size};
 use smithay::wayland::compositor::{get_parent, with_states};
 use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface};
+use smithay::xwayland::X11Surface;
+use smithay::xwayland::xwm::WmWindowType;
 
 use crate::ShellStyle;
 use crate::handlers::Listed;
@@ -38,6 +43,7 @@ use output::RESIZE_HOLD;
 pub(crate) use panel::Spot;
 pub(crate) use popups::popup_root;
 pub(crate) use scene::Element;
+pub(crate) use window::{Window, X11Window};
 
 /// All windows and popups.
 pub(crate) struct Shell {
@@ -66,6 +72,8 @@ pub(crate) struct Shell {
     icons: icons::Icons,
     wallpaper: wallpaper::Wallpaper,
     windows: Vec<Managed>,
+    /// Menus and the like of X11 programs, which place them themselves, bottom to top.
+    pub(crate) menus: Vec<Arc<X11Window>>,
     cascade: i32,
     /// How long the last picture stays while windows follow a resize.
     pub(crate) hold_for: Duration,
@@ -161,6 +169,7 @@ impl Shell {
             icons: icons::Icons::default(),
             wallpaper: wallpaper::Wallpaper::default(),
             windows: Vec::new(),
+            menus: Vec::new(),
             cascade: 0,
             hold_for: RESIZE_HOLD,
             hold_until: None,
@@ -242,6 +251,40 @@ impl Shell {
         }
     }
 
+    /// All windows and menus of X11 programs.
+    pub(crate) fn x11_shown(&self) -> Vec<Arc<X11Window>> {
+        let windows = self.windows().filter_map(|window| match window {
+            Window::X11(window) => Some(Arc::clone(window)),
+            Window::Wayland(_) => None,
+        });
+        windows.chain(self.menus.iter().cloned()).collect()
+    }
+
+    /// The window that the X server knows under this number.
+    pub(crate) fn x11_window(&self, x11: &X11Surface) -> Option<Window> {
+        let id = x11.window_id();
+        let mut windows = self.windows();
+        let found = windows.find(|window| {
+            let x11 = window.x11_surface();
+            x11.is_some_and(|x11| x11.window_id() == id)
+        });
+        found.cloned()
+    }
+
+    /// The surface of the window that another one belongs to.
+    fn parent(&self, window: &Window) -> Option<WlSurface> {
+        let Some(x11) = window.x11_surface() else {
+            return window.toplevel()?.parent();
+        };
+        let id = x11.is_transient_for()?;
+        let mut windows = self.windows();
+        let parent = windows.find(|window| {
+            let x11 = window.x11_surface();
+            x11.is_some_and(|x11| x11.window_id() == id)
+        });
+        parent?.wl_surface().cloned()
+    }
+
     /// Whether nothing lies above a window.
     pub(crate) fn is_topmost(&self, window: &Window) -> bool {
         self.space.elements().next_back() == Some(window)
@@ -253,9 +296,9 @@ impl Shell {
 }
 
 impl Managed {
-    fn new(toplevel: ToplevelSurface) -> Self {
+    fn new(window: Window) -> Self {
         Self {
-            window: Window::new_wayland_window(toplevel),
+            window,
             fill: Fill::None,
             home: false,
             mapped: false,
@@ -284,17 +327,40 @@ impl Managed {
     }
 
     fn surface(&self) -> Option<&WlSurface> {
-        self.toplevel().map(ToplevelSurface::wl_surface)
+        self.window.wl_surface()
     }
 
     /// Whether it belongs to another window.
     fn is_dialog(&self) -> bool {
-        self.toplevel()
-            .is_some_and(|toplevel| toplevel.parent().is_some())
+        match &self.window {
+            Window::Wayland(_) => self
+                .toplevel()
+                .is_some_and(|toplevel| toplevel.parent().is_some()),
+            Window::X11(window) => is_x11_dialog(&window.x11),
+        }
+    }
+
+    /// The size that the program was told last, if it was not left to it; and whether it was told
+    /// then that a person drags its edges.
+    fn told(&self) -> (Option<Size<i32, Logical>>, bool) {
+        match &self.window {
+            Window::Wayland(_) => self.toplevel().map_or((None, false), |toplevel| {
+                let told = toplevel.current_state();
+                let resizing = told.states.contains(xdg_toplevel::State::Resizing);
+                (told.size, resizing)
+            }),
+            Window::X11(window) => {
+                let size = window.x11.geometry().size;
+                ((!self.unsettled).then_some(size), false)
+            }
+        }
     }
 
     /// The smallest and the largest size that the program allows; zero means no limit.
     fn limits(&self) -> (Size<i32, Logical>, Size<i32, Logical>) {
+        if let Some(x11) = self.window.x11_surface() {
+            return x11_limits(x11);
+        }
         let Some(surface) = self.surface() else {
             return Default::default();
         };
@@ -319,6 +385,23 @@ impl Managed {
         };
         (clamp(size.w, min.w, max.w), clamp(size.h, min.h, max.h)).into()
     }
+}
+
+/// Whether an X11 window belongs to another one.
+pub(crate) fn is_x11_dialog(x11: &X11Surface) -> bool {
+    let kind = matches!(
+        x11.window_type(),
+        Some(WmWindowType::Dialog | WmWindowType::Splash | WmWindowType::Utility)
+    );
+    kind || x11.is_popup() || x11.is_transient_for().is_some()
+}
+
+/// The smallest and the largest size that an X11 program allows; zero means no limit.
+pub(crate) fn x11_limits(x11: &X11Surface) -> (Size<i32, Logical>, Size<i32, Logical>) {
+    (
+        x11.min_size().unwrap_or_default(),
+        x11.max_size().unwrap_or_default(),
+    )
 }
 
 /// The surface at the root of a tree of subsurfaces.

@@ -102,9 +102,10 @@ impl State {
 
 /// Whether a window has drawn itself at the size it was told.
 fn has_size(managed: &Managed, size: Size<i32, Logical>) -> bool {
-    managed
-        .toplevel()
-        .is_some_and(|toplevel| toplevel.current_state().size == Some(size))
+    match managed.window.toplevel() {
+        Some(toplevel) => toplevel.current_state().size == Some(size),
+        None => managed.window.geometry().size == size,
+    }
 }
 
 /// How long the last picture stays while windows follow a resize.

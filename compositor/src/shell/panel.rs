@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use smithay::backend::renderer::pixman::PixmanRenderer;
-use smithay::desktop::Window;
 use smithay::utils::{Logical, Point, Rectangle};
 
+use super::Window;
 use super::icons::Icons;
 use crate::ShellStyle;
 use crate::handlers::names;

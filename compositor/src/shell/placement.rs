@@ -1,14 +1,17 @@
 //! Which window fills the output, which floats, and where.
 
-use smithay::desktop::Window;
 use smithay::reexports::wayland_protocols::xdg::decoration::zv1::server::zxdg_toplevel_decoration_v1::Mode;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel;
 use smithay::reexports::wayland_server::Resource as _;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Rectangle, Size};
 use smithay::wayland::shell::xdg::ToplevelSurface;
+use smithay::xwayland::X11Surface;
+use smithay::xwayland::xwm::X11SurfaceError;
 
-use super::{Fill, Managed, Shell, Snap, WINDOWS, centred, kept_inside};
+use super::{
+    Fill, Managed, Shell, Snap, WINDOWS, Window, centred, is_x11_dialog, kept_inside, x11_limits,
+};
 use crate::ShellStyle;
 use crate::state::State;
 
@@ -24,7 +27,46 @@ impl State {
                 .post_error(xdg_toplevel::Error::InvalidSize, "too many windows");
             return;
         }
-        self.shell.windows.push(Managed::new(toplevel));
+        self.shell
+            .windows
+            .push(Managed::new(Window::wayland(toplevel)));
+    }
+
+    /// Takes the window of an X11 program in.
+    pub(crate) fn add_x11_window(&mut self, window: Window, decorated: bool, fullscreen: bool) {
+        let Some(surface) = window.wl_surface().cloned() else {
+            return;
+        };
+        if self.shell.windows.len() >= WINDOWS {
+            tracing::warn!("{WINDOWS} windows are open; another one was closed");
+            return window.close();
+        }
+        let mut managed = Managed::new(window);
+        managed.decorated = decorated;
+        if fullscreen {
+            managed.fill = Fill::Fullscreen { maximized: false };
+        }
+        self.shell.windows.push(managed);
+        self.decide_placement(&surface);
+    }
+
+    /// Lets a window float where its X11 program wants it; one that fills a part of the desktop
+    /// stays as it is.
+    pub(crate) fn float_at(&mut self, window: &Window, wanted: Rectangle<i32, Logical>) {
+        let area = self.work_area();
+        let style = self.shell.style;
+        let Some(surface) = window.wl_surface().cloned() else {
+            return;
+        };
+        let Some(managed) = self.shell.managed_mut(&surface) else {
+            return;
+        };
+        if managed.fill == Fill::None && managed.resizing.is_none() {
+            let size = managed.clamp(wanted.size);
+            let loc = kept_inside(area, wanted.loc, size, managed.bar(style));
+            managed.floating = Rectangle::new(loc, size);
+        }
+        self.apply_fill(&surface);
     }
 
     /// Forgets a toplevel.
@@ -42,17 +84,18 @@ impl State {
             return;
         };
         let mapped = managed.mapped;
-        let Some(toplevel) = managed.toplevel().cloned() else {
-            return;
-        };
-        if has_content && !mapped && !toplevel.ensure_configured() {
-            // The program was disconnected: it drew before it knew its size.
-            return;
+        let toplevel = managed.toplevel().cloned();
+        if let Some(toplevel) = toplevel {
+            if has_content && !mapped && !toplevel.ensure_configured() {
+                // The program was disconnected: it drew before it knew its size.
+                return;
+            }
+            if !toplevel.is_initial_configure_sent() {
+                self.decide_placement(surface);
+                return self.configure(surface);
+            }
         }
-        if !toplevel.is_initial_configure_sent() {
-            self.decide_placement(surface);
-            self.configure(surface);
-        } else if has_content && !mapped {
+        if has_content && !mapped {
             self.map(surface);
         } else if !has_content && mapped {
             self.unmap(surface);
@@ -91,8 +134,7 @@ impl State {
         let Some(managed) = self.shell.managed(surface) else {
             return;
         };
-        let told = managed.toplevel().map(ToplevelSurface::current_state);
-        if !managed.unsettled || told.is_none_or(|told| told.size.is_some()) {
+        if !managed.unsettled || managed.told().0.is_some() {
             return;
         }
         let window = managed.window.clone();
@@ -101,7 +143,7 @@ impl State {
     }
 
     /// Decides about a window that has said all about itself but shows nothing yet.
-    fn decide_placement(&mut self, surface: &WlSurface) {
+    pub(super) fn decide_placement(&mut self, surface: &WlSurface) {
         if self.shell.style == ShellStyle::Desktop {
             return;
         }
@@ -141,14 +183,12 @@ impl State {
     fn place(&mut self, window: &Window) {
         let area = self.work_area();
         let size = window.geometry().size;
-        let parent = window.toplevel().and_then(ToplevelSurface::parent);
-        let parent_area = parent
+        let parent_area = self
+            .shell
+            .parent(window)
             .and_then(|parent| self.shell.window_of(&parent))
             .and_then(|parent| self.shell.space.element_geometry(&parent));
-        let Some(surface) = window
-            .toplevel()
-            .map(|toplevel| toplevel.wl_surface().clone())
-        else {
+        let Some(surface) = window.wl_surface().cloned() else {
             return;
         };
         let (cascade, style) = (self.shell.cascade, self.shell.style);
@@ -332,18 +372,18 @@ impl State {
     /// Tells a window its size and its states.
     pub(super) fn configure(&mut self, surface: &WlSurface) {
         let bounds = self.work_area().size;
-        let target = self.target(surface).size;
+        let target = self.target(surface);
         let Some(managed) = self.shell.managed(surface) else {
             return;
         };
-        let Some(toplevel) = managed.toplevel() else {
-            return;
-        };
         let fill = managed.fill;
+        let Some(toplevel) = managed.toplevel() else {
+            return configure_x11(managed, target);
+        };
         let resizing = managed.resizing.is_some_and(|resizing| resizing.held);
         let mode = self.shell.decoration(managed);
         toplevel.with_pending_state(|state| {
-            state.size = (!target.is_empty()).then_some(target);
+            state.size = (!target.is_empty()).then_some(target.size);
             state.bounds = Some(bounds);
             let mut set = |flag, on| {
                 if on {
@@ -452,6 +492,22 @@ impl Managed {
 }
 
 impl Shell {
+    /// Whether an X11 window that is about to be shown is going to fill the output.
+    pub(crate) fn fills_alone(&self, window: &X11Surface) -> bool {
+        let (min, max) = x11_limits(window);
+        let fixed = !min.is_empty() && min == max;
+        let mut others = self.windows.iter();
+        let others = others.any(|managed| managed.mapped && !managed.is_dialog());
+        self.style == ShellStyle::Kiosk && !others && !fixed && !is_x11_dialog(window)
+    }
+
+    /// Says whether an X11 program leaves the frame of its window to us.
+    pub(crate) fn set_x11_decorated(&mut self, surface: &WlSurface, decorated: bool) {
+        if let Some(managed) = self.managed_mut(surface) {
+            managed.decorated = decorated;
+        }
+    }
+
     /// Puts the decoration mode that goes with a window's placement into its pending state.
     fn set_decoration(&self, toplevel: &ToplevelSurface) {
         let managed = self.managed(toplevel.wl_surface());
@@ -475,6 +531,27 @@ impl Shell {
         if self.cascade > area.w.min(area.h) / 4 {
             self.cascade = 0;
         }
+    }
+}
+
+/// Tells an X11 window its place, its size and its states.
+fn configure_x11(managed: &Managed, target: Rectangle<i32, Logical>) {
+    let Some(x11) = managed.window.x11_surface() else {
+        return;
+    };
+    let size = if target.is_empty() {
+        x11.geometry().size
+    } else {
+        target.size
+    };
+    let fullscreen = matches!(managed.fill, Fill::Fullscreen { .. });
+    let told = x11
+        .set_maximized(managed.fill == Fill::Maximized)
+        .and_then(|()| x11.set_fullscreen(fullscreen))
+        .map_err(X11SurfaceError::from)
+        .and_then(|()| x11.configure(Rectangle::new(target.loc, size)));
+    if let Err(error) = told {
+        tracing::debug!(%error, "an X11 window could not be configured");
     }
 }
 

@@ -106,6 +106,9 @@ impl State {
 
     fn add_windows(&mut self, scene: &mut Vec<Element>) {
         let scale = self.scale();
+        for menu in self.shell.menus.clone().iter().rev() {
+            self.add_surface(scene, &menu.surface, menu.x11.geometry().loc);
+        }
         if let Some(preview) = self.shell.preview {
             scene.push(plain(
                 &self.shell.preview_id,
@@ -122,7 +125,7 @@ impl State {
             };
             let content = loc - window.geometry().loc;
             let at: Point<i32, Physical> = content.to_physical_precise_round(scale);
-            scene.extend(window.render_elements::<Element>(renderer, at, Scale::from(scale), 1.0));
+            scene.extend(window.render_elements::<Element>(renderer, at, Scale::from(scale)));
             let frame = shell
                 .windows
                 .iter()

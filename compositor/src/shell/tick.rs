@@ -16,6 +16,7 @@ impl State {
     /// Draws what changed, if somebody watches, and collects who wants to be told.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.shell.space.refresh();
+        self.place_x11_windows();
         self.shell.popups.cleanup();
         self.refocus_pointer();
         let callbacks = self.collect_callbacks();
@@ -95,6 +96,9 @@ impl State {
         let mut callbacks = Vec::new();
         for window in self.shell.windows() {
             window.with_surfaces(|_, states| take_callbacks(states, &mut callbacks));
+        }
+        for menu in &self.shell.menus {
+            of_tree(&menu.surface, &mut callbacks);
         }
         for layer in layer_map_for_output(&self.output).layers() {
             layer.with_surfaces(|_, states| take_callbacks(states, &mut callbacks));

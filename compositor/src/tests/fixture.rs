@@ -1,6 +1,7 @@
 //! A compositor and programs that talk to it over socket pairs, in one thread.
 
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ pub(super) struct Fixture {
     events: Receiver<DesktopEvent>,
     seen: Vec<DesktopEvent>,
     shadow: Shadow,
-    _runtime_dir: TempDir,
+    runtime_dir: TempDir,
 }
 
 pub(super) const SIZE: Size = Size::new(640, 480);
@@ -54,6 +55,7 @@ impl Fixture {
             },
             command: None,
             on_exit: OnExit::Keep,
+            x11: false,
             shell: ShellStyle::Kiosk,
             runtime_dir: runtime_dir.path().to_owned(),
             env: Vec::new(),
@@ -78,8 +80,13 @@ impl Fixture {
             events,
             seen: Vec::new(),
             shadow: Shadow::default(),
-            _runtime_dir: runtime_dir,
+            runtime_dir,
         }
+    }
+
+    /// The folder of the session.
+    pub(super) fn runtime_dir(&self) -> &Path {
+        self.runtime_dir.path()
     }
 
     /// Connects a program and lets it find the globals.

@@ -14,3 +14,4 @@ mod resize;
 mod session;
 mod text;
 mod windows;
+mod x11;

@@ -25,6 +25,7 @@ fn config(dir: PathBuf, script: &str, on_exit: OnExit) -> CompositorConfig {
         layout: Layout::default(),
         command: Some(command.into()),
         on_exit,
+        x11: false,
         shell: crate::ShellStyle::Kiosk,
         runtime_dir: dir,
         env: vec![("FROM_CONFIG".into(), "yes".into())],
