@@ -12,7 +12,7 @@ ARGS ?=
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz clean
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz fuzz-desktop clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -83,6 +83,9 @@ bench-peers: setup-test build ## Measure the picture beside selkies and noVNC on
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS each
 	@packaging/fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-desktop: setup ## Send a million random requests to the compositor
+	$(CARGO) test --release --locked -p vroom-compositor --lib -- --ignored --nocapture a_million_requests
 
 clean: ## Remove everything that was built
 	$(CARGO) clean
