@@ -36,6 +36,8 @@ pub(crate) struct Session {
     beside: Vec<Pid>,
     restart_at: Option<Instant>,
     restart_delay: Duration,
+    /// What ran this long and showed something is started again as if it had never failed.
+    pub(crate) steady_after: Duration,
     /// Whether a window was shown since the command was started.
     pub(crate) shown: bool,
 }
@@ -68,6 +70,7 @@ impl Session {
             beside: Vec::new(),
             restart_at: None,
             restart_delay: RESTART_DELAY_MIN,
+            steady_after: STEADY_AFTER,
             shown: false,
         }
     }
@@ -240,7 +243,7 @@ impl State {
             // What is left of the old session would stand beside the new one.
             self.session.signal(Signal::SIGTERM);
             // What worked for a while comes back at once; what fails at once is given time.
-            if self.session.shown && ran_for >= STEADY_AFTER {
+            if self.session.shown && ran_for >= self.session.steady_after {
                 self.session.restart_delay = RESTART_DELAY_MIN;
             }
             let delay = self.session.restart_delay;

@@ -9,6 +9,7 @@ mod frames;
 mod fuzz;
 mod hostile;
 mod input;
+mod kiosk;
 mod popups;
 mod protocols;
 mod resize;
