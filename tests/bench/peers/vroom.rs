@@ -255,7 +255,7 @@ impl Web {
 
 /// The times and the amount of the page: see `web/src/core/terminal/output.ts`.
 const PATIENCE: Duration = Duration::from_secs(1);
-const PICTURE: Duration = Duration::from_millis(100);
+const PICTURE: Duration = Duration::from_millis(400);
 const LITTLE: usize = 32 * 1024;
 
 impl Terminal for Web {
