@@ -207,7 +207,7 @@ fn scrolled_off(bytes: &[u8], rows: u16) -> usize {
 }
 
 /// The most that is left unread.
-const UNREAD_BYTES: usize = 64 * 1024;
+const UNREAD_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn what_was_left_unread_is_read_when_somebody_looks() {
         let mut echo = Echo::new(ROWS, COLS, Preference::Adaptive);
-        for _ in 0..5000 {
+        for _ in 0..50_000 {
             assert_eq!(echo.output(0, b"some line\r\n"), b"some line\r\n");
             assert!(echo.unread.len() <= UNREAD_BYTES);
         }
