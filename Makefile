@@ -12,6 +12,10 @@ ARGS ?=
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
 
+# A red build is about the change and not about luck: random tests always try the same cases here. A plain
+# `cargo test` tries others each time, and so does `make fuzz`.
+export PROPTEST_RNG_SEED ?= 1
+
 .PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz fuzz-desktop clean
 
 help: ## Show what can be made

@@ -80,8 +80,9 @@ const INTERRUPTS: [u8; 2] = [0x03, 0x1C];
 /// So much is shown rather than replaced: the server does not send a picture for less.
 const LITTLE: usize = 32 * 1024;
 
-/// How long a picture may take that the server sends in the place of what waits.
-const PICTURE: Duration = Duration::from_millis(100);
+/// How long a picture may take that the server sends in the place of what waits: also one whose packet
+/// was lost once.
+const PICTURE: Duration = Duration::from_millis(400);
 
 /// How long nothing is shown at most.
 const PATIENCE: Duration = Duration::from_secs(1);

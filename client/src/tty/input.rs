@@ -17,6 +17,8 @@ pub struct Input {
     source: Source,
     /// What was read already, by the probe.
     ahead: Bytes,
+    /// Where it is read to; kept, as one is waited for again and again.
+    buffer: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl Input {
         Ok(Self {
             source,
             ahead: Bytes::new(),
+            buffer: vec![0; READ_BYTES],
         })
     }
 
@@ -57,6 +60,7 @@ impl Input {
         Self {
             source: Source::Nothing,
             ahead: Bytes::new(),
+            buffer: Vec::new(),
         }
     }
 
@@ -70,20 +74,19 @@ impl Input {
         if !self.ahead.is_empty() {
             return Ok(std::mem::take(&mut self.ahead));
         }
-        let mut buffer = vec![0; READ_BYTES];
+        let buffer = &mut self.buffer;
         let read = match &mut self.source {
-            Source::Polled(receiver) => receiver.read(&mut buffer).await,
-            Source::Plain(file) => file.read(&mut buffer),
+            Source::Polled(receiver) => receiver.read(buffer).await,
+            Source::Plain(file) => file.read(buffer),
             Source::Thread(receiver) => {
                 return receiver.recv().await.unwrap_or(Ok(Bytes::new()));
             }
             Source::Nothing => Ok(0),
         };
         match read {
-            Ok(len) => {
-                buffer.truncate(len);
-                Ok(buffer.into())
-            }
+            Ok(len) => Ok(Bytes::copy_from_slice(
+                buffer.get(..len).unwrap_or_default(),
+            )),
             // What a terminal says whose other end is gone.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
                 Ok(Bytes::new())

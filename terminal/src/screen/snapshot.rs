@@ -21,7 +21,7 @@ use super::model::Model;
 use super::modes::Modes;
 use super::page::{Page, default_cell};
 
-pub(super) use self::lines::without_layout;
+pub(super) use self::lines::{character_at, without_layout};
 pub(super) use self::pen::sgr;
 
 /// Writes a snapshot.
@@ -113,7 +113,7 @@ impl<'a> Snapshot<'a> {
         let last = self.model.last;
         if page.pending() && last.is_none() {
             // The line is full when its last character is written once more.
-            let col = lines::character_at(page.row(line), col);
+            let col = character_at(page.row(line), col);
             self.go(line, col);
             self.cell(page.row(line), col);
             // But it is not the character before: nothing is repeated.
@@ -132,7 +132,7 @@ impl<'a> Snapshot<'a> {
         } else {
             col.saturating_sub(1)
         };
-        self.go(line, lines::character_at(page.row(line), before));
+        self.go(line, character_at(page.row(line), before));
         self.put(last.encode_utf8(&mut [0; 4]));
     }
 

@@ -222,3 +222,24 @@ proptest! {
         prop_assert!(first.digest() == second.digest(), "{}", difference(&first, &second));
     }
 }
+
+/// Found by the test of new sizes: the last character of a line that goes on is a wide one under an image.
+#[test]
+fn an_image_over_a_wide_character_at_the_edge_is_carried_over() {
+    let streams = [
+        "  aaa日本語テキスト",
+        " a a 日本語テキスト",
+        "\x1b[2r日本語テキストa   aa a\x1bM\x1bPq\"1;1;25;45#0!25~-~\x1b\\\n",
+    ];
+    let sizes = [small(1, 2), small(1, 2), small(5, 14), small(3, 12)];
+    let mut first = screen(sizes[0], b"");
+    let mut second = screen(sizes[0], b"");
+    for (stream, size) in streams.iter().zip(&sizes[1..]) {
+        first.advance(stream.as_bytes());
+        second.advance(stream.as_bytes());
+        first.resize(*size);
+        second = screen(*size, &first.snapshot(&SnapshotOptions::EVERYTHING));
+        let difference = difference(&first, &second);
+        assert!(first.digest() == second.digest(), "{difference}");
+    }
+}

@@ -235,6 +235,7 @@ impl Web {
         };
         if interrupt.pictures.is_some_and(|n| self.remote.repaints > n) {
             self.interrupt = None;
+            self.remote.acknowledges = true;
             return bytes;
         }
         interrupt.waiting.extend(bytes);
@@ -248,6 +249,7 @@ impl Web {
         if !is_over {
             return Vec::new();
         }
+        self.remote.acknowledges = true;
         let interrupt = self.interrupt.take();
         interrupt.map(|it| it.waiting).unwrap_or_default()
     }
@@ -255,7 +257,7 @@ impl Web {
 
 /// The times and the amount of the page: see `web/src/core/terminal/output.ts`.
 const PATIENCE: Duration = Duration::from_secs(1);
-const PICTURE: Duration = Duration::from_millis(100);
+const PICTURE: Duration = Duration::from_millis(400);
 const LITTLE: usize = 32 * 1024;
 
 impl Terminal for Web {
@@ -263,6 +265,8 @@ impl Terminal for Web {
         let write = self.remote.write(&mut self.client, bytes);
         self.runtime.block_on(write)?;
         if bytes.contains(&0x03) {
+            // What is not shown is not acknowledged.
+            self.remote.acknowledges = false;
             self.interrupt = Some(Interrupt {
                 input: self.remote.sent,
                 pictures: None,

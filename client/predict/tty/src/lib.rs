@@ -28,6 +28,8 @@ use crate::paint::Painter;
 #[derive(Debug)]
 pub struct Echo {
     mirror: Mirror,
+    /// Plain text that the mirror has not read yet: it does when somebody looks.
+    unread: Vec<u8>,
     ground: Ground,
     predictor: Predictor,
     painter: Painter,
@@ -38,6 +40,7 @@ impl Echo {
     pub fn new(rows: u16, cols: u16, preference: Preference) -> Self {
         Self {
             mirror: Mirror::new(rows, cols),
+            unread: Vec::new(),
             ground: Ground::default(),
             predictor: Predictor::new(preference),
             painter: Painter::default(),
@@ -49,13 +52,12 @@ impl Echo {
     pub fn output(&mut self, now_ms: u64, bytes: &[u8]) -> Vec<u8> {
         let mut out = self.hide();
         out.extend_from_slice(bytes);
-        let gone = if self.ground.is_text() && !self.ground.has_region() {
-            scrolled_off(bytes, self.mirror.size().0)
-        } else {
-            0
-        };
+        if self.predictor.is_idle() && self.leave_unread(bytes) {
+            return out;
+        }
+        self.read();
         self.ground.push(bytes);
-        self.mirror.push(bytes.get(gone..).unwrap_or_default());
+        self.mirror.push(bytes);
         self.predictor.confirm(now_ms, &self.mirror);
         self.paint(&mut out);
         out
@@ -64,6 +66,7 @@ impl Echo {
     /// Takes bytes that are sent to the program, all of them and in order; returns what to write to the terminal.
     #[must_use]
     pub fn typed(&mut self, now_ms: u64, bytes: &[u8]) -> Vec<u8> {
+        self.read();
         self.predictor.typed(now_ms, bytes, &self.mirror);
         self.repaint()
     }
@@ -83,6 +86,7 @@ impl Echo {
     /// Takes back what is overdue; returns what to write to the terminal.
     #[must_use]
     pub fn tick(&mut self, now_ms: u64) -> Vec<u8> {
+        self.read();
         self.predictor.confirm(now_ms, &self.mirror);
         self.repaint()
     }
@@ -90,6 +94,7 @@ impl Echo {
     /// Takes what the server told of the terminal; returns what to write.
     #[must_use]
     pub fn set_mode(&mut self, mode: Mode) -> Vec<u8> {
+        self.read();
         let keys_as_codes = mode.keys_as_codes || self.mirror.reports_keys_as_codes();
         self.predictor.set_mode(Mode {
             keys_as_codes,
@@ -106,6 +111,7 @@ impl Echo {
     /// The terminal has another size; returns what to write first.
     #[must_use]
     pub fn resize(&mut self, rows: u16, cols: u16) -> Vec<u8> {
+        self.read();
         let out = self.hide();
         let before = self.mirror.size();
         self.mirror.resize(rows, cols);
@@ -126,6 +132,7 @@ impl Echo {
 
     /// Output that was returned here was dropped before it was written: what is written next resets the terminal.
     pub fn dropped(&mut self) {
+        self.read();
         self.painter = Painter::default();
         self.ground = Ground::default();
     }
@@ -136,6 +143,29 @@ impl Echo {
         let mut out = Vec::new();
         self.painter.hide(&self.mirror, &mut out);
         out
+    }
+
+    /// Keeps output that only shows characters and moves on, while nobody asks what it shows; false when it
+    /// does more.
+    fn leave_unread(&mut self, bytes: &[u8]) -> bool {
+        let scrolls_whole = !self.ground.has_region();
+        if !(self.ground.is_text() && scrolls_whole && Ground::are_plain(bytes)) {
+            return false;
+        }
+        self.ground.push(bytes);
+        self.unread.extend_from_slice(bytes);
+        if self.unread.len() > UNREAD_BYTES {
+            self.read();
+        }
+        true
+    }
+
+    /// Lets the mirror read what is left, as far as it is still to be seen.
+    fn read(&mut self) {
+        let gone = scrolled_off(&self.unread, self.mirror.size().0);
+        self.mirror
+            .push(self.unread.get(gone..).unwrap_or_default());
+        self.unread.clear();
     }
 
     fn repaint(&mut self) -> Vec<u8> {
@@ -168,9 +198,6 @@ impl Echo {
 /// the last ones. A screen of rows is filled by as many lines, and emptied of what was below the cursor
 /// by as many more; where the first of them began is known after a carriage return.
 fn scrolled_off(bytes: &[u8], rows: u16) -> usize {
-    if bytes.len() < FLOOD_MIN || !Ground::are_plain(bytes) {
-        return 0;
-    }
     let lines = 2 * usize::from(rows);
     let Some(at) = memchr::memrchr_iter(b'\n', bytes).nth(lines) else {
         return 0;
@@ -179,8 +206,8 @@ fn scrolled_off(bytes: &[u8], rows: u16) -> usize {
     if follows_return { at + 1 } else { 0 }
 }
 
-/// Less than this is not worth a look.
-const FLOOD_MIN: usize = 4096;
+/// The most that is left unread.
+const UNREAD_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -202,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_scrolls_off_leaves_no_trace() {
-        let lines = |line: &str| line.repeat(FLOOD_MIN / line.len() + 20).into_bytes();
+        let lines = |line: &str| line.repeat(4096 / line.len() + 20).into_bytes();
         let floods = [
             lines("yes\r\n"),
             lines("\tsome 漢字 and e\u{301}\r\n"),
@@ -221,7 +248,7 @@ mod tests {
         ];
         for flood in &floods {
             let gone = scrolled_off(flood, ROWS);
-            assert!(gone > FLOOD_MIN / 2, "only {gone} of {}", flood.len());
+            assert!(gone > 2048, "only {gone} of {}", flood.len());
             for before in befores {
                 let (mut whole, may_cut) = begun(before.as_bytes());
                 let (mut cut, _) = begun(before.as_bytes());
@@ -244,14 +271,34 @@ mod tests {
 
     #[test]
     fn what_may_matter_is_not_cut() {
-        let flood = b"yes\r\n".repeat(FLOOD_MIN);
+        assert_eq!(scrolled_off(&b"yes\n".repeat(1000), ROWS), 0);
+        assert_eq!(scrolled_off(&b"x".repeat(1000), ROWS), 0);
+        assert_eq!(scrolled_off(&b"yes\r\n".repeat(2 * 6), ROWS), 0);
+        let mut echo = Echo::new(ROWS, COLS, Preference::Adaptive);
+        assert!(echo.leave_unread(b"yes\r\n"));
         for bytes in [&b"\x1b[r"[..], b"\x0e", b"\x0f"] {
-            assert_eq!(scrolled_off(&[bytes, &flood].concat(), ROWS), 0);
-            assert_eq!(scrolled_off(&[&flood, bytes].concat(), ROWS), 0);
+            assert!(!echo.leave_unread(bytes));
         }
-        assert_eq!(scrolled_off(&b"yes\n".repeat(FLOOD_MIN), ROWS), 0);
-        assert_eq!(scrolled_off(&b"x".repeat(FLOOD_MIN), ROWS), 0);
-        assert!(!begun(b"\x1b[2;4r").1, "lines above the region stay");
-        assert!(!begun(b"\x1b]0;half").1);
+        for before in [&b"\x1b[2;4r"[..], b"\x1b]0;half"] {
+            let mut echo = Echo::new(ROWS, COLS, Preference::Adaptive);
+            drop(echo.output(0, before));
+            assert!(!echo.leave_unread(b"yes\r\n"), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_left_unread_is_read_when_somebody_looks() {
+        let mut echo = Echo::new(ROWS, COLS, Preference::Adaptive);
+        for _ in 0..50_000 {
+            assert_eq!(echo.output(0, b"some line\r\n"), b"some line\r\n");
+            assert!(echo.unread.len() <= UNREAD_BYTES);
+        }
+        drop(echo.output(0, b"$ "));
+        assert!(!echo.unread.is_empty());
+        drop(echo.tick(1));
+        assert!(echo.unread.is_empty());
+        assert_eq!(echo.mirror.place(), (Position::new(ROWS - 1, 2), false));
+        let first = echo.mirror.cell(Position::new(ROWS - 2, 0));
+        assert_eq!(first.map(|cell| cell.c), Some('s'));
     }
 }

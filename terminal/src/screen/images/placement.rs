@@ -10,6 +10,7 @@ use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::Cell;
 
 use super::super::page::Page;
+use super::super::snapshot::character_at;
 use super::Key;
 
 /// One image in one place.
@@ -285,21 +286,29 @@ impl Page {
         let (rows, cols) = (self.rows(), self.cols());
         self.placements.set_sizes(sizes, rows, cols);
         if self.pending() {
-            // Its line is full: something is written in the last column.
+            // Its line is full: something is written at its end.
             let line = self.line();
-            self.placements.overwrite(line..line + 1, cols - 1..cols);
+            let last = character_at(self.row(line), cols - 1);
+            self.placements.overwrite(line..line + 1, last..cols);
         }
-        let sixels = self.placements.list.iter().filter(|place| place.sixel);
-        let at_edge = sixels.filter_map(|place| {
-            let anchor = place.anchor?;
-            let line = anchor.line - self.placements.scrolled;
-            (anchor.col + place.cols >= cols).then_some(line..line + wide(place.rows))
-        });
-        let lines: Vec<i64> = at_edge.flatten().collect();
-        for line in lines {
-            if let Ok(line) = i32::try_from(line) {
-                self.end_wrap_at(Line(line));
+        // Nor does a line go on whose last character lies under an image.
+        let mut lines = Vec::new();
+        for place in self.placements.list.iter().filter(|place| place.sixel) {
+            let (Some(first), Some(anchor)) = (self.placements.line(place), place.anchor) else {
+                continue;
+            };
+            let oldest = self.grid.topmost_line();
+            for line in first..first + wide(place.rows) {
+                let line = Line(i32::try_from(line).unwrap_or(i32::MIN));
+                if line >= oldest
+                    && anchor.col + place.cols > character_at(&self.grid[line], cols - 1)
+                {
+                    lines.push(line);
+                }
             }
+        }
+        for line in lines {
+            self.end_wrap_at(line);
         }
     }
 }

@@ -111,7 +111,7 @@ impl Snapshot<'_> {
 }
 
 /// Where the character begins that a column belongs to.
-pub(super) fn character_at(row: &Row<Cell>, col: usize) -> usize {
+pub(in super::super) fn character_at(row: &Row<Cell>, col: usize) -> usize {
     let second = row[Column(col)].flags.contains(Flags::WIDE_CHAR_SPACER);
     col.saturating_sub(usize::from(second))
 }

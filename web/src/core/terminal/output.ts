@@ -24,8 +24,8 @@ export const ACK_MS = 10;
 
 /** After an interrupt so much is shown rather than replaced: the server sends no picture for less. */
 export const LITTLE = 32 * 1024;
-/** How long the picture may take once the server has the key. */
-export const PICTURE_MS = 100;
+/** How long the picture may take once the server has the key: also one whose packet was lost once. */
+export const PICTURE_MS = 400;
 /** How long nothing is handed on after an interrupt at most. */
 export const PATIENCE_MS = 1_000;
 
