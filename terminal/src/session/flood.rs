@@ -36,6 +36,9 @@ impl Flood {
         if self.bytes.is_empty() {
             return;
         }
+        if let Some(lines) = screen.lines_to_replace_all() {
+            self.skip(lines);
+        }
         if self.replaces_all {
             screen.advance(START_OF_LINE);
         }
