@@ -71,8 +71,29 @@ impl CompositorHandler for State {
     }
 
     fn destroyed(&mut self, surface: &WlSurface) {
-        self.forget_x11(surface);
-        self.clock.want();
+        let gone = surface.clone();
+        self.once_gone(surface, move |state| {
+            state.forget_x11(&gone);
+            state.clock.want();
+        });
+    }
+}
+
+impl State {
+    /// Goes on when a surface or its role ended: at once, or when the rest of its program is gone, too.
+    ///
+    /// What a program that is disconnected has left ends one by one. The focus must not move meanwhile:
+    /// to tell the program of it, by what is still there, would end all of us.
+    pub(super) fn once_gone(
+        &mut self,
+        surface: &WlSurface,
+        then: impl FnOnce(&mut Self) + 'static,
+    ) {
+        if surface.client().is_some() {
+            then(self);
+        } else {
+            self.handle.insert_idle(then);
+        }
     }
 }
 

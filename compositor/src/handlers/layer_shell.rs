@@ -49,10 +49,17 @@ impl WlrLayerShellHandler for State {
     }
 
     fn layer_destroyed(&mut self, surface: WlrLayerSurface) {
+        let of = surface.wl_surface().clone();
+        self.once_gone(&of, move |state| state.layer_gone(&surface));
+    }
+}
+
+impl State {
+    fn layer_gone(&mut self, surface: &WlrLayerSurface) {
         let mut map = layer_map_for_output(&self.output);
         let layer = map
             .layers()
-            .find(|layer| layer.layer_surface() == &surface)
+            .find(|layer| layer.layer_surface() == surface)
             .cloned();
         if let Some(layer) = layer {
             map.unmap_layer(&layer);
@@ -66,9 +73,7 @@ impl WlrLayerShellHandler for State {
             self.focus(next.as_ref());
         }
     }
-}
 
-impl State {
     /// Looks at a layer whose surface committed.
     pub(super) fn layer_committed(&mut self, surface: &WlSurface) {
         let mut map = layer_map_for_output(&self.output);

@@ -25,7 +25,8 @@ impl XdgShellHandler for State {
     }
 
     fn toplevel_destroyed(&mut self, surface: ToplevelSurface) {
-        self.remove_window(surface.wl_surface());
+        let surface = surface.wl_surface().clone();
+        self.once_gone(&surface.clone(), move |state| state.remove_window(&surface));
     }
 
     fn new_popup(&mut self, surface: PopupSurface, positioner: PositionerState) {

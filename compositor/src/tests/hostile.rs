@@ -2,11 +2,14 @@
 
 use std::os::fd::AsFd as _;
 
+use wayland_client::Proxy as _;
+use wayland_client::protocol::wl_seat::WlSeat;
 use wayland_client::protocol::wl_shm::{self, WlShm};
 use wayland_client::protocol::wl_subcompositor::WlSubcompositor;
 use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 use wayland_protocols::xdg::shell::client::xdg_wm_base::XdgWmBase;
 
+use super::client::Window;
 use super::fixture::{Fixture, pixel};
 
 const INNOCENT: u32 = 0x00_c0_00;
@@ -103,6 +106,45 @@ fn memory_that_shrinks_to_nothing() {
         });
         assert!(disconnected, "{size}");
     }
+}
+
+/// What it leaves ends in the order of the numbers: the window first, while its surface has the keyboard.
+#[test]
+fn a_program_with_the_keyboard_whose_window_ends_before_its_surface() {
+    let disconnected = beside_an_innocent(|fixture, id| {
+        let low = fixture.client(id).create_surface();
+        let client = fixture.client(id);
+        let seat: WlSeat = client.bind();
+        seat.get_keyboard(&client.handle, ());
+        let base: XdgWmBase = client.bind();
+        let surface = client.create_surface();
+        let xdg_surface = base.get_xdg_surface(&surface, &client.handle, ());
+        low.destroy();
+        fixture.roundtrip(id);
+        let client = fixture.client(id);
+        let toplevel = xdg_surface.get_toplevel(&client.handle, xdg_surface.id());
+        assert!(toplevel.id().protocol_id() < surface.id().protocol_id());
+        let window = Window {
+            surface,
+            xdg_surface,
+            toplevel,
+        };
+        window.surface.commit();
+        fixture.until("a first configuration", |fixture| {
+            fixture.client(id).configure(&window).is_some()
+        });
+        fixture.draw(id, &window, (300, 200), 0x40_40_40);
+        fixture.settle();
+        let shm: WlShm = fixture.client(id).bind();
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(4096).unwrap();
+        let pool = shm.create_pool(file.as_fd(), 4096, &fixture.client(id).handle, ());
+        pool.resize(0);
+        fixture.until("the end of the connection", |fixture| {
+            fixture.client(id).is_disconnected()
+        });
+    });
+    assert!(disconnected);
 }
 
 #[test]
