@@ -339,8 +339,8 @@ fn types_and_copies(mut session: Session, name: &str) {
     let before = session.picture();
     session.inject(InputEvent::Text("Grüße".into()));
     session.wait_for_change(&before);
-    session.chord(KEY_A);
-    session.chord(KEY_C);
+    session.chord(KEY_LEFTCTRL, KEY_A);
+    session.chord(KEY_LEFTCTRL, KEY_C);
     let copied = session.event("the copied text", |event| match event {
         DesktopEvent::Selection { selection, data } if *selection == Selection::Clipboard => {
             data.as_text().map(str::to_owned)
@@ -488,10 +488,7 @@ impl Session {
 
     /// Asks the program to close its only window and waits for its end.
     fn closes(self) {
-        self.key(KEY_LEFTALT, KeyState::Pressed);
-        self.key(KEY_F4, KeyState::Pressed);
-        self.key(KEY_F4, KeyState::Released);
-        self.key(KEY_LEFTALT, KeyState::Released);
+        self.chord(KEY_LEFTALT, KEY_F4);
         self.wait_for_end();
         self.end();
     }
@@ -518,12 +515,12 @@ impl Session {
         self.inject(InputEvent::Key { code, state });
     }
 
-    /// Presses a key with Control.
-    fn chord(&self, code: u16) {
-        self.key(KEY_LEFTCTRL, KeyState::Pressed);
+    /// Presses a key while another is held.
+    fn chord(&self, held: u16, code: u16) {
+        self.key(held, KeyState::Pressed);
         self.key(code, KeyState::Pressed);
         self.key(code, KeyState::Released);
-        self.key(KEY_LEFTCTRL, KeyState::Released);
+        self.key(held, KeyState::Released);
     }
 
     /// Types a line and waits for the program to have written what it read.

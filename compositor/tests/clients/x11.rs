@@ -55,29 +55,19 @@ fn x11_programs_are_windows_among_the_others() {
     session.wait_for_title("Terminal");
     session.spawn("xcalc", "x11-apps", &["-geometry", "+300+200"]);
     session.wait_for_title("Calculator");
-    // It has our frame, and follows the pointer to another place by its bar.
     let before = session.picture();
     session.screenshot("xcalc");
-    session.key(KEY_LEFTALT, KeyState::Pressed);
-    session.key(KEY_TAB, KeyState::Pressed);
-    session.key(KEY_TAB, KeyState::Released);
-    session.key(KEY_LEFTALT, KeyState::Released);
+    session.chord(KEY_LEFTALT, KEY_TAB);
     session.wait_for_title("Terminal");
     session.wait_for_change(&before);
-    session.key(KEY_LEFTALT, KeyState::Pressed);
-    session.key(KEY_TAB, KeyState::Pressed);
-    session.key(KEY_TAB, KeyState::Released);
-    session.key(KEY_LEFTALT, KeyState::Released);
+    session.chord(KEY_LEFTALT, KEY_TAB);
     session.wait_for_title("Calculator");
     let before = session.picture();
     session.inject(InputEvent::Text("42".into()));
     session.wait_for_change(&before);
     session.screenshot("xcalc-42");
     // Closed as by a person, it leaves the focus to the other one.
-    session.key(KEY_LEFTALT, KeyState::Pressed);
-    session.key(KEY_F4, KeyState::Pressed);
-    session.key(KEY_F4, KeyState::Released);
-    session.key(KEY_LEFTALT, KeyState::Released);
+    session.chord(KEY_LEFTALT, KEY_F4);
     session.wait_for_title("Terminal");
     session.end();
 }
