@@ -12,7 +12,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 fn main() {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist");
+    // Looked up when it runs: a target directory may serve more than one working copy.
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let dist = Path::new(&manifest).join("../web/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
     println!("cargo::rerun-if-changed=build.rs");
     if !dist.join("index.html").is_file() {

@@ -412,6 +412,7 @@ impl Attached {
             }
         };
         tokio::select! {
+            biased;
             () = output => {}
             () = input => {}
             () = mode => {}

@@ -74,6 +74,7 @@ pub(crate) async fn run(
         }
     };
     tokio::select! {
+        biased;
         (code, reason) = drive(connection, rx, tx, carried) => {
             tracing::debug!(source = %origin.source, transport = origin.transport.name(), %code, reason, "a connection ended");
         }
@@ -387,7 +388,9 @@ impl vroom_transport::Session for Carried {
                 None => pending().await,
             }
         };
+        // Whatever it is, everything is looked at then; so what happens most comes first.
         tokio::select! {
+            biased;
             () = self.session.ready() => {}
             () = picture => {}
             () = claimed => {}

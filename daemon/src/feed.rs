@@ -277,6 +277,7 @@ impl Feed {
             }
         };
         tokio::select! {
+            biased;
             () = output => {}
             () = dump => {}
         }

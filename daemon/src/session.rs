@@ -408,10 +408,11 @@ impl Session {
             }
         };
         tokio::select! {
-            () = self.bell.notified() => {}
+            biased;
+            () = self.shells.ready() => {}
             () = video => {}
             () = patches => {}
-            () = self.shells.ready() => {}
+            () = self.bell.notified() => {}
             () = self.files.ready() => {}
             () = self.forwards.ready() => {}
         }

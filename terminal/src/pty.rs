@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use filedescriptor::FileDescriptor;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::{Pid, tcgetpgrp};
 use portable_pty::{SlavePty, native_pty_system};
-use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    LocalModes, OptionalActions, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
 
 use crate::{PtySize, modes};
 
@@ -62,13 +64,18 @@ impl Pty {
 
     /// Changes the size; the kernel tells the foreground group.
     pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
-        let size = Winsize {
-            ws_row: size.rows,
-            ws_col: size.cols,
-            ws_xpixel: size.px_w,
-            ws_ypixel: size.px_h,
-        };
-        Ok(tcsetwinsize(&self.master, size)?)
+        resize(self.master.as_fd(), size)
+    }
+
+    /// The size that it has.
+    pub(crate) fn size(&self) -> Option<PtySize> {
+        let size = tcgetwinsize(&self.master).ok()?;
+        Some(PtySize {
+            rows: size.ws_row,
+            cols: size.ws_col,
+            px_w: size.ws_xpixel,
+            px_h: size.ws_ypixel,
+        })
     }
 
     /// The process group that has the terminal now.
@@ -80,13 +87,29 @@ impl Pty {
 
     /// What the terminal does with what is typed now.
     pub(crate) fn mode(&self) -> Option<PtyMode> {
-        let flags = tcgetattr(&self.master).ok()?.local_modes;
-        Some(PtyMode {
-            echo: flags.contains(LocalModes::ECHO),
-            canonical: flags.contains(LocalModes::ICANON),
-            isig: flags.contains(LocalModes::ISIG),
-        })
+        mode(self.master.as_fd())
     }
+}
+
+/// Changes the size of a terminal by its master side; the kernel tells the foreground group.
+pub(crate) fn resize(master: BorrowedFd<'_>, size: PtySize) -> io::Result<()> {
+    let size = Winsize {
+        ws_row: size.rows,
+        ws_col: size.cols,
+        ws_xpixel: size.px_w,
+        ws_ypixel: size.px_h,
+    };
+    Ok(tcsetwinsize(master, size)?)
+}
+
+/// What a terminal does with what is typed now, by its master side.
+pub(crate) fn mode(master: BorrowedFd<'_>) -> Option<PtyMode> {
+    let flags = tcgetattr(master).ok()?.local_modes;
+    Some(PtyMode {
+        echo: flags.contains(LocalModes::ECHO),
+        canonical: flags.contains(LocalModes::ICANON),
+        isig: flags.contains(LocalModes::ISIG),
+    })
 }
 
 /// Makes reads and writes return rather than wait.

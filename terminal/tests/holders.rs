@@ -277,7 +277,7 @@ async fn what_makes_no_sense_ends_the_connection_and_nothing_else() {
         let length = u32::try_from(payload.len()).unwrap().to_le_bytes();
         [&[kind], length.as_slice(), payload].concat()
     };
-    let hello = b"VH\x01".to_vec();
+    let hello = b"VH\x02".to_vec();
     let attach = frame(1, b"");
     let garbage: Vec<Vec<u8>> = vec![
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),

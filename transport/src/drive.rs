@@ -1,6 +1,9 @@
 //! The one loop that drives every connection, whatever link carries it.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::task::coop::consume_budget;
@@ -43,6 +46,8 @@ struct Driver<S> {
     full: bool,
     /// Whether the link took something that it may not have written yet.
     unflushed: bool,
+    /// Whether the last thing that happened was that the link wrote all it took.
+    flushed: bool,
     /// Whether the link took something in this turn, so that the session may have room again.
     took: bool,
     /// Whether the link takes nothing any more.
@@ -69,6 +74,7 @@ impl<S: Session> Driver<S> {
             parked: Vec::new(),
             full: false,
             unflushed: false,
+            flushed: false,
             took: false,
             mute: false,
             ended: None,
@@ -97,6 +103,7 @@ impl<S: Session> Driver<S> {
                 Wake::Received(incoming) => self.receive(incoming),
                 Wake::Flushed => {
                     self.unflushed = false;
+                    self.flushed = true;
                     pumping = true;
                 }
                 Wake::Ready => pumping = true,
@@ -184,6 +191,9 @@ impl<S: Session> Driver<S> {
     }
 
     /// Waits for whatever happens first. All of it is cancel-safe.
+    ///
+    /// What is asked first is what somebody waits for: each question that is asked in vain comes between a
+    /// key and its echo. Sending and receiving take turns, so neither keeps the other from happening.
     async fn wait(
         &mut self,
         rx: &mut impl LinkRx,
@@ -196,14 +206,41 @@ impl<S: Session> Driver<S> {
             self.session_deadline(),
             self.leave_at,
         ];
+        let deadline = deadlines.into_iter().flatten().min();
+        if deadline.is_some_and(|deadline| deadline <= now()) {
+            return Wake::Deadline;
+        }
         let flushing = self.unflushed || !self.parked.is_empty();
+        let sends_first = !std::mem::replace(&mut self.flushed, false);
+        let (full, listening) = (self.full, self.ended.is_none());
+        let mut receiving = pin!(rx.recv(self.connection.frame_limit()));
+        let mut flush = pin!(tx.writable());
+        let mut ready = pin!(ready(&mut self.session, full));
+        let carried = poll_fn(|cx| {
+            // A full link leaves only what is urgent.
+            if full && listening && ready.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Wake::Ready);
+            }
+            for sends in [sends_first, !sends_first] {
+                if !sends {
+                    if let Poll::Ready(incoming) = receiving.as_mut().poll(cx) {
+                        return Poll::Ready(Wake::Received(incoming));
+                    }
+                } else if flushing && flush.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Wake::Flushed);
+                }
+            }
+            if !full && listening && ready.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Wake::Ready);
+            }
+            Poll::Pending
+        });
         tokio::select! {
-            incoming = rx.recv(self.connection.frame_limit()) => Wake::Received(incoming),
-            () = tx.writable(), if flushing => Wake::Flushed,
+            biased;
+            wake = carried => wake,
             // Not left to `writable`: that may wait for one full lane while others have room.
             () = consume_budget(), if pumping && self.took => Wake::Ready,
-            () = ready(&mut self.session, self.full), if self.ended.is_none() => Wake::Ready,
-            () = timer.wait(deadlines.into_iter().flatten().min()) => Wake::Deadline,
+            () = timer.wait(deadline) => Wake::Deadline,
         }
     }
 

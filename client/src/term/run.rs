@@ -4,8 +4,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Sleep, sleep};
 use vroom_predict::Preference;
 use vroom_predict_tty::Echo;
@@ -321,6 +322,7 @@ impl<'a> Runner<'a> {
         pair: &mut Pair,
         questions: &mut Option<mpsc::Receiver<Question>>,
     ) -> Result<Over, Error> {
+        let mut turn = 0u32;
         loop {
             if let Some(over) = self.finished(pair).await? {
                 return Ok(over);
@@ -336,19 +338,11 @@ impl<'a> Runner<'a> {
                 !self.ended && (!self.session.flow_control || self.session.log.has_room());
             let may_receive = (self.pause.is_on() || self.terminal.output.queued() < OUTPUT_BYTES)
                 && !pair.read_out;
+            // Keys and what they bring come first; in a flood of that everything else has its turn, too.
+            turn = turn.wrapping_add(1);
+            let is_for_others = turn.is_multiple_of(OTHERS_EVERY);
             tokio::select! {
-                event = pair.control.event(), if !pair.is_mute => {
-                    if let Some(over) = self.on_event(event, pair)? {
-                        return Ok(over);
-                    }
-                }
-                received = pair.pty.recv(), if may_receive => self.on_received(received, pair)?,
-                received = receive(pair.stderr.as_ref()), if !pair.errors_out && self.terminal.errors.queued() < OUTPUT_BYTES => {
-                    match received {
-                        Some((_, bytes)) => self.terminal.errors.push(bytes),
-                        None => pair.errors_out = true,
-                    }
-                }
+                biased;
                 read = read_for(&pair.pty, &mut self.terminal.input), if may_read => {
                     if self.is_asked() {
                         if self.on_answer(&read.unwrap_or_default()) {
@@ -357,8 +351,22 @@ impl<'a> Runner<'a> {
                     } else if let Some(ending) = self.on_read(read, Some(pair))? {
                         return Ok(Over::Ending(ending));
                     }
+                    // What was typed is sent before anything else is looked at.
+                    yield_now().await;
                 }
-                written = self.terminal.output.write(), if !self.pause.is_on() => self.on_written(written, pair)?,
+                written = self.terminal.output.write(), if !self.pause.is_on() && !is_for_others => self.on_written(written, pair)?,
+                received = pair.pty.recv(), if may_receive && !is_for_others => self.on_received(received, pair)?,
+                event = pair.control.event(), if !pair.is_mute => {
+                    if let Some(over) = self.on_event(event, pair)? {
+                        return Ok(over);
+                    }
+                }
+                received = receive(pair.stderr.as_ref()), if !pair.errors_out && self.terminal.errors.queued() < OUTPUT_BYTES => {
+                    match received {
+                        Some((_, bytes)) => self.terminal.errors.push(bytes),
+                        None => pair.errors_out = true,
+                    }
+                }
                 () = self.pause.over(), if self.pause.is_on() => self.pause.end(),
                 written = self.terminal.errors.write() => {
                     written.map_err(|source| Error::Io { what: "cannot write to standard error", source })?;
@@ -383,6 +391,7 @@ impl<'a> Runner<'a> {
                 () = self.banner.tick() => self.draw_banner(),
                 () = until(self.screen.deadline()) => self.predict(Echo::tick),
                 Some(question) = next(questions), if self.asked.is_none() => self.put(question),
+                () = std::future::ready(()), if is_for_others => {}
             }
         }
     }
@@ -805,19 +814,17 @@ fn output_failed(source: io::Error) -> Error {
 }
 
 /// The signals that are listened to.
+///
+/// A task of their own waits for them: the loop that carries keys asks one place only.
 struct Signals {
-    winch: Signal,
-    interrupt: Signal,
-    quit: Signal,
-    terminate: Signal,
-    hangup: Signal,
-    usr1: Signal,
-    usr2: Signal,
+    caught: mpsc::Receiver<Caught>,
+    listener: AbortHandle,
     interrupted: bool,
     again: bool,
 }
 
 /// A signal that came.
+#[derive(Debug)]
 enum Caught {
     Winch,
     /// One that the program is to have.
@@ -828,14 +835,33 @@ enum Caught {
 
 impl Signals {
     fn new() -> io::Result<Self> {
+        let mut winch = signal(SignalKind::window_change())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut quit = signal(SignalKind::quit())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut usr1 = signal(SignalKind::user_defined1())?;
+        let mut usr2 = signal(SignalKind::user_defined2())?;
+        let (sender, caught) = mpsc::channel(1);
+        let listener = tokio::spawn(async move {
+            loop {
+                let caught = tokio::select! {
+                    _ = winch.recv() => Caught::Winch,
+                    _ = interrupt.recv() => Caught::Forwarded(2),
+                    _ = quit.recv() => Caught::Forwarded(3),
+                    _ = usr1.recv() => Caught::Forwarded(10),
+                    _ = usr2.recv() => Caught::Forwarded(12),
+                    _ = terminate.recv() => Caught::End("terminated"),
+                    _ = hangup.recv() => Caught::End("the terminal is gone"),
+                };
+                if sender.send(caught).await.is_err() {
+                    return;
+                }
+            }
+        });
         Ok(Self {
-            winch: signal(SignalKind::window_change())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            usr1: signal(SignalKind::user_defined1())?,
-            usr2: signal(SignalKind::user_defined2())?,
+            caught,
+            listener: listener.abort_handle(),
             interrupted: false,
             again: false,
         })
@@ -846,14 +872,10 @@ impl Signals {
         if std::mem::take(&mut self.again) {
             return Caught::Winch;
         }
-        tokio::select! {
-            _ = self.winch.recv() => Caught::Winch,
-            _ = self.interrupt.recv() => Caught::Forwarded(2),
-            _ = self.quit.recv() => Caught::Forwarded(3),
-            _ = self.usr1.recv() => Caught::Forwarded(10),
-            _ = self.usr2.recv() => Caught::Forwarded(12),
-            _ = self.terminate.recv() => Caught::End("terminated"),
-            _ = self.hangup.recv() => Caught::End("the terminal is gone"),
+        match self.caught.recv().await {
+            Some(caught) => caught,
+            // The task lives as long as `self`.
+            None => std::future::pending().await,
         }
     }
 
@@ -868,8 +890,17 @@ impl Signals {
     }
 }
 
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
 /// How much output may wait for the person's terminal; then nothing more is taken from the channel.
 const OUTPUT_BYTES: usize = 256 * 1024;
+
+/// How often what is neither typed nor shown comes first.
+const OTHERS_EVERY: u32 = 16;
 
 /// How long a question stands before what is typed answers it.
 const READING: Duration = Duration::from_millis(700);

@@ -1,9 +1,11 @@
 //! What a holder holds.
 
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::loan::{Loan, read_all};
 use super::meta::Meta;
 use super::program::Program;
 use super::report::{Report, Welcome};
@@ -24,6 +26,10 @@ pub(crate) struct Core {
     pub(crate) program: Program,
     pub(crate) store: Store,
     pub(crate) typed: Typed,
+    /// The terminal is with a daemon.
+    pub(crate) loan: Option<Loan>,
+    /// Where the output ended that the last daemon read which had the terminal.
+    pub(crate) lent_until: u64,
     pub(crate) tty: PtyMode,
     /// Queries in the output before this offset are answered, or will be by a terminal that got them.
     pub(crate) answered: u64,
@@ -61,6 +67,8 @@ impl Core {
             program,
             store,
             typed: Typed::default(),
+            loan: None,
+            lent_until: 0,
             tty: PtyMode::default(),
             answered: 0,
             active_at: SystemTime::now(),
@@ -91,8 +99,12 @@ impl Core {
                     self.answered = self.answered.max(offset);
                 }
                 let sink = self.program.pty.as_ref().map(Pty::master);
-                self.typed.take(writer, offset, bytes, sink)?;
+                // What was on its way when the terminal was lent is typed when it comes back.
+                let is_ours = self.loan.is_none();
+                self.typed.take(writer, offset, bytes, sink, is_ours)?;
             }
+            // Who has just been lent the terminal sees to it.
+            Request::Resize(_) if self.loan.is_some() => {}
             Request::Resize(size) => {
                 let pty = self.program.pty.as_ref();
                 if size.rows > 0 && size.cols > 0 && pty.is_some_and(|pty| pty.resize(size).is_ok())
@@ -112,12 +124,20 @@ impl Core {
                 self.meta = Meta { id, ..meta };
             }
             Request::CheckpointPart(bytes) => self.store.checkpoint_part(bytes),
-            Request::CheckpointEnd(mark) => self.store.checkpoint_end(mark),
+            Request::CheckpointEnd(mark) => {
+                self.look_at_loan();
+                self.store.checkpoint_end(mark);
+            }
+            Request::Resized(mark) => {
+                self.look_at_loan();
+                self.store.resize_at_offset(mark.offset, mark.size);
+            }
             Request::Attach
             | Request::FetchCheckpoint
             | Request::Follow { .. }
             | Request::Room { .. }
             | Request::Answering(_)
+            | Request::Borrow
             | Request::Upgrade => {}
         }
         Ok(())
@@ -155,7 +175,8 @@ impl Core {
         if self.unstored > 0 {
             self.store_fresh(self.unstored);
         }
-        let Some(pty) = self.program.pty.as_ref().filter(|_| self.unstored == 0) else {
+        let is_ours = self.unstored == 0 && self.loan.is_none();
+        let Some(pty) = self.program.pty.as_ref().filter(|_| is_ours) else {
             return false;
         };
         let room = usize::try_from(self.room(until)).unwrap_or(usize::MAX);
@@ -186,6 +207,14 @@ impl Core {
             self.store_fresh(count);
         }
         is_gone
+    }
+
+    /// Reads what somebody read from the program and left in a pipe, which holds no more than fits.
+    pub(crate) fn take_rest(&mut self, pipe: &File) {
+        let count = read_all(pipe, &mut self.scratch);
+        if count > 0 {
+            self.store_fresh(count);
+        }
     }
 
     /// Puts output that was just read into the ring.
@@ -251,7 +280,7 @@ impl Core {
 
     /// Whether nothing is under way that a successor could not go on with.
     pub(crate) fn is_settled(&self) -> bool {
-        !self.is_out_of_memory() && !self.store.is_receiving()
+        !self.is_out_of_memory() && !self.store.is_receiving() && self.loan.is_none()
     }
 
     /// The program ended: the rest of its output is let in.
@@ -283,11 +312,18 @@ impl Core {
 
     fn active(&mut self, now: Instant) {
         self.active_at = SystemTime::now();
+        self.watch_again(now);
+    }
+
+    /// Looks at the terminal's mode now and for a while.
+    pub(crate) fn watch_again(&mut self, now: Instant) {
         self.tty_look = TTY_LOOKS.first().map(|after| (now + *after, 0));
     }
 
-    fn look_at_tty(&mut self) {
-        if let Some(mode) = self.program.pty.as_ref().and_then(Pty::mode) {
+    pub(crate) fn look_at_tty(&mut self) {
+        // A daemon that has the terminal looks itself.
+        let is_ours = self.loan.is_none();
+        if is_ours && let Some(mode) = self.program.pty.as_ref().and_then(Pty::mode) {
             self.tty = mode;
         }
     }
@@ -302,7 +338,7 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 /// After how long the terminal's mode is looked at, each after the other, once something happened.
 ///
 /// Programs change it mostly right before they write; later changes are seen when the next key comes.
-const TTY_LOOKS: [Duration; 4] = [
+pub(crate) const TTY_LOOKS: [Duration; 4] = [
     Duration::from_millis(10),
     Duration::from_millis(40),
     Duration::from_millis(200),

@@ -15,6 +15,7 @@ use super::holder::Holder;
 use super::meta::Meta;
 use super::peer::{Peer, Told};
 use super::program::{Program, Status};
+use super::ring::Ring;
 use super::start::Keep;
 use super::store::Store;
 use super::typed::Typed;
@@ -46,7 +47,7 @@ pub(super) fn encode(holder: &Holder, now: Instant, out: &mut Vec<u8>) {
 pub(super) fn decode(
     state: &[u8],
     listener: UnixListener,
-    ring: File,
+    ring: Ring,
     signals: SignalFd,
     next: &mut dyn FnMut() -> Option<OwnedFd>,
 ) -> Option<Holder> {
@@ -100,7 +101,7 @@ fn encode_store(store: &Store, out: &mut Vec<u8>) {
 
 fn decode_store(
     bytes: &mut Decode<'_>,
-    ring: File,
+    ring: Ring,
     next: &mut dyn FnMut() -> Option<OwnedFd>,
 ) -> Option<Store> {
     let end = bytes.u64()?;
@@ -214,6 +215,8 @@ fn encode_peer(peer: &Peer, out: &mut Vec<u8>) {
     out.put_option(peer.follows, Encode::put_u64);
     out.put_u64(peer.until);
     out.put_option(peer.fetches, Encode::put_u64);
+    out.put_bool(peer.borrows);
+    out.put_u64(peer.inputs);
 }
 
 /// The inner `None` is a peer of another version.
@@ -240,10 +243,13 @@ fn decode_peer(
         exit: bytes.bool()?,
         output_ended: bytes.bool()?,
         gone: bytes.bool()?,
+        ..Told::default()
     };
     peer.follows = bytes.option(Decode::u64)?;
     peer.until = bytes.u64()?;
     peer.fetches = bytes.option(Decode::u64)?;
+    peer.borrows = bytes.bool()?;
+    peer.inputs = bytes.u64()?;
     Some(Some(peer))
 }
 

@@ -77,7 +77,7 @@ pub(super) fn finish(out: &mut [u8], start: usize, kind: u8) {
 }
 
 /// What both sides send first: two letters and the version of what follows.
-pub(crate) const PREAMBLE: [u8; 3] = [b'V', b'H', 1];
+pub(crate) const PREAMBLE: [u8; 3] = [b'V', b'H', 2];
 
 /// Which request is [`Request::Upgrade`]; the same in every version, so that versions can meet.
 pub(crate) const UPGRADE: u8 = 255;
@@ -137,6 +137,8 @@ mod tests {
             }),
             Request::CheckpointPart(b"screen"),
             Request::CheckpointEnd(mark()),
+            Request::Borrow,
+            Request::Resized(mark()),
             Request::Upgrade,
         ]
     }
@@ -188,6 +190,14 @@ mod tests {
             Report::Gone,
             Report::CheckpointPart(b"screen"),
             Report::CheckpointEnd(mark()),
+            Report::Lent {
+                end: 9,
+                kept_from: 3,
+                inputs: 2,
+            },
+            Report::Kept,
+            Report::GiveBack,
+            Report::Needs(7),
         ]
     }
 

@@ -19,6 +19,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 
 use super::estate;
 use super::holder::Holder;
+use super::ring::Ring;
 use super::store::memory;
 
 /// Becomes the successor; returns only when there is none.
@@ -41,7 +42,7 @@ fn try_exec(holder: &mut Holder) -> io::Result<std::convert::Infallible> {
     let mut files: Vec<BorrowedFd<'_>> = vec![
         file.as_fd(),
         holder.listener.as_fd(),
-        core.store.ring.as_fd(),
+        core.store.ring.file().as_fd(),
     ];
     files.extend(core.store.checkpoint.as_ref().map(AsFd::as_fd));
     files.extend(core.program.pty.as_ref().map(|pty| pty.master().as_fd()));
@@ -87,7 +88,7 @@ pub(crate) fn receive(files: Vec<OwnedFd>, signals: SignalFd) -> io::Result<Hold
     let mut state = Vec::new();
     file.read_to_end(&mut state)?;
     let listener = UnixListener::from(next()?);
-    let ring = File::from(next()?);
+    let ring = Ring::adopt(next()?.into());
     let decoded = estate::decode(&state, listener, ring, signals, &mut || next().ok());
     decoded.ok_or_else(|| io::Error::other("what was handed over makes no sense"))
 }
@@ -96,14 +97,14 @@ pub(crate) fn receive(files: Vec<OwnedFd>, signals: SignalFd) -> io::Result<Hold
 pub(crate) const MAGIC: [u8; 2] = *b"VH";
 
 /// What follows when a holder hands over: the version of what it hands over, and that it does.
-pub(crate) const HANDOVER: [u8; 2] = [1, 2];
+pub(crate) const HANDOVER: [u8; 2] = [2, 2];
 
 /// What follows when a daemon starts a holder.
-pub(crate) const START: [u8; 2] = [1, 1];
+pub(crate) const START: [u8; 2] = [2, 1];
 
 /// The argument that asks an executable what it can take over, and the answer.
 pub(crate) const CHECK: &str = "--handover";
-pub(crate) const VERSION: &str = "vroom-hold handover 1";
+pub(crate) const VERSION: &str = "vroom-hold handover 2";
 
 /// The most files that are handed over.
 pub(crate) const FILES_MAX: usize = 6;

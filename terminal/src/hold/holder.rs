@@ -12,6 +12,7 @@ use rustix::process::geteuid;
 
 use super::core::Core;
 use super::handover;
+use super::loan::Loan;
 use super::peer::{Over, Peer};
 use crate::END_PATIENCE;
 
@@ -39,6 +40,8 @@ struct Ready {
     listener: bool,
     client: bool,
     candidate: bool,
+    /// The daemon has let go of a terminal that it was lent.
+    loan: bool,
     pty_readable: bool,
     pty_hung_up: bool,
 }
@@ -86,11 +89,12 @@ impl Holder {
         let candidate = self.candidate.as_ref();
         let candidate = candidate.map(|candidate| input(candidate.stream.as_fd()));
         let mut flags = PollFlags::empty();
-        let may_read = core.room(self.until()) > 0 && !core.is_out_of_memory();
+        let is_ours = core.loan.is_none();
+        let may_read = is_ours && core.room(self.until()) > 0 && !core.is_out_of_memory();
         flags.set(PollFlags::POLLIN, may_read);
         flags.set(PollFlags::POLLOUT, core.typed.is_waiting());
         // Even with no flags a hangup would be reported, again and again.
-        let is_watched = !flags.is_empty() && self.vacant_since.is_none();
+        let is_watched = is_ours && !flags.is_empty() && self.vacant_since.is_none();
         let pty = core.program.pty.as_ref().filter(|_| is_watched);
         let pty = pty.map(|pty| PollFd::new(pty.master().as_fd(), flags));
         let mut files = [
@@ -100,12 +104,13 @@ impl Holder {
             client.unwrap_or_else(nothing),
             candidate.unwrap_or_else(nothing),
             pty.unwrap_or_else(nothing),
+            core.loan.as_ref().map_or_else(nothing, Loan::watched),
         ];
         // An interrupted wait finds nothing, and is begun again by the loop.
         if poll(&mut files, self.timeout(now)).is_err() {
             return Ready::default();
         }
-        let [signals, _ended, listener, client, candidate, pty] =
+        let [signals, _ended, listener, client, candidate, pty, loan] =
             files.map(|file| file.revents().unwrap_or(PollFlags::empty()));
         let any = |flags: PollFlags| !flags.is_empty();
         Ready {
@@ -113,6 +118,7 @@ impl Holder {
             listener: any(listener),
             client: any(client),
             candidate: any(candidate),
+            loan: any(loan),
             pty_readable: may_read && pty.intersects(PollFlags::POLLIN | PollFlags::POLLHUP),
             pty_hung_up: pty.intersects(PollFlags::POLLHUP | PollFlags::POLLERR),
         }
@@ -124,7 +130,8 @@ impl Holder {
         let unwatched = core.program.status.is_none() && core.program.ended.is_none();
         let retry = unwatched || core.is_out_of_memory();
         let deadlines = [
-            core.program.deadline(now),
+            core.program.deadline(now).filter(|_| core.loan.is_none()),
+            core.overdue_at(),
             core.tty_deadline(),
             client.and_then(Peer::deadline),
             retry.then(|| now + RETRY),
@@ -153,11 +160,16 @@ impl Holder {
         if ready.candidate {
             self.audition(now);
         }
+        self.settle_loan(now, ready.loan);
         self.work(now, ready);
         if let Some(client) = &mut self.client
             && let Err(over) = client.flush(now, &mut self.core)
         {
-            self.lose(now, &over);
+            // What it typed last may still be unread.
+            self.attend(now);
+            if self.client.is_some() {
+                self.lose(now, &over);
+            }
         }
         if self.forget_at().is_some_and(|at| now >= at) {
             self.core.forget = true;
@@ -194,6 +206,10 @@ impl Holder {
             self.vacant_since = None;
         }
         let core = &mut self.core;
+        // It goes on when the terminal is back, which takes a moment.
+        if core.loan.is_some() {
+            return;
+        }
         if core.program.go_on_ending(now) {
             // What nobody can write to any more is read to its end, as far as it can be kept.
             let mut end = None;
@@ -263,12 +279,47 @@ impl Holder {
         };
         match candidate.receive(now, &mut self.core) {
             Err(over) => tracing::debug!(?over, "a connection was refused"),
-            Ok(()) if candidate.attached => {
-                self.core.store.checkpoint_abort();
-                self.client = Some(candidate);
-                self.alone_since = None;
+            Ok(()) if candidate.attached && self.core.loan.is_some() => {
+                // Who has the terminal is to hear of it, and let go.
+                if self.client.is_some() {
+                    self.attend(now);
+                    self.lose(now, &Over::Replaced);
+                }
+                self.core.asks_back(now);
+                self.candidate = Some(candidate);
             }
+            Ok(()) if candidate.attached => self.seat(candidate),
             Ok(()) => self.candidate = Some(candidate),
+        }
+    }
+
+    /// Gives the terminal to another daemon.
+    fn seat(&mut self, peer: Peer) {
+        self.core.store.checkpoint_abort();
+        self.client = Some(peer);
+        self.alone_since = None;
+    }
+
+    /// Takes a terminal back that the daemon has let go of, or that it keeps too long.
+    fn settle_loan(&mut self, now: Instant, is_over: bool) {
+        if is_over {
+            // What it said before it let go comes first.
+            self.attend(now);
+            if self.core.settle_loan(now)
+                && let Some(client) = &mut self.client
+            {
+                client.gave_back(&self.core);
+            }
+        } else if self.core.overdue_at().is_some_and(|at| now >= at) {
+            if self.client.is_some() {
+                self.lose(now, &Over::Misbehaved);
+            }
+            self.core.reclaim(now);
+        }
+        if self.core.loan.is_none()
+            && let Some(candidate) = self.candidate.take_if(|candidate| candidate.attached)
+        {
+            self.seat(candidate);
         }
     }
 

@@ -1,12 +1,17 @@
 //! A daemon that is connected to a holder.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
+
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use super::core::Core;
 use super::frame::{HEADER_BYTES, Mark, PIECE_BYTES, PREAMBLE, UPGRADE};
 use super::inbox::Inbox;
+use super::loan::LENT_FILES;
 use super::report::Report;
 use super::request::Request;
 use crate::PtyMode;
@@ -35,6 +40,12 @@ pub(crate) struct Peer {
     pub(crate) until: u64,
     /// The next byte of the checkpoint that it gets, while it gets one.
     pub(crate) fetches: Option<u64>,
+    /// How many inputs came from it.
+    pub(crate) inputs: u64,
+    /// Whether it waits for the terminal, or for hearing that it does not get it.
+    pub(crate) borrows: bool,
+    /// The files that belong to the first byte of `out`.
+    files: Vec<OwnedFd>,
     /// When it is told what was applied, if nothing else is sent before.
     applied_at: Option<Instant>,
 }
@@ -49,6 +60,10 @@ pub(crate) struct Told {
     pub(crate) exit: bool,
     pub(crate) output_ended: bool,
     pub(crate) gone: bool,
+    /// That the terminal is to come back.
+    pub(crate) give_back: bool,
+    /// From where on a lent terminal's output is needed.
+    pub(crate) needs: u64,
 }
 
 /// Why a connection is over.
@@ -58,6 +73,8 @@ pub(crate) enum Over {
     Closed,
     /// It sent what is no request, or more than it was allowed to.
     Misbehaved,
+    /// Another daemon wants the terminal.
+    Replaced,
 }
 
 impl Peer {
@@ -75,6 +92,9 @@ impl Peer {
             follows: None,
             until: u64::MAX,
             fetches: None,
+            inputs: 0,
+            borrows: false,
+            files: Vec::new(),
             applied_at: None,
         }
     }
@@ -121,6 +141,17 @@ impl Peer {
         }
         while let Some((kind, payload)) = self.inbox.frame().map_err(|_| Over::Misbehaved)? {
             let request = Request::decode(kind, payload).ok_or(Over::Misbehaved)?;
+            // Before it says one of these again it lets go of a terminal that it had.
+            let is_after = matches!(
+                request,
+                Request::Introduce { .. }
+                    | Request::Input { .. }
+                    | Request::Resize(_)
+                    | Request::Borrow
+            );
+            if is_after && core.settle_loan(now) {
+                (self.follows, self.told.resizes) = after_loan(self.follows, core);
+            }
             match request {
                 Request::Attach => self.attached = true,
                 Request::Upgrade => core.wants_upgrade = true,
@@ -136,8 +167,21 @@ impl Peer {
                     self.told.resizes = core.store.resizes_before + passed.count() as u64;
                 }
                 Request::Room { until } => self.until = until,
+                Request::Borrow => self.borrows = true,
+                Request::Introduce { .. } | Request::Input { .. } => {
+                    self.inputs += 1;
+                    core.handle(now, request).map_err(|_| Over::Misbehaved)?;
+                }
+                Request::Resized(mark) => {
+                    core.handle(now, Request::Resized(mark))
+                        .map_err(|_| Over::Misbehaved)?;
+                    // Who changed it need not be told.
+                    let store = &core.store;
+                    self.told.resizes = store.resizes_before + store.resizes.len() as u64;
+                }
                 Request::Answering(answering) => {
                     self.answers = answering;
+                    core.set_lent_answers(answering);
                     self.note_answered(core);
                 }
                 other => core.handle(now, other).map_err(|_| Over::Misbehaved)?,
@@ -150,8 +194,7 @@ impl Peer {
     pub(crate) fn flush(&mut self, now: Instant, core: &mut Core) -> Result<(), Over> {
         loop {
             while self.out_start < self.out.len() {
-                let rest = self.out.get(self.out_start..).unwrap_or_default();
-                match self.stream.write(rest) {
+                match self.send() {
                     Ok(count) => self.out_start += count,
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -166,6 +209,28 @@ impl Peer {
                 return Ok(());
             }
         }
+    }
+
+    /// Sends some of what waits, and with its first byte the files that belong to it.
+    fn send(&mut self) -> io::Result<usize> {
+        let rest = self.out.get(self.out_start..).unwrap_or_default();
+        if self.files.is_empty() {
+            return self.stream.write(rest);
+        }
+        let files: Vec<_> = self.files.iter().map(AsFd::as_fd).collect();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(LENT_FILES))];
+        let mut message = SendAncillaryBuffer::new(&mut space);
+        if !message.push(SendAncillaryMessage::ScmRights(&files)) {
+            return Err(io::Error::other("too many files"));
+        }
+        let count = sendmsg(
+            &self.stream,
+            &[IoSlice::new(rest)],
+            &mut message,
+            SendFlags::NOSIGNAL,
+        )?;
+        self.files.clear();
+        Ok(count)
     }
 
     /// Notes that a terminal behind the daemon answers the queries in what was sent.
@@ -208,9 +273,68 @@ impl Peer {
             self.told.tty = Some(core.tty);
             Report::Tty(core.tty).encode(&mut self.out);
         }
+        if core.loan.is_some() {
+            self.compose_lent(now, core);
+            return Ok(());
+        }
         self.compose_output(core)?;
         self.compose_applied(now, core);
+        if self.borrows && self.out.is_empty() {
+            self.compose_loan(core)?;
+        }
         Ok(())
+    }
+
+    /// What a daemon is told that has the terminal.
+    fn compose_lent(&mut self, now: Instant, core: &mut Core) {
+        if core.wants_back() && !self.told.give_back {
+            self.told.give_back = true;
+            core.asks_back(now);
+            Report::GiveBack.encode(&mut self.out);
+        }
+        let needs = core.store.mark.offset;
+        if self.told.needs != needs {
+            self.told.needs = needs;
+            Report::Needs(needs).encode(&mut self.out);
+        }
+    }
+
+    /// Lends the terminal, or says that it is not lent now.
+    fn compose_loan(&mut self, core: &mut Core) -> io::Result<()> {
+        self.borrows = false;
+        let end = core.store.end;
+        if self.follows != Some(end) || !core.may_lend() {
+            Report::Kept.encode(&mut self.out);
+            return Ok(());
+        }
+        match core.lend(self.answers) {
+            Ok(lent) => self.files = lent.into(),
+            // Without enough memory or open files it goes on as it was.
+            Err(error) => {
+                tracing::debug!(%error, "the terminal was not lent");
+                Report::Kept.encode(&mut self.out);
+                return Ok(());
+            }
+        }
+        let kept_from = core.store.mark.offset;
+        self.told.give_back = false;
+        self.told.needs = kept_from;
+        let writers = &mut core.typed.writers;
+        writers.tell(|writer, offset| Report::Applied { writer, offset }.encode(&mut self.out));
+        self.applied_at = None;
+        let inputs = self.inputs;
+        Report::Lent {
+            end,
+            kept_from,
+            inputs,
+        }
+        .encode(&mut self.out);
+        Ok(())
+    }
+
+    /// The terminal that it had was taken back.
+    pub(crate) fn gave_back(&mut self, core: &Core) {
+        (self.follows, self.told.resizes) = after_loan(self.follows, core);
     }
 
     fn compose_checkpoint(&mut self, position: u64, core: &mut Core) -> io::Result<()> {
@@ -280,6 +404,13 @@ impl Peer {
             writers.tell(|writer, offset| Report::Applied { writer, offset }.encode(&mut self.out));
         }
     }
+}
+
+/// What a daemon knows that had the terminal: the output that it read, and all sizes.
+fn after_loan(follows: Option<u64>, core: &Core) -> (Option<u64>, u64) {
+    let store = &core.store;
+    let resizes = store.resizes_before + store.resizes.len() as u64;
+    (follows.map(|_| core.lent_until), resizes)
 }
 
 /// How many times a connection is read before something else has its turn.

@@ -33,6 +33,20 @@ pub(crate) enum Report<'a> {
     CheckpointPart(&'a [u8]),
     /// All of the checkpoint was sent.
     CheckpointEnd(Mark),
+    /// Here is the terminal, with [its files](super::loan::Lent), and output from `end` on is not sent.
+    /// Output from `kept_from` on is needed, and so many [inputs](super::request::Request::Input) were typed before; if more are on
+    /// their way, it goes straight back.
+    Lent {
+        end: u64,
+        kept_from: u64,
+        inputs: u64,
+    },
+    /// The terminal is not lent now.
+    Kept,
+    /// The terminal that was lent is to be given back.
+    GiveBack,
+    /// Output from an offset on is needed, what was before not any more.
+    Needs(u64),
 }
 
 /// How everything stands when a daemon comes.
@@ -105,6 +119,22 @@ impl Report<'_> {
                 mark.encode(out);
                 11
             }
+            Self::Lent {
+                end,
+                kept_from,
+                inputs,
+            } => {
+                out.put_u64(*end);
+                out.put_u64(*kept_from);
+                out.put_u64(*inputs);
+                12
+            }
+            Self::Kept => 13,
+            Self::GiveBack => 14,
+            Self::Needs(offset) => {
+                out.put_u64(*offset);
+                15
+            }
         };
         finish(out, start, kind);
     }
@@ -132,6 +162,14 @@ impl<'a> Report<'a> {
             9 => Self::Gone,
             10 => Self::CheckpointPart(std::mem::take(&mut bytes.0)),
             11 => Self::CheckpointEnd(Mark::decode(&mut bytes)?),
+            12 => Self::Lent {
+                end: bytes.u64()?,
+                kept_from: bytes.u64()?,
+                inputs: bytes.u64()?,
+            },
+            13 => Self::Kept,
+            14 => Self::GiveBack,
+            15 => Self::Needs(bytes.u64()?),
             _ => return None,
         };
         bytes.end(report)

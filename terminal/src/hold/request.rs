@@ -42,6 +42,10 @@ pub(crate) enum Request<'a> {
     CheckpointPart(&'a [u8]),
     /// The parts so far redraw the screen at an offset of the output.
     CheckpointEnd(Mark),
+    /// Lend the terminal; answered by [`Report::Lent`] or [`Report::Kept`].
+    Borrow,
+    /// The size was changed with a lent terminal, between the output before and after an offset.
+    Resized(Mark),
     /// Become the program that the executable is now.
     Upgrade,
 }
@@ -105,6 +109,11 @@ impl Request<'_> {
                 out.put_bool(*answering);
                 14
             }
+            Self::Borrow => 15,
+            Self::Resized(mark) => {
+                mark.encode(out);
+                16
+            }
             Self::Upgrade => UPGRADE,
         };
         finish(out, start, kind);
@@ -143,6 +152,8 @@ impl<'a> Request<'a> {
                 writer: bytes.text()?,
             },
             14 => Self::Answering(bytes.bool()?),
+            15 => Self::Borrow,
+            16 => Self::Resized(Mark::decode(&mut bytes)?),
             UPGRADE => Self::Upgrade,
             _ => return None,
         };

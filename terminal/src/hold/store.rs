@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::frame::Mark;
+use super::ring::{RING_BYTES, Ring};
 use crate::PtySize;
 
 /// What is kept of a terminal's output, in files that exist in memory only.
@@ -16,8 +17,7 @@ use crate::PtySize;
 /// any time: output that a rebuild needs is never overwritten, and the program waits instead.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// The newest [`RING_BYTES`] of the output, each byte at its offset modulo that.
-    pub(crate) ring: File,
+    pub(crate) ring: Ring,
     /// The offset of the next byte.
     pub(crate) end: u64,
     /// Bytes that redraw the screen at `mark`; none when it was blank then.
@@ -54,7 +54,7 @@ impl Store {
     /// An empty one, for a terminal that begins with a size.
     pub(crate) fn new(size: PtySize) -> io::Result<Self> {
         Ok(Self {
-            ring: memory("vroom-ring")?,
+            ring: Ring::new()?,
             end: 0,
             checkpoint: None,
             checkpoint_bytes: 0,
@@ -67,7 +67,7 @@ impl Store {
     }
 
     /// One that goes on from another, without the checkpoint that was arriving.
-    pub(crate) fn restore(ring: File, checkpoint: Option<File>) -> Self {
+    pub(crate) fn restore(ring: Ring, checkpoint: Option<File>) -> Self {
         Self {
             ring,
             end: 0,
@@ -94,11 +94,7 @@ impl Store {
 
     /// Appends output, no more than there is room for.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let position = self.end % RING_BYTES;
-        let until_wrap = usize::try_from(RING_BYTES - position).unwrap_or(usize::MAX);
-        let (front, back) = bytes.split_at(bytes.len().min(until_wrap));
-        self.ring.write_all_at(front, position)?;
-        self.ring.write_all_at(back, 0)?;
+        self.ring.write(self.end, bytes)?;
         self.end += bytes.len() as u64;
         Ok(())
     }
@@ -112,11 +108,7 @@ impl Store {
         let count =
             usize::try_from(available).map_or(buffer.len(), |count| count.min(buffer.len()));
         let buffer = buffer.get_mut(..count).unwrap_or_default();
-        let position = offset % RING_BYTES;
-        let until_wrap = usize::try_from(RING_BYTES - position).unwrap_or(usize::MAX);
-        let (front, back) = buffer.split_at_mut(count.min(until_wrap));
-        self.ring.read_exact_at(front, position)?;
-        self.ring.read_exact_at(back, 0)?;
+        self.ring.read(offset, buffer)?;
         Ok(count)
     }
 
@@ -169,12 +161,18 @@ impl Store {
 
     /// Notes a new size.
     pub(crate) fn resize(&mut self, size: PtySize) {
+        self.resize_at_offset(self.end, size);
+    }
+
+    /// Notes a size that was new at an offset of the output.
+    pub(crate) fn resize_at_offset(&mut self, offset: u64, size: PtySize) {
         self.size = size;
         if self.resizes.len() >= RESIZES_MAX {
             self.resizes.pop_front();
             self.resizes_before += 1;
         }
-        let offset = self.end;
+        let newest = self.resizes.back().map_or(0, |resize| resize.offset);
+        let offset = offset.clamp(newest, self.end.max(newest));
         self.resizes.push_back(Mark { offset, size });
     }
 
@@ -194,9 +192,6 @@ pub(crate) fn is_checkpoint_possible(bytes: usize) -> bool {
 pub(crate) fn memory(name: &str) -> io::Result<File> {
     Ok(memfd_create(name, MemfdFlags::CLOEXEC)?.into())
 }
-
-/// The output that is kept; a program that writes more without a new checkpoint waits.
-pub(crate) const RING_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The largest checkpoint; of a larger one nothing is kept, and the one before stays.
 pub(crate) const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
@@ -222,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn output_is_read_back_across_the_wrap() {
+    fn the_newest_output_is_read_back() {
         let mut store = store();
         let mut written: Vec<u8> = Vec::new();
         for round in 0..80u8 {

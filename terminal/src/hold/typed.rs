@@ -22,13 +22,15 @@ pub(crate) struct Typed {
 pub(crate) struct TooMuch;
 
 impl Typed {
-    /// Takes bytes of a writer from an offset on; those that it typed before are dropped.
+    /// Takes bytes of a writer from an offset on; those that it typed before are dropped. They are written now, or
+    /// wait for [`Self::pass_on`].
     pub(crate) fn take(
         &mut self,
         writer: &str,
         offset: u64,
         bytes: &[u8],
         sink: Option<&File>,
+        now: bool,
     ) -> Result<(), TooMuch> {
         let mut fresh = bytes;
         let mut slot = None;
@@ -52,13 +54,28 @@ impl Typed {
             Some((last, waiting)) if *last == slot => *waiting += count,
             _ => self.owners.push_back((slot, count)),
         }
-        if self.waiting.is_empty() {
+        if now && self.waiting.is_empty() {
             let written = write(sink, fresh);
             self.wrote(written);
             fresh = fresh.get(written..).unwrap_or_default();
         }
         self.waiting.extend(fresh);
         Ok(())
+    }
+
+    /// Takes what somebody else typed for a writer, and of which `written` bytes are with the program.
+    pub(crate) fn replay(&mut self, writer: &str, offset: u64, bytes: &[u8], written: usize) {
+        let mut slot = None;
+        if !writer.is_empty() {
+            let end = offset.saturating_add(bytes.len() as u64);
+            slot = self.writers.take(writer, offset, end);
+        }
+        self.owners.push_back((slot, bytes.len() as u64));
+        let (written, waiting) = bytes.split_at(written.min(bytes.len()));
+        self.wrote(written.len());
+        // Who wrote it knows, or is told another way, and its place is free for the next writer.
+        self.writers.hush();
+        self.waiting.extend(waiting);
     }
 
     /// Whether something waits for the program.
@@ -146,12 +163,12 @@ mod tests {
     fn what_comes_twice_is_written_once() {
         let (mut source, sink) = sink();
         let mut typed = Typed::default();
-        typed.take("a", 0, b"hello", Some(&sink)).unwrap();
-        typed.take("a", 2, b"llo wor", Some(&sink)).unwrap();
-        typed.take("a", 0, b"he", Some(&sink)).unwrap();
-        typed.take("b", 0, b"!", Some(&sink)).unwrap();
-        typed.take("", 0, b"?", Some(&sink)).unwrap();
-        typed.take("a", 9, b"ld", Some(&sink)).unwrap();
+        typed.take("a", 0, b"hello", Some(&sink), true).unwrap();
+        typed.take("a", 2, b"llo wor", Some(&sink), true).unwrap();
+        typed.take("a", 0, b"he", Some(&sink), true).unwrap();
+        typed.take("b", 0, b"!", Some(&sink), true).unwrap();
+        typed.take("", 0, b"?", Some(&sink), true).unwrap();
+        typed.take("a", 9, b"ld", Some(&sink), true).unwrap();
         drop(sink);
         let mut text = String::new();
         source.read_to_string(&mut text).unwrap();
@@ -167,10 +184,10 @@ mod tests {
         let piece = vec![b'x'; 32 * 1024];
         let mut offset = 0;
         while offset < 300 * 1024 {
-            typed.take("a", offset, &piece, Some(&sink)).unwrap();
+            typed.take("a", offset, &piece, Some(&sink), true).unwrap();
             offset += piece.len() as u64;
         }
-        typed.take("b", 0, b"y", Some(&sink)).unwrap();
+        typed.take("b", 0, b"y", Some(&sink), true).unwrap();
         assert!(typed.is_waiting());
         let applied = typed.writers.standing("a").unwrap().applied;
         assert_eq!(applied + typed.waiting.len() as u64 - 1, offset);
@@ -185,15 +202,41 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_wrote_counts_and_the_rest_waits() {
+        let (mut source, sink) = sink();
+        let mut typed = Typed::default();
+        typed.replay("a", 0, b"hello", 5);
+        typed.replay("", 0, b"?", 1);
+        typed.replay("b", 7, b"world", 2);
+        typed.replay("a", 5, b"!", 0);
+        let standing = |typed: &Typed, name| typed.writers.standing(name).unwrap();
+        assert_eq!(standing(&typed, "a").applied, 5);
+        assert_eq!(
+            (standing(&typed, "b").applied, standing(&typed, "b").taken),
+            (9, 12)
+        );
+        typed.take("b", 10, b"ld?", Some(&sink), true).unwrap();
+        assert!(typed.pass_on(&sink));
+        drop(sink);
+        let mut text = String::new();
+        source.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "rld!?");
+        assert_eq!(
+            (standing(&typed, "a").applied, standing(&typed, "b").applied),
+            (6, 13)
+        );
+    }
+
+    #[test]
     fn more_than_is_allowed_is_refused() {
         let (_source, sink) = sink();
         let mut typed = Typed::default();
         let piece = vec![b'x'; 1024 * 1024];
         let refused = (0..20u64).find(|round| {
             let offset = round * piece.len() as u64;
-            typed.take("a", offset, &piece, Some(&sink)).is_err()
+            typed.take("a", offset, &piece, Some(&sink), true).is_err()
         });
         assert!(refused.is_some());
-        assert!(typed.take("a", u64::MAX, b"xy", Some(&sink)).is_err());
+        assert!(typed.take("a", u64::MAX, b"xy", Some(&sink), true).is_err());
     }
 }

@@ -139,6 +139,22 @@ impl Writers {
         news
     }
 
+    /// Notes how far a writer's input is written, which is told later.
+    pub(crate) fn reach(&mut self, name: &str, applied: u64) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(writer) = entries.find(|writer| writer.name == name) {
+            let standing = &mut writer.standing;
+            standing.applied = standing.applied.max(applied.min(standing.taken));
+        }
+    }
+
+    /// What was told of how far a writer's input is written.
+    pub(crate) fn told(&self, name: &str) -> u64 {
+        let mut entries = self.entries.iter();
+        let writer = entries.find(|writer| writer.name == name);
+        writer.map_or(0, |writer| writer.told)
+    }
+
     /// Whether something applied was not told.
     pub(crate) fn has_news(&self) -> bool {
         self.entries.iter().any(Writer::has_news)

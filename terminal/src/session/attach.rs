@@ -11,6 +11,7 @@ use super::follow::follow;
 use super::link::Link;
 use super::model::Model;
 use super::shared::Shared;
+use super::way::Way;
 use crate::Error;
 use crate::hold::{
     BUILD, HEADER_BYTES, Inbox, PREAMBLE, RING_BYTES, Report, Request, UPGRADE, Welcome, fault,
@@ -76,7 +77,7 @@ impl Beginning {
             session.shared.exit.send_replace(welcome.exit);
         }
         if welcome.build != BUILD {
-            session.shared.link.send(Request::Upgrade);
+            session.shared.way.link().send(Request::Upgrade);
         }
         Ok(Found::Session(session))
     }
@@ -148,9 +149,9 @@ impl Beginning {
     ) -> Arc<Session> {
         let (read, write) = self.stream.into_split();
         let model = Model::new(welcome, checkpoint);
-        let link = Link::new(write);
-        let shared = Arc::new(Shared::new(welcome, model, link, from, answering));
-        shared.link.send(Request::Follow {
+        let way = Way::new(Link::new(write));
+        let shared = Arc::new(Shared::new(welcome, model, way, from, answering));
+        shared.way.link().send(Request::Follow {
             from,
             until: u64::MAX,
         });

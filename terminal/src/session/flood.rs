@@ -89,7 +89,7 @@ const BACKSPACE: u8 = 0x08;
 const START_OF_LINE: &[u8] = b"\r";
 
 /// A flood begins with as much in one piece: what comes in smaller ones is read at once.
-const FIRST_BYTES: usize = 4 * 1024;
+const FIRST_BYTES: usize = 1024;
 
 /// The most that waits.
 const FLOOD_BYTES: usize = 2 * 1024 * 1024;

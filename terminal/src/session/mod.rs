@@ -10,6 +10,7 @@ mod shared;
 mod state;
 mod typing;
 mod unheard;
+mod way;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -128,9 +129,7 @@ impl Session {
         if self.history().is_ended() {
             return Err(Error::Ended);
         }
-        let shared = &self.shared;
-        shared.touch();
-        shared.typing.pass_on(writer, offset, &bytes, &shared.link)
+        self.shared.type_in(writer, offset, &bytes)
     }
 
     /// How much of what a writer typed is written to the terminal; 0 for one that never typed.
@@ -144,7 +143,10 @@ impl Session {
     pub async fn input_changed(&self, writer: &str, beyond: u64) {
         let is_over = || self.history().is_ended();
         let typing = &self.shared.typing;
-        typing.applied_beyond(writer, beyond, is_over).await;
+        if typing.applied_beyond(writer, beyond, is_over).await {
+            // It may have changed the terminal's mode without a word.
+            self.shared.way.stir();
+        }
     }
 
     /// What the terminal does with what is typed, and what its program made of it.
@@ -164,10 +166,9 @@ impl Session {
         if self.history().is_ended() {
             return Err(Error::Ended);
         }
-        let mut known = lock(&self.shared.size);
-        if *known != size {
-            *known = size;
-            self.shared.link.send(Request::Resize(size));
+        let known = std::mem::replace(&mut *lock(&self.shared.size), size);
+        if known != size {
+            self.shared.resize();
         }
         Ok(())
     }
@@ -184,7 +185,7 @@ impl Session {
         if self.history().is_ended() {
             return Err(Error::Ended);
         }
-        self.shared.link.send(Request::Signal(signal));
+        self.shared.way.link().send(Request::Signal(signal));
         Ok(())
     }
 
@@ -221,7 +222,7 @@ impl Session {
 
     /// The same with another patience; a shorter one counts even when the end has begun.
     pub fn end_within(&self, patience: Duration) {
-        self.shared.link.send(Request::End { patience });
+        self.shared.way.link().send(Request::End { patience });
     }
 
     /// Waits until no process of it is left after [`end`](Self::end), or it is lost; cancel-safe.
@@ -233,7 +234,7 @@ impl Session {
     ///
     /// What still runs on the terminal is [ended](Self::end).
     pub fn forget(&self) {
-        self.shared.link.send(Request::Forget);
+        self.shared.way.link().send(Request::Forget);
     }
 
     /// Whether this process has lost the terminal: its holder is gone, or another daemon has it.

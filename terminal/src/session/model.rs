@@ -92,6 +92,10 @@ impl Model {
         })
     }
 
+    pub(crate) fn size(&self) -> PtySize {
+        self.size
+    }
+
     pub(crate) fn resize(&mut self, size: PtySize) {
         self.size = size;
         self.screen().resize(size);

@@ -4,21 +4,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-use super::link::Link;
 use super::model::Model;
 use super::state::TtyState;
 use super::typing::Typing;
+use super::way::Way;
 use crate::hold::{PIECE_BYTES, Report, Request, Welcome};
 use crate::screen::SnapshotOptions;
-use crate::{DRIVER_AHEAD_BYTES, Exit, History, Meta, PtySize};
+use crate::{DRIVER_AHEAD_BYTES, Error, Exit, History, Meta, PtyMode, PtySize};
 
 /// What a session and its task share.
 pub(crate) struct Shared {
     pub(crate) id: String,
     pub(crate) pid: u32,
-    pub(crate) link: Link,
+    pub(crate) way: Way,
     pub(crate) history: History,
     pub(crate) typing: Typing,
     pub(crate) meta: Mutex<Meta>,
@@ -35,7 +36,7 @@ pub(crate) struct Shared {
     active_at: AtomicU64,
     /// The history goes forward under this lock only, so who has it finds both at the same offset.
     model: Mutex<Model>,
-    /// How far the holder was told to read the program's output.
+    /// How far the program's output may be read, as whoever reads it knows.
     until: Mutex<u64>,
 }
 
@@ -46,7 +47,7 @@ impl Shared {
     pub(crate) fn new(
         welcome: &Welcome,
         mut model: Model,
-        link: Link,
+        way: Way,
         from: u64,
         answering: bool,
     ) -> Self {
@@ -55,7 +56,7 @@ impl Shared {
         Self {
             id: welcome.meta.id.clone(),
             pid: welcome.pid,
-            link,
+            way,
             history: History::starting_at(from),
             typing: Typing::new(&welcome.writers),
             meta: Mutex::new(welcome.meta.clone()),
@@ -78,25 +79,64 @@ impl Shared {
         match report {
             Report::Output { offset, bytes } => return self.output(offset, bytes),
             Report::Applied { writer, offset } => self.typing.set_applied(writer, offset),
-            Report::Tty(mode) => {
-                self.state.send_if_modified(|state| {
-                    let next = state.clone().with_mode(mode);
-                    let changed = *state != next;
-                    *state = next;
-                    changed
-                });
-            }
+            Report::Tty(mode) => self.set_mode(mode),
             Report::Resized(size) => lock(&self.model).resize(size),
             Report::Exited(exit) => drop(self.exit.send_replace(Some(exit))),
             Report::OutputEnded => self.close(),
             Report::Gone => drop(self.ended.send_replace(true)),
-            // Those belong to a beginning.
+            // Those belong to a beginning, or to who has the terminal in its hands.
             Report::Welcome(_)
             | Report::Failed(_)
             | Report::CheckpointPart(_)
-            | Report::CheckpointEnd(_) => return false,
+            | Report::CheckpointEnd(_)
+            | Report::Lent { .. }
+            | Report::Kept
+            | Report::GiveBack
+            | Report::Needs(_) => return false,
         }
         true
+    }
+
+    fn set_mode(&self, mode: PtyMode) {
+        self.state.send_if_modified(|state| {
+            let next = state.clone().with_mode(mode);
+            let changed = *state != next;
+            *state = next;
+            changed
+        });
+    }
+
+    /// Whether the screen has another size than the one that was asked for last.
+    pub(crate) fn has_wrong_size(&self) -> bool {
+        let size = lock(&self.model).size();
+        size != *lock(&self.size)
+    }
+
+    /// Looks at the mode of a lent terminal.
+    pub(crate) fn look(&self) {
+        if let Some(mode) = self.way.look() {
+            self.set_mode(mode);
+        }
+    }
+
+    /// Types what a writer typed.
+    pub(crate) fn type_in(&self, writer: &str, offset: u64, bytes: &Bytes) -> Result<(), Error> {
+        self.touch();
+        let mode = self.typing.pass_on(writer, offset, bytes, &self.way)?;
+        if let Some(mode) = mode {
+            self.set_mode(mode);
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal the size that was asked for last, and the screen, if nobody says when that
+    /// happens.
+    pub(crate) fn resize(&self) {
+        let mut model = lock(&self.model);
+        let size = *lock(&self.size);
+        if self.way.resize(self.history.end(), size) {
+            model.resize(size);
+        }
     }
 
     /// The holder is gone, or another daemon has the terminal.
@@ -112,6 +152,7 @@ impl Shared {
         self.exit.send_replace(Some(exit));
         self.ended.send_replace(true);
         self.close();
+        self.way.abandon();
     }
 
     /// Nothing more will come, and nothing be taken.
@@ -120,7 +161,8 @@ impl Shared {
         self.typing.wake();
     }
 
-    fn output(&self, offset: u64, bytes: &[u8]) -> bool {
+    /// Takes in output; `false` when some before it is missing.
+    pub(crate) fn output(&self, offset: u64, bytes: &[u8]) -> bool {
         let mut model = lock(&self.model);
         if offset != self.history.end() {
             return false;
@@ -151,11 +193,14 @@ impl Shared {
             return;
         }
         let pieces = replies.chunks(PIECE_BYTES);
-        self.link.send_all(pieces.map(|bytes| Request::Input {
+        let pieces = pieces.map(|bytes| Request::Input {
             writer: "",
             offset: self.history.end(),
             bytes,
-        }));
+        });
+        if let Some(mode) = self.way.type_in(pieces, |_, _| {}) {
+            self.set_mode(mode);
+        }
     }
 
     /// Answers the queries in output that the driver's terminal never gets to read.
@@ -189,19 +234,19 @@ impl Shared {
 
     /// Gives the holder a new checkpoint, unless one is on its way.
     pub(crate) fn make_checkpoint(&self) {
-        if self.link.has_checkpoint() {
+        if self.way.link().has_checkpoint() {
             return;
         }
         let mut model = lock(&self.model);
         let (mark, bytes) = model.checkpoint(self.history.end());
-        if self.link.send_checkpoint(mark, bytes) {
+        if self.way.link().send_checkpoint(mark, bytes) {
             model.mark = mark.offset;
         }
     }
 
-    /// Lets the holder read the program's output as far as the driver's pace allows.
+    /// Lets the program's output be read as far as the driver's pace allows.
     ///
-    /// It is not told of every step: that would wake it for nothing.
+    /// Whoever reads it is not told of every step: that would wake it for nothing.
     pub(crate) fn set_driver(&self, offset: Option<u64>) {
         let until = offset.map_or(u64::MAX, |offset| offset.saturating_add(DRIVER_AHEAD_BYTES));
         let mut told = lock(&self.until);
@@ -211,15 +256,20 @@ impl Shared {
         };
         if is_news {
             *told = until;
-            self.link.send(Request::Room { until });
+            self.way.pace(until);
         }
+    }
+
+    /// How far the program's output may be read.
+    pub(crate) fn until(&self) -> u64 {
+        *lock(&self.until)
     }
 
     /// Says whether the screen answers the program's queries.
     pub(crate) fn set_answering(&self, answering: bool) {
         lock(&self.model).unheard.forget();
         if self.answering.swap(answering, Ordering::SeqCst) != answering {
-            self.link.send(Request::Answering(answering));
+            self.way.link().send(Request::Answering(answering));
         }
     }
 
@@ -229,7 +279,7 @@ impl Shared {
         let mut next = meta.clone();
         change(&mut next);
         if next.is_possible() {
-            self.link.send(Request::SetMeta(next.clone()));
+            self.way.link().send(Request::SetMeta(next.clone()));
             *meta = next;
         } else {
             tracing::warn!(id = meta.id, "there is too much to know about a terminal");

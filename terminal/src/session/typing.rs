@@ -1,14 +1,16 @@
 //! What is typed, on its way to a holder.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use super::link::Link;
 use super::shared::lock;
-use crate::hold::{PIECE_BYTES, Request, Standing, WRITER_BYTES, Writers};
-use crate::{Error, INPUT_BYTES};
+use super::way::Way;
+use crate::hold::{Applied, PIECE_BYTES, Request, Standing, WRITER_BYTES, Writers};
+use crate::{Error, INPUT_BYTES, PtyMode};
 
 /// Who typed how much, and how much of it is written to the terminal.
 #[derive(Debug)]
@@ -26,14 +28,15 @@ impl Typing {
         }
     }
 
-    /// Passes on what a writer typed, as far as that was not taken before.
+    /// Passes on what a writer typed, as far as that was not taken before; returns the terminal's mode
+    /// when it is another now.
     pub(crate) fn pass_on(
         &self,
         writer: &str,
         offset: u64,
         bytes: &Bytes,
-        link: &Link,
-    ) -> Result<(), Error> {
+        way: &Way,
+    ) -> Result<Option<PtyMode>, Error> {
         if !(1..=WRITER_BYTES).contains(&writer.len()) {
             return Err(Error::BadWriter);
         }
@@ -42,7 +45,11 @@ impl Typing {
         let known = usize::try_from(writers.known(writer, offset)?).unwrap_or(usize::MAX);
         let fresh = bytes.get(known..).unwrap_or_default();
         if fresh.is_empty() {
-            return Ok(());
+            return Ok(None);
+        }
+        if !writers.has_place(writer) && writers.has_news() {
+            writers.hush();
+            self.changed.notify_waiters();
         }
         let free = (INPUT_BYTES as u64).saturating_sub(writers.waiting_bytes());
         if fresh.len() as u64 > free || !writers.has_place(writer) {
@@ -61,8 +68,8 @@ impl Typing {
             offset,
             bytes,
         });
-        link.send_all(introduce.into_iter().chain(pieces));
-        Ok(())
+        let pieces = introduce.into_iter().chain(pieces);
+        Ok(way.type_in(pieces, |writer, offset| writers.reach(writer, offset)))
     }
 
     /// The holder says how far a writer's input is written.
@@ -72,26 +79,55 @@ impl Typing {
         }
     }
 
+    /// So much of the input of each of these is written.
+    pub(crate) fn set_all_applied(&self, applied: Vec<Applied>) {
+        for (writer, offset) in applied {
+            self.set_applied(&writer, offset);
+        }
+    }
+
+    /// Says how much is written that was written without saying.
+    ///
+    /// That is done together with the program's answer, which is nearly always there soon, so that who
+    /// waits for both wakes once.
+    pub(crate) fn publish(&self) {
+        let mut writers = lock(&self.writers);
+        if writers.has_news() {
+            writers.hush();
+            self.changed.notify_waiters();
+        }
+    }
+
     /// How much of a writer's input is written to the terminal.
     pub(crate) fn applied(&self, writer: &str) -> u64 {
-        let standing = lock(&self.writers).standing(writer);
-        standing.unwrap_or_default().applied
+        lock(&self.writers).told(writer)
     }
 
     /// Waits until more of a writer's input is written, or `is_over`; cancel-safe.
+    ///
+    /// `true` when the program gave no answer to it.
     pub(crate) async fn applied_beyond(
         &self,
         writer: &str,
         beyond: u64,
         is_over: impl Fn() -> bool,
-    ) {
+    ) -> bool {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.applied(writer) > beyond || is_over() {
-                return;
+            let (told, has_news) = {
+                let writers = lock(&self.writers);
+                (writers.told(writer), writers.has_news())
+            };
+            if told > beyond || is_over() {
+                return false;
             }
-            changed.await;
+            if !has_news {
+                changed.await;
+            } else if timeout(APPLIED_DELAY, changed).await.is_err() {
+                self.publish();
+                return true;
+            }
         }
     }
 
@@ -100,3 +136,6 @@ impl Typing {
         self.changed.notify_waiters();
     }
 }
+
+/// How long it is waited for the program's answer before it is told what it was given.
+const APPLIED_DELAY: Duration = Duration::from_millis(2);
