@@ -184,6 +184,7 @@ impl State {
             known.content = content.or(known.content);
             known.caret = caret.or(known.caret);
         }
+        self.field_caught_up();
         match (was, self.text_inputs.is_active()) {
             (_, true) => self.input_method_entered(!was || fresh),
             (true, false) => self.input_method_left(),
