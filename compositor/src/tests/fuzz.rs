@@ -150,6 +150,11 @@ fn case(seed: u64, requests: u64, alone: bool) -> Outcome {
     drop(programs);
     // Programs that are gone leave nothing open, and neither does a desktop.
     if let Some(before) = before_programs {
+        // What is held stays with the surface where it was pressed.
+        for id in 0..FINGERS {
+            fixture.inject(InputEvent::TouchUp { id });
+        }
+        fixture.button(0x110, KeyState::Released);
         fixture.clients.clear();
         until_closed(&before, || fixture.step());
     }
@@ -245,7 +250,7 @@ fn input(dice: &mut Dice) -> InputEvent {
     } else {
         KeyState::Released
     };
-    let id = dice.below(3);
+    let id = dice.below(FINGERS);
     match dice.below(10) {
         0..=3 => InputEvent::PointerMotion { x, y },
         4..=5 => InputEvent::PointerButton {
@@ -284,6 +289,9 @@ const CASE: u64 = 5000;
 
 /// Requests of one case of the short run.
 const SHORT_CASE: u64 = 1500;
+
+/// Fingers of the person.
+const FINGERS: u32 = 3;
 
 /// A wait that is worth a line of the long run.
 const SLOW: Duration = Duration::from_secs(1);
