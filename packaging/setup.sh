@@ -20,6 +20,7 @@ TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
     bash vim htop tmux less mc mandoc openssh-client pipewire-bin
     grim kitty swaybg swaylock waybar wtype xterm x11-apps xclip
+    python3-gi gir1.2-gtk-4.0
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++

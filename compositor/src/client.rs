@@ -1,16 +1,18 @@
 //! What the compositor keeps per connected program.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::resource::{Resource, getrlimit};
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
 use smithay::wayland::compositor::CompositorClientState;
 
-/// Counts the connected programs.
+/// Knows the connected programs.
 #[derive(Debug)]
 pub(crate) struct Clients {
     count: Arc<()>,
+    ids: Arc<Ids>,
     /// The most pools and buffers of one of them.
     held_max: usize,
 }
@@ -22,6 +24,7 @@ impl Default for Clients {
         let files = usize::try_from(files).unwrap_or(usize::MAX);
         Self {
             count: Arc::default(),
+            ids: Arc::default(),
             held_max: (files / 4).clamp(HELD_LEAST, HELD),
         }
     }
@@ -35,6 +38,7 @@ impl Clients {
             sandboxed,
             held: AtomicUsize::new(0),
             held_max: self.held_max,
+            ids: Arc::clone(&self.ids),
             _count: Arc::clone(&self.count),
         }
     }
@@ -42,6 +46,26 @@ impl Clients {
     /// How many are connected.
     pub(crate) fn connected(&self) -> usize {
         Arc::strong_count(&self.count) - 1
+    }
+
+    /// Remembers one that has connected.
+    pub(crate) fn connected_as(&self, id: ClientId) {
+        self.ids.lock().insert(id);
+    }
+
+    /// All that are connected.
+    pub(crate) fn ids(&self) -> Vec<ClientId> {
+        self.ids.lock().iter().cloned().collect()
+    }
+}
+
+/// The programs that connected and did not leave.
+#[derive(Debug, Default)]
+struct Ids(Mutex<HashSet<ClientId>>);
+
+impl Ids {
+    fn lock(&self) -> MutexGuard<'_, HashSet<ClientId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,6 +79,7 @@ pub(crate) struct ClientState {
     /// The pools and buffers that it has.
     held: AtomicUsize,
     held_max: usize,
+    ids: Arc<Ids>,
     _count: Arc<()>,
 }
 
@@ -77,6 +102,7 @@ impl ClientData for ClientState {
 
     fn disconnected(&self, client: ClientId, reason: DisconnectReason) {
         tracing::debug!(?client, ?reason, "a program left");
+        self.ids.lock().remove(&client);
     }
 }
 

@@ -44,9 +44,13 @@ impl CursorTracker {
     pub(crate) fn surface(&self) -> Option<&WlSurface> {
         self.surface.as_ref().filter(|surface| surface.alive())
     }
-}
 
-impl CursorTracker {
+    /// Lets go of a surface that ended, and of what it is drawn on with it.
+    pub(crate) fn forget(&mut self, gone: &WlSurface) {
+        self.surface.take_if(|surface| surface == gone);
+        self.drag_icon.take_if(|icon| icon == gone);
+    }
+
     /// Whether the pointer is part of the picture.
     pub(crate) const fn is_drawn(&self) -> bool {
         self.drawn

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use smithay::reexports::calloop::generic::Generic;
 use smithay::reexports::calloop::ping::PingSource;
 use smithay::reexports::calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction};
+use smithay::reexports::wayland_server::backend::DisconnectReason;
 use smithay::reexports::wayland_server::{BindError, Display, ListeningSocket};
 use vroom_desktop::{EventSink, FrameSlot, Size};
 
@@ -94,7 +95,26 @@ impl Server {
             outcome = self.wind_down();
         }
         self.state.kill_session();
+        self.disconnect_all();
         outcome
+    }
+
+    /// Ends all connections and lets go of what the programs had.
+    ///
+    /// Surfaces refer to themselves and grabs to what they hold, so without this all would keep its
+    /// memory and its files for as long as this process lives.
+    pub(crate) fn disconnect_all(&mut self) {
+        self.state.drop_grabs();
+        let backend = self.display.handle().backend_handle();
+        for client in self.state.clients.ids() {
+            backend.kill_client(client, DisconnectReason::ConnectionClosed);
+        }
+        // What is gone is told to the state now, and the rest once nothing else happens.
+        let told = self.display.dispatch_clients(&mut self.state);
+        let rest = self.event_loop.dispatch(Duration::ZERO, &mut self.state);
+        if told.is_err() || rest.is_err() {
+            tracing::debug!("the programs could not be let go");
+        }
     }
 
     /// Asks the session to end and serves it until it did or its time is up.

@@ -73,7 +73,7 @@ pub(crate) struct State {
     pub(crate) outlets: Outlets,
     /// Counts the sandboxes that are listened to.
     pub(crate) sandboxes: Arc<()>,
-    clients: Clients,
+    pub(crate) clients: Clients,
     started_at: Instant,
 }
 
@@ -176,8 +176,9 @@ impl State {
             return;
         }
         let client = Arc::new(self.clients.state(sandboxed));
-        if let Err(error) = self.display.insert_client(stream, client) {
-            tracing::debug!(%error, "a program could not connect");
+        match self.display.insert_client(stream, client) {
+            Ok(client) => self.clients.connected_as(client.id()),
+            Err(error) => tracing::debug!(%error, "a program could not connect"),
         }
     }
 

@@ -74,6 +74,9 @@ impl CompositorHandler for State {
         let gone = surface.clone();
         self.once_gone(surface, move |state| {
             state.forget_x11(&gone);
+            state.cursor.forget(&gone);
+            state.text_inputs.forget(&gone);
+            state.input.inhibitors.retain(|surface| *surface != gone);
             state.clock.want();
         });
     }

@@ -82,6 +82,11 @@ impl TextInputs {
         self.active().map(|field| field.known.clone())
     }
 
+    /// Lets go of a surface that ended, and of what it is drawn on with it.
+    pub(super) fn forget(&mut self, gone: &WlSurface) {
+        self.focus.take_if(|focus| focus == gone);
+    }
+
     /// Tells the programs that the keyboard went from one to the other.
     fn set_focus(&mut self, focus: Option<&WlSurface>) {
         if self.focus.as_ref() == focus {
@@ -184,6 +189,7 @@ impl State {
             known.content = content.or(known.content);
             known.caret = caret.or(known.caret);
         }
+        self.field_caught_up();
         match (was, self.text_inputs.is_active()) {
             (_, true) => self.input_method_entered(!was || fresh),
             (true, false) => self.input_method_left(),

@@ -67,6 +67,13 @@ impl State {
         }
     }
 
+    /// A text field told its new state, so it has taken the text before.
+    pub(crate) fn field_caught_up(&mut self) {
+        if self.input.type_at.is_some() {
+            self.input.type_at = Some(Instant::now());
+        }
+    }
+
     /// Applies input until there is more text than a program can take at once.
     pub(crate) fn apply_waiting(&mut self, now: Instant) {
         while let Some(event) = self.input.waiting.pop_front() {
@@ -79,7 +86,12 @@ impl State {
                 return;
             }
             self.clock.input(now, true);
-            self.input.type_at = Some(now + TYPE_PAUSE);
+            let pause = if self.text_inputs.is_active() {
+                FIELD_PAUSE
+            } else {
+                TYPE_PAUSE
+            };
+            self.input.type_at = Some(now + pause);
             let (part, rest) = split_text(&text);
             self.enter_text(part);
             if !rest.is_empty() {
@@ -145,6 +157,10 @@ const TYPE_CHARS: usize = 128;
 
 /// The pause between two parts of a text.
 const TYPE_PAUSE: Duration = Duration::from_millis(5);
+
+/// The longest pause after a text that went into a text field; it ends when the field says where its
+/// caret went. Programs such as foot drop a text that crosses what they say.
+const FIELD_PAUSE: Duration = Duration::from_millis(50);
 
 /// The motion that waits behind a text; more is dropped.
 const WAITING_MOTION: usize = 64;

@@ -297,9 +297,13 @@ impl State {
         Some((location - window.geometry().loc).to_f64())
     }
 
-    /// Ends whatever holds the pointer or the keyboard.
+    /// Ends whatever holds the pointer, the fingers or the keyboard.
     pub(crate) fn drop_grabs(&mut self) {
         self.dismiss_menus(None);
+        let touch = self.touch.clone();
+        if touch.is_grabbed() {
+            touch.unset_grab(self);
+        }
         let pointer = self.pointer.clone();
         if pointer.is_grabbed() {
             pointer.unset_grab(self, SERIAL_COUNTER.next_serial(), self.time_ms());

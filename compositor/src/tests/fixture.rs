@@ -262,6 +262,14 @@ impl Fixture {
     }
 }
 
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.server.disconnect_all();
+        }
+    }
+}
+
 /// The pixel of a frame, as 0xRRGGBB.
 pub(super) fn pixel(frame: &Frame, x: u32, y: u32) -> u32 {
     let at = (y * frame.size().width + x) as usize * BYTES_PER_PIXEL;

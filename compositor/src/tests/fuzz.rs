@@ -4,6 +4,7 @@
 //! `make fuzz-desktop`. A failure prints the seed of its case; `VROOM_FUZZ_SEED` runs it again.
 
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use vroom_desktop::{Evdev, InputEvent, KeyState};
@@ -21,8 +22,10 @@ fn requests_at_random_disturb_nobody() {
         Some(seed) => (seed..=seed, CASE),
         None => (1..=4, SHORT_CASE),
     };
+    // Other tests open files at the same time; who runs a seed again runs nothing else.
+    let alone = seed().is_some();
     for seed in seeds {
-        let outcome = case(seed, requests);
+        let outcome = case(seed, requests, alone);
         assert!(outcome.programs > 3, "none of them went too far");
     }
 }
@@ -32,21 +35,50 @@ fn requests_at_random_disturb_nobody() {
 fn a_million_requests_at_random_disturb_nobody() {
     let mut dice = Dice::new(seed().unwrap_or_else(from_clock));
     let mut sum = Outcome::default();
-    let mut open = None;
     while sum.sent < 1_000_000 {
-        let outcome = case(dice.roll(), CASE);
+        let outcome = case(dice.roll(), CASE, true);
         sum.sent += outcome.sent;
         sum.programs += outcome.programs;
         sum.frames += outcome.frames;
         sum.late_max = sum.late_max.max(outcome.late_max);
-        // Every case has given back what it opened.
-        let now = std::fs::read_dir("/proc/self/fd").unwrap().count();
-        assert!(now <= *open.get_or_insert(now) + 8, "{now} files are open");
+        if outcome.late_max > SLOW {
+            eprintln!("the innocent waited {:?}", outcome.late_max);
+        }
     }
     eprintln!(
         "{} requests of {} programs; the innocent drew {} frames and waited {:?} at most",
         sum.sent, sum.programs, sum.frames, sum.late_max
     );
+}
+
+/// What is open in this process.
+fn open_files() -> Vec<PathBuf> {
+    let files = std::fs::read_dir("/proc/self/fd").unwrap();
+    let files = files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    files
+}
+
+fn is_keymap(file: &Path) -> bool {
+    file.to_string_lossy().starts_with("/memfd:smithay-keymap")
+}
+
+/// Waits until no more is open than before; memory of programs is let go by another thread.
+fn until_closed(before: &[PathBuf], mut meanwhile: impl FnMut()) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let now = open_files();
+        if now.len() <= before.len() {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "before: {before:#?}, now: {now:#?}"
+        );
+        meanwhile();
+        std::thread::yield_now();
+    }
 }
 
 /// What one case came to.
@@ -59,7 +91,9 @@ struct Outcome {
 }
 
 /// Lets programs run wild on a new desktop until they sent so many requests.
-fn case(seed: u64, requests: u64) -> Outcome {
+///
+/// Only what is `alone` in this process can tell which files programs have left open.
+fn case(seed: u64, requests: u64, alone: bool) -> Outcome {
     eprintln!("VROOM_FUZZ_SEED={seed}");
     let mut dice = Dice::new(seed);
     let style = if dice.one_in(2) {
@@ -74,8 +108,10 @@ fn case(seed: u64, requests: u64) -> Outcome {
     } else {
         &["ext_session_lock_manager_v1"]
     };
+    let before_desktop = alone.then(open_files);
     let mut fixture = Fixture::with(|config| config.shell = style);
     fixture.post(Command::Watched(true));
+    let before_programs = alone.then(open_files);
     let mut innocent = Innocent::new(&mut fixture);
     let mut outcome = Outcome::default();
     let mut programs: Vec<Wild> = Vec::new();
@@ -111,6 +147,25 @@ fn case(seed: u64, requests: u64) -> Outcome {
     programs.iter_mut().for_each(Wild::leave);
     // On a desktop, a person may have put it away.
     innocent.is_well(&mut fixture, may_lock || style == ShellStyle::Desktop);
+    drop(programs);
+    // Programs that are gone leave nothing open, and neither does a desktop.
+    if let Some(before) = before_programs {
+        // What is held stays with the surface where it was pressed.
+        for id in 0..FINGERS {
+            fixture.inject(InputEvent::TouchUp { id });
+        }
+        fixture.button(0x110, KeyState::Released);
+        fixture.clients.clear();
+        until_closed(&before, || fixture.step());
+    }
+    drop(fixture);
+    if let Some(mut before) = before_desktop {
+        // smithay keeps the clipboard devices of programs that are gone, and they keep the keyboard.
+        let keymaps = open_files().iter().filter(|file| is_keymap(file)).count();
+        before.retain(|file| !is_keymap(file));
+        before.extend(std::iter::repeat_n(PathBuf::from("a keymap"), keymaps));
+        until_closed(&before, || ());
+    }
     outcome.frames = innocent.frames;
     outcome.late_max = innocent.late_max;
     outcome
@@ -195,7 +250,7 @@ fn input(dice: &mut Dice) -> InputEvent {
     } else {
         KeyState::Released
     };
-    let id = dice.below(3);
+    let id = dice.below(FINGERS);
     match dice.below(10) {
         0..=3 => InputEvent::PointerMotion { x, y },
         4..=5 => InputEvent::PointerButton {
@@ -235,5 +290,11 @@ const CASE: u64 = 5000;
 /// Requests of one case of the short run.
 const SHORT_CASE: u64 = 1500;
 
+/// Fingers of the person.
+const FINGERS: u32 = 3;
+
+/// A wait that is worth a line of the long run.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// How long the innocent may wait for a frame callback on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);

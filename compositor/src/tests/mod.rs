@@ -10,6 +10,7 @@ mod fuzz;
 mod hostile;
 mod input;
 mod kiosk;
+mod leaks;
 mod popups;
 mod protocols;
 mod resize;

@@ -3,15 +3,19 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::FileExt as _;
+use std::time::{Duration, Instant};
 
 use smithay::input::keyboard::{Keycode, xkb};
 use vroom_desktop::{InputEvent, KeyState};
 use wayland_client::WEnum;
 use wayland_client::protocol::wl_keyboard;
 use wayland_client::protocol::wl_seat::WlSeat;
+use wayland_protocols::wp::text_input::zv3::client::zwp_text_input_manager_v3::ZwpTextInputManagerV3;
+use wayland_protocols::wp::text_input::zv3::client::zwp_text_input_v3;
 
 use super::client::Told;
 use super::fixture::Fixture;
+use crate::inbox::Command;
 
 /// What a program makes of its keyboard's events.
 struct Reader {
@@ -98,6 +102,49 @@ fn any_text_arrives_on_any_layout() {
         type_text(&mut fixture, id, &mut reader, "\n");
         assert_eq!(reader.text.pop(), Some('\r'));
     }
+}
+
+/// A program may have said something new before a text reaches it; foot then drops the text.
+#[test]
+fn texts_wait_until_a_field_has_taken_the_one_before() {
+    let (mut fixture, id, _) = with_keyboard("us");
+    let client = fixture.client(id);
+    let seat: WlSeat = client.bind();
+    let manager: ZwpTextInputManagerV3 = client.bind();
+    let field = manager.get_text_input(&seat, &client.handle, ());
+    field.enable();
+    field.commit();
+    fixture.roundtrip(id);
+    fixture.client(id).take_told();
+    let texts = ["日本語", "한국어", "😀", "ok"];
+    for text in texts {
+        fixture
+            .inbox
+            .post(Command::Input(InputEvent::Text(text.into())));
+    }
+    let before = Instant::now();
+    fixture.server.turn(Some(Duration::ZERO)).unwrap();
+    // Unless this machine was that slow, the second one waits for longer than keys do.
+    if let Some(at) = fixture.server.state.input.deadline() {
+        assert!(at >= before + Duration::from_millis(40));
+    }
+    let (mut commits, mut pending, mut taken) = (1, None, Vec::new());
+    fixture.until("all texts", |fixture| {
+        for told in fixture.client(id).take_told() {
+            match told {
+                Told::Text(zwp_text_input_v3::Event::CommitString { text }) => pending = text,
+                Told::Text(zwp_text_input_v3::Event::Done { serial }) => {
+                    taken.extend(pending.take().filter(|_| serial == commits));
+                    commits += 1;
+                    field.set_cursor_rectangle(8, 8, 8, 16);
+                    field.commit();
+                }
+                _ => {}
+            }
+        }
+        taken.len() == texts.len()
+    });
+    assert_eq!(taken, texts);
 }
 
 #[test]
