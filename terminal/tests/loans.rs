@@ -56,7 +56,9 @@ async fn what_was_typed_and_not_read_survives_the_loan() {
     let mut follower = folder.start("one", on_pty(command)).await;
     follower.until("ready").await;
     until("it is lent", || is_lent(&folder)).await;
-    let text: Vec<u8> = (0..300_000u32).map(|at| (at % 251) as u8).collect();
+    let text: Vec<u8> = (0..300_000u32)
+        .map(|at| u8::try_from(at % 251).unwrap())
+        .collect();
     for piece in text.chunks(30_000) {
         follower.write(piece);
     }
@@ -106,12 +108,17 @@ fn cksum(bytes: &[u8]) -> u32 {
     let mut length = bytes.len();
     let mut all = bytes.to_vec();
     while length > 0 {
-        all.push((length & 0xff) as u8);
+        all.push(u8::try_from(length & 0xff).unwrap());
         length >>= 8;
     }
     let crc = all.iter().fold(0u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| {
-            crc << 1 ^ if crc & 0x8000_0000 == 0 { 0 } else { 0x04c1_1db7 }
+            crc << 1
+                ^ if crc & 0x8000_0000 == 0 {
+                    0
+                } else {
+                    0x04c1_1db7
+                }
         })
     });
     !crc

@@ -24,6 +24,8 @@ pub(crate) struct Journal {
     /// Of entries that the program did not take: where what is left lies in the file, how much it is, and
     /// whose, and how far that writer is then.
     waiting: VecDeque<Waiting>,
+    /// The system cannot write from a file to a terminal.
+    unfit: bool,
     scratch: Vec<u8>,
 }
 
@@ -45,6 +47,7 @@ impl Journal {
             file,
             end: 0,
             waiting: VecDeque::new(),
+            unfit: false,
             scratch: Vec::new(),
         }
     }
@@ -52,6 +55,11 @@ impl Journal {
     /// Whether something waits for the program.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Whether the system cannot do what it takes.
+    pub(crate) fn is_unfit(&self) -> bool {
+        self.unfit
     }
 
     /// Whether it is time for a new one.
@@ -116,7 +124,7 @@ impl Journal {
         applied
     }
 
-    fn write(&self, at: u64, count: usize, pty: &OwnedFd) -> usize {
+    fn write(&mut self, at: u64, count: usize, pty: &OwnedFd) -> usize {
         if (&self.file).seek(SeekFrom::Start(at)).is_err() {
             return 0;
         }
@@ -125,9 +133,14 @@ impl Journal {
             match sendfile(pty, &self.file, None, count - all) {
                 Ok(0) => break,
                 Ok(written) => all += written,
-                Err(error) if io::Error::from(error).kind() == ErrorKind::Interrupted => {}
-                // A terminal that is gone says so when it is read.
-                Err(_) => break,
+                Err(error) => {
+                    let kind = io::Error::from(error).kind();
+                    self.unfit |= kind == ErrorKind::InvalidInput;
+                    // A terminal that is gone says so when it is read.
+                    if kind != ErrorKind::Interrupted {
+                        break;
+                    }
+                }
             }
         }
         all
@@ -238,6 +251,23 @@ mod tests {
             _ => written == 0,
         };
         assert!(entries(&bytes, position).all(whole));
+    }
+
+    #[test]
+    fn a_system_that_cannot_do_it_is_found_out() {
+        let (file, mut journal, _source, sink) = journal();
+        journal.take(&input("a", 0, b"hello"), &sink).unwrap();
+        assert!(!journal.is_unfit());
+        // Linux sends nothing to a file that is only appended to.
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let other = File::options().append(true).open(named.path()).unwrap();
+        let written = journal.take(&input("a", 5, b"x"), &other.into()).unwrap();
+        assert!(written == 0 && journal.is_unfit() && journal.is_waiting());
+        let (bytes, position) = read(&file).unwrap();
+        let written: Vec<usize> = entries(&bytes, position)
+            .map(|(_, written)| written)
+            .collect();
+        assert_eq!(written, [5, 0]);
     }
 
     #[test]

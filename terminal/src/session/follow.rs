@@ -204,6 +204,10 @@ impl Hands {
             return;
         };
         self.full = None;
+        if self.shared.way.is_used_up() {
+            self.give_back();
+            return self.ask();
+        }
         if self.shared.way.is_waiting() {
             // It is told apart from reading: a terminal nearly always takes what is typed.
             let writable = lent.get_ref().try_clone();
@@ -212,9 +216,6 @@ impl Hands {
                 Ok(file) => self.full = Some(Arc::new(file)),
                 Err(_) => return self.give_back(),
             }
-        } else if self.shared.way.is_used_up() {
-            self.give_back();
-            return self.ask();
         }
         self.look_soon();
     }

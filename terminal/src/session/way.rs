@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::pipe::{SpliceFlags, splice};
@@ -25,6 +25,8 @@ use crate::{PtyMode, PtySize, pty};
 pub(crate) struct Way {
     link: Link,
     route: Mutex<Route>,
+    /// The system cannot do what it takes to use a lent terminal.
+    unfit: AtomicBool,
     /// How many inputs were sent to the holder; counted under the lock of the route.
     inputs: AtomicU64,
     /// Says that the task that follows the terminal is to look around.
@@ -60,6 +62,8 @@ struct Loan {
     unsent: Vec<Typed>,
     /// There was no memory for output, or no way to read it.
     failed: bool,
+    /// The system cannot move what a terminal writes.
+    unfit: bool,
     /// The last to be closed: with it the holder has the terminal back.
     leash: OwnedFd,
 }
@@ -93,6 +97,7 @@ impl Way {
         Self {
             link,
             route: Mutex::default(),
+            unfit: AtomicBool::new(false),
             inputs: AtomicU64::new(0),
             stirred: Notify::new(),
         }
@@ -163,7 +168,8 @@ impl Way {
     /// Asks the holder for the terminal.
     pub(crate) fn ask(&self) {
         let mut route = lock(&self.route);
-        if matches!(*route, Route::Holder) {
+        let is_fit = !self.unfit.load(Ordering::Relaxed);
+        if is_fit && matches!(*route, Route::Holder) {
             *route = Route::Asked;
             self.link.send(Request::Borrow);
         }
@@ -215,6 +221,7 @@ impl Way {
             mode: None,
             unsent: Vec::new(),
             failed: false,
+            unfit: false,
             leash,
         };
         *route = Route::Lent(Box::new(loan));
@@ -228,6 +235,10 @@ impl Way {
             return;
         }
         if let Route::Lent(loan) = std::mem::take(&mut *route) {
+            if loan.unfit || loan.journal.is_unfit() {
+                tracing::debug!("this system cannot use terminals that are lent");
+                self.unfit.store(true, Ordering::Relaxed);
+            }
             self.link.send(Request::Room { until });
             let unsent = loan.let_go();
             self.send(unsent.iter().map(Typed::request));
@@ -329,7 +340,7 @@ impl Loan {
 
     fn is_used_up(&self) -> bool {
         let has_ended = self.journal.is_full() && !self.journal.is_waiting();
-        has_ended || !self.unsent.is_empty()
+        has_ended || self.journal.is_unfit() || !self.unsent.is_empty()
     }
 
     fn read(&mut self, until: u64, buffer: &mut [u8]) -> Took {
@@ -381,7 +392,10 @@ impl Loan {
                     // Or the pipe is full, which with one piece in it, it never is.
                     ErrorKind::WouldBlock => return (count, piece <= 1),
                     // Linux reports the end of a PTY as an input/output error.
-                    _ => self.failed = true,
+                    kind => {
+                        self.failed = true;
+                        self.unfit |= kind == ErrorKind::InvalidInput;
+                    }
                 },
             }
             break;
