@@ -276,6 +276,11 @@ impl Attached {
         self.write();
         self.knew_exit = self.is_over();
         let drives = self.place.is_driver();
+        if self.feed.as_ref().is_some_and(Feed::is_behind) {
+            // What it is shown next is a picture, and a picture that comes before this is of what it has interrupted.
+            self.place.session().announce_input();
+            self.acknowledge_input(now, connection);
+        }
         if let Some(feed) = &mut self.feed {
             let patience = if self.flow || !self.place.is_alone() {
                 Patience::Bounded

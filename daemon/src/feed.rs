@@ -191,6 +191,11 @@ impl Feed {
         }
     }
 
+    /// Whether the viewer is shown a picture next.
+    pub(crate) fn is_behind(&self) -> bool {
+        matches!(self.state, State::Behind { .. })
+    }
+
     /// The person interrupted what floods them: what they have not seen yet is skipped.
     pub(crate) fn interrupt(&mut self, now: Instant, session: &Session) {
         if !self.flow {

@@ -42,6 +42,8 @@ fn serve(serve: Serve) -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("async")
+        // In a flood nobody sleeps; what comes meanwhile, as Ctrl-C, is looked for this often.
+        .event_interval(EVENT_INTERVAL)
         .enable_all()
         .build()
         .context("starting threads")?;
@@ -115,6 +117,9 @@ fn say(line: &str) -> anyhow::Result<()> {
         .and_then(|()| out.flush())
         .context("writing to standard output")
 }
+
+/// After how many steps of tasks sockets are looked at, though there is more to do.
+const EVENT_INTERVAL: u32 = 8;
 
 /// The threads that serve connections; the desktop, the encoder and the terminals have their own.
 const WORKERS: usize = 2;

@@ -1,9 +1,11 @@
 //! The task that listens to a holder, and has the terminal in its hands while it is lent.
 
+use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -11,6 +13,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFdReadyGuard;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::shared::Shared;
@@ -35,7 +38,10 @@ pub(crate) async fn follow(shared: Arc<Shared>, stream: OwnedReadHalf, mut inbox
                 tracing::debug!(%error, "nothing can be said to a holder");
                 break;
             }
-            ready = readable(lent.as_deref()) => hands.read(ready),
+            ready = readable(lent.as_deref()) => {
+                let more = hands.read(ready);
+                give_way(more).await;
+            }
             () = writable(full.as_deref()) => hands.go_on(),
             () = shared.way.stirred() => hands.look_around(),
             () = until(hands.look_at.map(|(at, _)| at)) => hands.look_again(),
@@ -165,13 +171,17 @@ impl Hands {
         self.shared.way.may_read(self.shared.until())
     }
 
-    /// Reads the terminal.
-    fn read(&mut self, ready: io::Result<AsyncFdReadyGuard<'_, OwnedFd>>) {
+    /// Reads the terminal; returns whether there may be more in it.
+    fn read(&mut self, ready: io::Result<AsyncFdReadyGuard<'_, OwnedFd>>) -> bool {
         let Ok(mut guard) = ready else {
-            return self.give_back();
+            self.give_back();
+            return false;
         };
         match self.shared.way.read(self.shared.until(), &mut self.buffer) {
-            Took::Over => self.give_back(),
+            Took::Over => {
+                self.give_back();
+                false
+            }
             Took::Output {
                 offset,
                 count,
@@ -187,6 +197,7 @@ impl Hands {
                     self.shared.output(offset, bytes);
                     self.look_soon();
                 }
+                !is_dry
             }
         }
     }
@@ -271,6 +282,25 @@ async fn readable(terminal: Option<&Terminal>) -> io::Result<AsyncFdReadyGuard<'
         Some(terminal) => terminal.readable().await,
         None => std::future::pending().await,
     }
+}
+
+/// Lets those go on who wait for output.
+///
+/// After the last of it they go first. In a flood they go on beside us: there is more to read, which another
+/// worker can do.
+async fn give_way(more: bool) {
+    if !more {
+        return yield_now().await;
+    }
+    let mut is_queued = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut is_queued, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Waits until a terminal takes what is typed, if there is one that does not.

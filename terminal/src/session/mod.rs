@@ -132,6 +132,11 @@ impl Session {
         self.shared.type_in(writer, offset, &bytes)
     }
 
+    /// Lets [`input_offset`](Self::input_offset) say at once what is written, rather than with the program's answer.
+    pub fn announce_input(&self) {
+        self.shared.typing.publish();
+    }
+
     /// How much of what a writer typed is written to the terminal; 0 for one that never typed.
     pub fn input_offset(&self, writer: &str) -> u64 {
         self.shared.typing.applied(writer)
