@@ -48,6 +48,8 @@ struct Driver<S> {
     unflushed: bool,
     /// Whether the last thing that happened was that the link wrote all it took.
     flushed: bool,
+    /// Whether the last thing that happened was that a deadline passed.
+    was_due: bool,
     /// Whether the link took something in this turn, so that the session may have room again.
     took: bool,
     /// Whether the link takes nothing any more.
@@ -75,6 +77,7 @@ impl<S: Session> Driver<S> {
             full: false,
             unflushed: false,
             flushed: false,
+            was_due: false,
             took: false,
             mute: false,
             ended: None,
@@ -108,6 +111,7 @@ impl<S: Session> Driver<S> {
                 }
                 Wake::Ready => pumping = true,
                 Wake::Deadline => {
+                    self.was_due = true;
                     let now = self::now();
                     if self.leave_at.is_some_and(|leave_at| leave_at <= now) {
                         return;
@@ -207,7 +211,9 @@ impl<S: Session> Driver<S> {
             self.leave_at,
         ];
         let deadline = deadlines.into_iter().flatten().min();
-        if deadline.is_some_and(|deadline| deadline <= now()) {
+        // Not twice in a row: a deadline that stays must not keep us from receiving.
+        let was_due = std::mem::replace(&mut self.was_due, false);
+        if !was_due && deadline.is_some_and(|deadline| deadline <= now()) {
             return Wake::Deadline;
         }
         let flushing = self.unflushed || !self.parked.is_empty();
