@@ -19,14 +19,14 @@ RUN=(
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
     bash vim htop tmux less mc mandoc openssh-client pipewire-bin
-    grim kitty swaybg swaylock waybar wtype xterm x11-apps xclip
+    grim kitty swaybg swaylock waybar wlr-randr wtype xterm x11-apps xclip
     python3-gi gir1.2-gtk-4.0
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++
 )
 PEERS=(
-    iproute2 util-linux sway wayvnc novnc websockify python3-venv
+    iproute2 util-linux sway wayvnc novnc websockify python3-venv x11vnc xvfb
 )
 # The oldest versions that build this tree.
 RUST_MIN=1.92

@@ -39,6 +39,22 @@ impl FrameClock {
         self.period
     }
 
+    /// The rate that programs are told, in thousandths of a hertz.
+    pub(crate) fn refresh_mhz(&self) -> u32 {
+        let period = self.period.as_nanos().max(1);
+        u32::try_from(1_000_000_000_000 / period).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a clock can have this rate.
+    pub(crate) fn can_be(refresh_hz: u32) -> bool {
+        (1..=REFRESH_HZ_MAX).contains(&refresh_hz)
+    }
+
+    /// Goes at another rate from the next tick on.
+    pub(crate) fn set_refresh(&mut self, refresh_hz: u32) {
+        self.period = Duration::from_secs(1) / refresh_hz.clamp(1, REFRESH_HZ_MAX);
+    }
+
     /// Whether somebody watches.
     pub(crate) const fn is_watched(&self) -> bool {
         self.watched

@@ -72,7 +72,7 @@ impl State {
         if !self.input.pointer_is_known {
             return None;
         }
-        let scale = self.output.current_scale().fractional_scale();
+        let scale = self.scale();
         let Self { cursor, screen, .. } = self;
         let shape = &cursor.told.shape;
         let ready = cursor.sprite.as_ref().is_some_and(|sprite| {

@@ -23,6 +23,7 @@ mod handlers;
 mod inbox;
 mod input;
 mod keymap;
+mod output;
 mod paint;
 mod screen;
 mod selection;

@@ -38,13 +38,13 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// Makes a screen without memory.
-    pub(crate) fn new(output: &Output, frames: Arc<FrameSlot>) -> Result<Self, Error> {
+    pub(crate) fn new(frames: Arc<FrameSlot>) -> Result<Self, Error> {
         let renderer = PixmanRenderer::new().map_err(|error| Error::Renderer {
             reason: error.to_string(),
         })?;
         Ok(Self {
             renderer,
-            tracker: OutputDamageTracker::from_output(output),
+            tracker: upright(Size::default(), 1.0),
             target: None,
             size: Size::default(),
             scale: 1.0,
@@ -71,7 +71,7 @@ impl Screen {
         self.size = size;
         self.scale = output.current_scale().fractional_scale();
         self.target = None;
-        self.tracker = OutputDamageTracker::from_output(output);
+        self.tracker = upright(size, self.scale);
         self.pool.resize(size);
         self.owed.clear();
         self.whole = true;
@@ -124,12 +124,7 @@ impl Screen {
         E: RenderElement<PixmanRenderer>,
     {
         let mut target = self.new_target().ok()?;
-        let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
-        let mut tracker = OutputDamageTracker::new(
-            (side(self.size.width), side(self.size.height)),
-            self.scale,
-            Transform::Normal,
-        );
+        let mut tracker = upright(self.size, self.scale);
         compose(&mut self.renderer, &mut tracker, &mut target, 0, elements)?;
         Some(Snapshot {
             target,
@@ -186,6 +181,13 @@ impl Snapshot {
             size: self.size,
         }
     }
+}
+
+/// Composes pictures as viewers see them, however the output is turned.
+fn upright(size: Size, scale: f64) -> OutputDamageTracker {
+    let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
+    let size = (side(size.width), side(size.height));
+    OutputDamageTracker::new(size, scale, Transform::Normal)
 }
 
 /// Draws elements; `None` when they could not be.

@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use smithay::input::Seat;
 use smithay::input::keyboard::{KeyboardHandle, XkbConfig};
 use smithay::input::pointer::PointerHandle;
 use smithay::input::touch::TouchHandle;
-use smithay::output::{Mode, Output, PhysicalProperties, Scale, Subpixel};
+use smithay::output::Output;
 use smithay::reexports::calloop::LoopHandle;
 use smithay::reexports::wayland_server::DisplayHandle;
 use smithay::utils::Transform;
@@ -19,10 +19,11 @@ use crate::client::{CLIENTS, Clients};
 use crate::clock::FrameClock;
 use crate::config::{supported_scale, supported_size};
 use crate::cursor::CursorTracker;
-use crate::handlers::{Captures, InputMethod, Locked, Protocols, TextInputs};
+use crate::handlers::{Captures, InputMethod, Locked, OutputManagers, Protocols, TextInputs};
 use crate::inbox::{Command, Inbox};
 use crate::input::{InputState, REPEAT_DELAY_MS, REPEAT_PER_SECOND};
 use crate::keymap::Typist;
+use crate::output::{Globals, new_output};
 use crate::screen::Screen;
 use crate::selection::Selections;
 use crate::shell::Shell;
@@ -42,6 +43,13 @@ pub(crate) struct Outlets {
     pub(crate) inbox: Arc<Inbox>,
 }
 
+impl Outlets {
+    /// Tells other threads the present size.
+    pub(crate) fn set_size(&self, size: Size) {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size;
+    }
+}
+
 /// The state of the compositor; everything happens on its thread.
 pub(crate) struct State {
     /// Whether the loop goes on.
@@ -56,6 +64,10 @@ pub(crate) struct State {
     pub(crate) pointer: PointerHandle<Self>,
     pub(crate) touch: TouchHandle<Self>,
     pub(crate) output: Output,
+    /// What programs see of the output.
+    pub(crate) output_globals: Globals,
+    /// The programs that may set it up.
+    pub(crate) output_managers: OutputManagers,
     pub(crate) shell: Shell,
     pub(crate) clock: FrameClock,
     pub(crate) screen: Screen,
@@ -108,7 +120,8 @@ impl State {
         let typist = Typist::new(layout).ok_or_else(unknown)?;
         let pointer = seat.add_pointer();
         let touch = seat.add_touch();
-        let output = output(&display);
+        let output = new_output();
+        let output_globals = Globals::of(&output, &display);
         let mut shell = Shell::new(config.shell);
         shell.space.map_output(&output, (0, 0));
         let x11 = X11::open(&config, &handle);
@@ -123,8 +136,10 @@ impl State {
             keyboard,
             pointer,
             touch,
-            screen: Screen::new(&output, Arc::clone(&outlets.frames))?,
+            screen: Screen::new(Arc::clone(&outlets.frames))?,
             output,
+            output_globals,
+            output_managers: OutputManagers::default(),
             shell,
             clock,
             input: InputState::default(),
@@ -142,7 +157,7 @@ impl State {
             clients: Clients::default(),
             started_at: Instant::now(),
         };
-        state.set_mode(size, scale);
+        state.set_mode(size, scale, Transform::Normal);
         Ok(state)
     }
 
@@ -241,76 +256,7 @@ impl State {
             self.shell.release_pictures();
         }
     }
-
-    fn resize(&mut self, size: Size, scale: f64) {
-        let size = supported_size(size);
-        let scale = supported_scale(scale);
-        let unchanged = self.screen.size() == size
-            && (self.output.current_scale().fractional_scale() - scale).abs() < f64::EPSILON;
-        if !unchanged {
-            self.set_mode(size, scale);
-            self.follow_output();
-        }
-        self.tell(DesktopEvent::Resized { size, scale });
-    }
-
-    fn set_mode(&mut self, size: Size, scale: f64) {
-        let mode = Mode {
-            size: (to_i32(size.width), to_i32(size.height)).into(),
-            refresh: to_i32(refresh_mhz(self.clock.period())),
-        };
-        let old = self.output.current_mode();
-        let scale = if scale.fract() == 0.0 {
-            Scale::Integer(whole(scale))
-        } else {
-            Scale::Fractional(scale)
-        };
-        self.output
-            .change_current_state(Some(mode), Some(Transform::Normal), Some(scale), None);
-        self.output.set_preferred(mode);
-        if let Some(old) = old.filter(|old| *old != mode) {
-            self.output.delete_mode(old);
-        }
-        self.screen.resize(size, &self.output);
-        *self
-            .outlets
-            .size
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = size;
-    }
-}
-
-fn output(display: &DisplayHandle) -> Output {
-    let properties = PhysicalProperties {
-        // Zero means unknown; programs then assume 96 dots per inch.
-        size: (0, 0).into(),
-        subpixel: Subpixel::None,
-        make: "VROOM".into(),
-        model: "headless".into(),
-    };
-    let output = Output::new(OUTPUT_NAME.into(), properties);
-    output.create_global::<State>(display);
-    output
-}
-
-fn refresh_mhz(period: Duration) -> u32 {
-    u32::try_from(1_000_000_000_000 / period.as_nanos().max(1)).unwrap_or(u32::MAX)
-}
-
-fn to_i32(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the scale was clamped to a few units"
-)]
-fn whole(scale: f64) -> i32 {
-    scale as i32
 }
 
 /// The name of the one seat.
 const SEAT_NAME: &str = "seat0";
-
-/// The name of the one output.
-const OUTPUT_NAME: &str = "VROOM-1";

@@ -8,6 +8,8 @@
     reason = "a test ends when something is not as it should be"
 )]
 
+#[path = "clients/outputs.rs"]
+mod outputs;
 #[path = "clients/x11.rs"]
 mod x11;
 

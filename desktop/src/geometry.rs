@@ -61,6 +61,11 @@ impl Rect {
         }
     }
 
+    /// Its sides.
+    pub const fn size(self) -> Size {
+        Size::new(self.width, self.height)
+    }
+
     /// Whether there is no pixel in it.
     pub const fn is_empty(self) -> bool {
         self.width == 0 || self.height == 0

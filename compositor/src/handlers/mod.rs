@@ -6,6 +6,7 @@ mod data_device;
 mod idle;
 mod input_method;
 mod layer_shell;
+mod output_management;
 mod presentation;
 mod sandbox;
 mod screencopy;
@@ -63,6 +64,7 @@ use smithay::wayland::xwayland_shell::XWaylandShellState;
 pub(crate) use constraints::Freedom;
 pub(crate) use data_device::to_selection;
 pub(crate) use input_method::InputMethod;
+pub(crate) use output_management::OutputManagers;
 pub(crate) use screencopy::{Captures, Composed};
 pub(crate) use session_lock::Locked;
 pub(crate) use text_input::TextInputs;
@@ -128,6 +130,7 @@ impl Protocols {
         screencopy::offer(display);
         text_input::offer(display);
         input_method::offer(display);
+        output_management::offer(display);
         virtual_keyboard::offer(display);
         // The clock that `presented` times are on, as clock_gettime(2) numbers them.
         let clock = Monotonic::ID as u32;

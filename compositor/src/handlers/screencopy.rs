@@ -15,11 +15,12 @@ use smithay::reexports::wayland_server::protocol::wl_shm::Format;
 use smithay::reexports::wayland_server::{
     Client, DataInit, Dispatch, DisplayHandle, GlobalDispatch, New, Resource as _,
 };
-use smithay::utils::{Clock, Logical, Monotonic, Rectangle};
+use smithay::utils::{Clock, Logical, Monotonic, Rectangle, Transform};
 use smithay::wayland::shm::with_buffer_contents_mut;
 use vroom_desktop::{BYTES_PER_PIXEL, Rect, Size};
 
 use super::sandbox::{self, Trusted};
+use crate::output::turned;
 use crate::state::State;
 
 /// The pictures that programs wait for.
@@ -45,6 +46,8 @@ struct Capture {
 pub(crate) struct Asked {
     area: Rect,
     of: Size,
+    /// How the output was turned then: programs get its pixels turned, and turn them back.
+    transform: Transform,
     cursor: bool,
     used: AtomicBool,
     /// The newest change that this program's manager has handed out.
@@ -119,18 +122,18 @@ impl Capture {
         let copied = with_buffer_contents_mut(&self.buffer, |data, length, layout| {
             let side = |value: i32| usize::try_from(value).ok();
             let (offset, stride) = (side(layout.offset)?, side(layout.stride)?);
-            let row = area.width as usize * BYTES_PER_PIXEL;
-            let rows = area.height as usize;
+            let told = turned(area.size(), asked.transform);
+            let row = told.width as usize * BYTES_PER_PIXEL;
+            let rows = told.height as usize;
             let end = stride
                 .checked_mul(rows.checked_sub(1)?)?
                 .checked_add(offset)?;
             if row > stride || end.checked_add(row)? > length {
                 return None;
             }
+            let mut turned = vec![0; row];
             for y in 0..rows {
-                let from =
-                    (area.y as usize + y) * picture.stride + area.x as usize * BYTES_PER_PIXEL;
-                let source = picture.bytes.get(from..from + row)?;
+                let source = asked.row(picture, &area, y, &mut turned)?;
                 // SAFETY: the row begins within `length` bytes, as `end` says.
                 let target = unsafe { data.add(offset + y * stride) };
                 // SAFETY: `row` bytes follow there, as was checked above, and the mapping of a
@@ -145,7 +148,8 @@ impl Capture {
         asked.seen.store(changes, Ordering::Relaxed);
         self.frame.flags(Flags::empty());
         if self.seen.is_some() {
-            self.frame.damage(0, 0, area.width, area.height);
+            let told = turned(area.size(), asked.transform);
+            self.frame.damage(0, 0, told.width, told.height);
         }
         let now = std::time::Duration::from(Clock::<Monotonic>::new().now());
         let seconds = now.as_secs();
@@ -153,6 +157,48 @@ impl Capture {
         let low = u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or(0);
         self.frame.ready(high, low, now.subsec_nanos());
     }
+}
+
+impl Asked {
+    /// One row of what the program gets, `turned` being room for it; `None` where there is no
+    /// such row.
+    fn row<'a>(
+        &self,
+        picture: &'a Composed<'_>,
+        area: &Rect,
+        y: usize,
+        turned: &'a mut [u8],
+    ) -> Option<&'a [u8]> {
+        let at = |x: usize, y: usize| {
+            (area.y as usize + y) * picture.stride + (area.x as usize + x) * BYTES_PER_PIXEL
+        };
+        if self.transform == Transform::Normal {
+            return picture.bytes.get(at(0, y)..at(0, y) + turned.len());
+        }
+        for (x, pixel) in turned.chunks_exact_mut(BYTES_PER_PIXEL).enumerate() {
+            let (x, y) = upright(self.transform, (x, y), area.size())?;
+            let from = at(x, y);
+            pixel.copy_from_slice(picture.bytes.get(from..from + BYTES_PER_PIXEL)?);
+        }
+        Some(turned)
+    }
+}
+
+/// The pixel of an upright picture of `size` that is at a place of the turned one.
+fn upright(transform: Transform, (x, y): (usize, usize), size: Size) -> Option<(usize, usize)> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let from_right = |x: usize| width.checked_sub(x + 1);
+    let from_bottom = |y: usize| height.checked_sub(y + 1);
+    Some(match transform {
+        Transform::Normal => (x, y),
+        Transform::_90 => (from_right(y)?, x),
+        Transform::_180 => (from_right(x)?, from_bottom(y)?),
+        Transform::_270 => (y, from_bottom(x)?),
+        Transform::Flipped => (from_right(x)?, y),
+        Transform::Flipped90 => (y, x),
+        Transform::Flipped180 => (x, from_bottom(y)?),
+        Transform::Flipped270 => (from_right(y)?, from_bottom(x)?),
+    })
 }
 
 /// Puts the global into the registry.
@@ -212,6 +258,7 @@ impl Dispatch<ZwlrScreencopyManagerV1, Arc<AtomicU64>> for State {
             _ => return,
         };
         let of = state.screen.size();
+        let transform = state.output.current_transform();
         let area = match region {
             None => Some(of.rect()),
             Some(region) => state.to_pixels(region),
@@ -221,6 +268,7 @@ impl Dispatch<ZwlrScreencopyManagerV1, Arc<AtomicU64>> for State {
             Asked {
                 area: area.unwrap_or_default(),
                 of,
+                transform,
                 cursor: overlay_cursor != 0,
                 used: AtomicBool::new(false),
                 seen: Arc::clone(seen),
@@ -229,8 +277,8 @@ impl Dispatch<ZwlrScreencopyManagerV1, Arc<AtomicU64>> for State {
         let Some(area) = area else {
             return frame.failed();
         };
-        let stride = area.width * 4;
-        frame.buffer(Format::Xrgb8888, area.width, area.height, stride);
+        let told = turned(area.size(), transform);
+        frame.buffer(Format::Xrgb8888, told.width, told.height, told.width * 4);
         if frame.version() >= 3 {
             frame.buffer_done();
         }
@@ -258,8 +306,9 @@ impl Dispatch<ZwlrScreencopyFrameV1, Asked> for State {
         }
         let fits = with_buffer_contents_mut(&buffer, |_, _, layout| {
             let same = |have: i32, want: u32| u32::try_from(have) == Ok(want);
-            same(layout.width, asked.area.width)
-                && same(layout.height, asked.area.height)
+            let told = turned(asked.area.size(), asked.transform);
+            same(layout.width, told.width)
+                && same(layout.height, told.height)
                 && matches!(layout.format, Format::Xrgb8888 | Format::Argb8888)
         });
         if !matches!(fits, Ok(true)) {

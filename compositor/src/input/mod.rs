@@ -103,6 +103,7 @@ impl State {
 
     fn apply(&mut self, event: &InputEvent) {
         self.clock.input(Instant::now(), !event.is_motion());
+        self.switch_output(true);
         let seat = self.seat.clone();
         self.protocols.idle.notify_activity(&seat);
         match event {
@@ -121,7 +122,7 @@ impl State {
 
     /// A point of the picture in logical coordinates, on the output.
     fn to_logical(&self, x: f64, y: f64) -> Point<f64, Logical> {
-        let scale = self.output.current_scale().fractional_scale();
+        let scale = self.scale();
         self.inside_output((x / scale, y / scale).into())
     }
 

@@ -40,7 +40,7 @@ impl State {
         if !dx.is_finite() || !dy.is_finite() {
             return;
         }
-        let scale = self.output.current_scale().fractional_scale();
+        let scale = self.scale();
         let delta = Point::from((dx / scale, dy / scale));
         let to = self.inside_output(self.pointer.current_location() + delta);
         self.move_pointer(to, delta, false);

@@ -178,7 +178,7 @@ impl State {
     /// Paints the launcher anew if it looks different now.
     pub(super) fn refresh_launcher(&mut self) {
         let area = self.launcher_area();
-        let scale = self.output.current_scale().fractional_scale();
+        let scale = self.scale();
         let Self { shell, screen, .. } = self;
         if let Some(launcher) = &mut shell.launcher
             && launcher.picture.is_none()

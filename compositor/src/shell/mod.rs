@@ -68,6 +68,8 @@ pub(crate) struct Shell {
     pub(crate) hot_spot: Option<Spot>,
     pub(crate) launcher: Option<launcher::Launcher>,
     notice: Option<notice::Notice>,
+    /// What is seen while programs see no output.
+    pub(crate) off: Option<notice::Notice>,
     panel: panel::Panel,
     icons: icons::Icons,
     wallpaper: wallpaper::Wallpaper,
@@ -165,6 +167,7 @@ impl Shell {
             hot_spot: None,
             launcher: None,
             notice: None,
+            off: None,
             panel: panel::Panel::default(),
             icons: icons::Icons::default(),
             wallpaper: wallpaper::Wallpaper::default(),
@@ -187,7 +190,7 @@ impl Shell {
     pub(crate) fn release_pictures(&mut self) {
         self.wallpaper.release();
         self.panel.release();
-        if let Some(notice) = &mut self.notice {
+        for notice in [&mut self.notice, &mut self.off].into_iter().flatten() {
             notice.release();
         }
         self.icons.release();

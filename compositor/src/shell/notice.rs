@@ -9,7 +9,7 @@ use crate::state::State;
 
 /// Why there is nothing to see.
 #[derive(Debug)]
-pub(super) struct Notice {
+pub(crate) struct Notice {
     what: String,
     next: &'static str,
     picture: Option<(f64, Picture)>,
@@ -19,6 +19,24 @@ impl Notice {
     /// Gives the memory back.
     pub(super) fn release(&mut self) {
         self.picture = None;
+    }
+
+    /// Paints it where that was not done yet.
+    fn picture(
+        &mut self,
+        renderer: &mut PixmanRenderer,
+        area: Rectangle<i32, Logical>,
+        scale: f64,
+    ) -> Option<Picture> {
+        let fits = self
+            .picture
+            .as_ref()
+            .is_some_and(|(at, _)| (at - scale).abs() < f64::EPSILON);
+        if !fits {
+            let picture = paint(renderer, self, area, scale)?;
+            self.picture = Some((scale, picture));
+        }
+        self.picture.as_ref().map(|(_, picture)| picture.clone())
     }
 }
 
@@ -31,6 +49,29 @@ impl State {
             picture: None,
         });
         self.clock.want();
+    }
+
+    /// Says on the picture that a program switched the output off.
+    pub(crate) fn show_that_it_is_off(&mut self) {
+        self.shell.off = Some(Notice {
+            what: "A program switched this screen off".to_owned(),
+            next: "Move the pointer or press a key to switch it on.",
+            picture: None,
+        });
+    }
+
+    /// Whether programs see no output.
+    pub(crate) const fn output_is_off(&self) -> bool {
+        self.shell.off.is_some()
+    }
+
+    /// What is seen instead of an output that is off.
+    pub(super) fn off_picture(&mut self) -> Option<Picture> {
+        let area = self.notice_area();
+        let scale = self.scale();
+        let Self { shell, screen, .. } = self;
+        let notice = shell.off.as_mut()?;
+        notice.picture(screen.renderer(), area, scale)
     }
 
     /// Takes the notice away.
@@ -53,18 +94,10 @@ impl State {
             return None;
         }
         let area = self.notice_area();
-        let scale = self.output.current_scale().fractional_scale();
+        let scale = self.scale();
         let Self { shell, screen, .. } = self;
         let notice = shell.notice.as_mut()?;
-        let fits = notice
-            .picture
-            .as_ref()
-            .is_some_and(|(at, _)| (at - scale).abs() < f64::EPSILON);
-        if !fits {
-            let picture = paint(screen.renderer(), notice, area, scale)?;
-            notice.picture = Some((scale, picture));
-        }
-        notice.picture.as_ref().map(|(_, picture)| picture.clone())
+        notice.picture(screen.renderer(), area, scale)
     }
 }
 

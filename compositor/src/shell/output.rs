@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use smithay::desktop::layer_map_for_output;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::utils::{Logical, Rectangle, Size};
+use smithay::utils::{Logical, Rectangle, Size, Transform};
 use smithay::wayland::compositor::{SurfaceData, send_surface_state};
 use smithay::wayland::fractional_scale::with_fractional_scale;
 
@@ -62,8 +62,8 @@ impl State {
     fn tell_scale(&self) {
         let scale = self.output.current_scale();
         let tell = |surface: &WlSurface, states: &SurfaceData| {
-            let transform = self.output.current_transform();
-            send_surface_state(surface, states, scale.integer_scale(), transform);
+            // Pictures are composed upright, however the output is turned.
+            send_surface_state(surface, states, scale.integer_scale(), Transform::Normal);
             with_fractional_scale(states, |fractional| {
                 fractional.set_preferred_scale(scale.fractional_scale());
             });

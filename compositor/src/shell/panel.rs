@@ -144,7 +144,7 @@ impl State {
         let area = self.panel_area();
         let focused = self.focused();
         let (minute, clock) = clock_text();
-        let scale = self.output.current_scale().fractional_scale();
+        let scale = self.scale();
         let width = area.size.w as f32;
         let room = width - START_PX - CLOCK_PX - 3.0 * MARGIN_PX;
         let windows: Vec<_> = self

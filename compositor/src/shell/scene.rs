@@ -30,6 +30,17 @@ impl State {
     /// All that is seen, from front to back.
     pub(crate) fn scene(&mut self) -> Vec<Element> {
         let mut scene = Vec::new();
+        if self.output_is_off() {
+            if let Some(picture) = self.off_picture() {
+                let at = self.notice_area().loc;
+                scene.push(
+                    picture
+                        .at(at.to_physical_precise_round(self.scale()))
+                        .into(),
+                );
+            }
+            return scene;
+        }
         if self.locked.is_some() {
             if let Some(surface) = self.lock_surface() {
                 self.add_surface(&mut scene, &surface, Point::default());
@@ -62,10 +73,6 @@ impl State {
         self.add_layer(&mut scene, Layer::Background);
         self.add_wallpaper(&mut scene);
         scene
-    }
-
-    fn scale(&self) -> f64 {
-        self.output.current_scale().fractional_scale()
     }
 
     fn add_surface(

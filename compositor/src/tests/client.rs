@@ -364,13 +364,18 @@ impl Dispatch<wl_registry::WlRegistry, ()> for Memory {
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
-        if let wl_registry::Event::Global {
-            name,
-            interface,
-            version,
-        } = event
-        {
-            memory.globals.insert(interface, (name, version));
+        match event {
+            wl_registry::Event::Global {
+                name,
+                interface,
+                version,
+            } => {
+                memory.globals.insert(interface, (name, version));
+            }
+            wl_registry::Event::GlobalRemove { name } => {
+                memory.globals.retain(|_, (have, _)| *have != name);
+            }
+            _ => {}
         }
     }
 }

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use smithay::utils::Transform;
 use vroom_desktop::{DesktopEvent, Size};
 
 use super::fixture::{Fixture, pixel};
 use super::wild::Dice;
 use crate::OnExit;
 use crate::inbox::Command;
+use crate::output::Setup;
 
 #[test]
 fn a_program_that_is_killed_comes_back_within_a_second_twenty_times() {
@@ -86,10 +88,73 @@ fn two_hundred_resizes_in_a_row_leave_no_frame_behind() {
     fixture.settle();
 }
 
+#[test]
+fn two_hundred_turns_and_absences_of_the_output_leave_no_frame_behind() {
+    let mut fixture = Fixture::new();
+    let id = fixture.connect();
+    let window = fixture.window(id, (0, 0), WINDOW);
+    let mut dice = Dice::new(2);
+    for times in 0..200u32 {
+        let mode = Size::new(64 + dice.below(400) * 2, 64 + dice.below(300) * 2);
+        let transform = TRANSFORMS[dice.below(8) as usize];
+        let setup = Setup {
+            mode: Some(mode),
+            transform: Some(transform),
+            ..Setup::default()
+        };
+        let turned = matches!(
+            transform,
+            Transform::_90 | Transform::_270 | Transform::Flipped90 | Transform::Flipped270
+        );
+        let size = if turned {
+            Size::new(mode.height, mode.width)
+        } else {
+            mode
+        };
+        let outputs =
+            |fixture: &mut Fixture| fixture.client(id).globals().contains_key("wl_output");
+        if dice.one_in(2) {
+            fixture.server.state.switch_output(false);
+            fixture.until("the output to go", |fixture| !outputs(fixture));
+            fixture.frame_with("a picture without the window", |frame| {
+                pixel(frame, 0, 0) != WINDOW + times
+            });
+        }
+        fixture.server.state.set_up(&setup);
+        fixture.server.state.switch_output(true);
+        fixture.until("the output to be there", outputs);
+        let told = (size.width.cast_signed(), size.height.cast_signed());
+        fixture.until("the window to be told", |fixture| {
+            let configure = fixture.client(id).configure(&window);
+            configure.is_some_and(|configure| configure.size == told)
+        });
+        let colour = WINDOW + times + 1;
+        fixture.draw(id, &window, (0, 0), colour);
+        fixture.frame_with("the window at its new size", |frame| {
+            let corner = (size.width - 1, size.height - 1);
+            frame.size() == size
+                && pixel(frame, 0, 0) == colour
+                && pixel(frame, corner.0, corner.1) == colour
+        });
+    }
+    fixture.settle();
+}
+
 /// The numbers of the processes that were started so far.
 fn started(file: &Path) -> Vec<i32> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).collect()
 }
+
+const TRANSFORMS: [Transform; 8] = [
+    Transform::Normal,
+    Transform::_90,
+    Transform::_180,
+    Transform::_270,
+    Transform::Flipped,
+    Transform::Flipped90,
+    Transform::Flipped180,
+    Transform::Flipped270,
+];
 
 const WINDOW: u32 = 0x00_80_ff;

@@ -26,6 +26,7 @@ use wayland_protocols_misc::zwp_input_method_v2::client::zwp_input_method_manage
 use wayland_protocols_misc::zwp_virtual_keyboard_v1::client::zwp_virtual_keyboard_manager_v1;
 use wayland_protocols_wlr::data_control::v1::client::zwlr_data_control_manager_v1;
 use wayland_protocols_wlr::layer_shell::v1::client::zwlr_layer_shell_v1;
+use wayland_protocols_wlr::output_management::v1::client::zwlr_output_manager_v1;
 use wayland_protocols_wlr::screencopy::v1::client::zwlr_screencopy_manager_v1;
 
 /// Numbers at random that are the same for the same seed.
@@ -245,7 +246,7 @@ impl Wild {
         let version = match interface.name {
             "wl_compositor" => 6,
             "wl_seat" | "xdg_wm_base" | "wl_output" => 4,
-            "wl_data_device_manager" | "zwlr_screencopy_manager_v1" => 3,
+            "wl_data_device_manager" | "zwlr_screencopy_manager_v1" | "zwlr_output_manager_v1" => 3,
             "zwlr_data_control_manager_v1" => 2,
             _ => 1,
         };
@@ -765,7 +766,7 @@ fn some_fd(dice: &mut Dice) -> OwnedFd {
 }
 
 /// Everything that the registry offers.
-fn globals() -> [&'static Interface; 38] {
+fn globals() -> [&'static Interface; 39] {
     [
         wl_compositor::WlCompositor::interface(),
         wl_subcompositor::WlSubcompositor::interface(),
@@ -802,6 +803,7 @@ fn globals() -> [&'static Interface; 38] {
         ext_data_control_manager_v1::ExtDataControlManagerV1::interface(),
         zwlr_data_control_manager_v1::ZwlrDataControlManagerV1::interface(),
         zwlr_layer_shell_v1::ZwlrLayerShellV1::interface(),
+        zwlr_output_manager_v1::ZwlrOutputManagerV1::interface(),
         zwlr_screencopy_manager_v1::ZwlrScreencopyManagerV1::interface(),
         zwp_virtual_keyboard_manager_v1::ZwpVirtualKeyboardManagerV1::interface(),
         zwp_input_method_manager_v2::ZwpInputMethodManagerV2::interface(),
