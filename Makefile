@@ -67,6 +67,7 @@ bench: setup-test build ## Measure latency, CPU and memory; prints a table
 	$(CARGO) build --release --locked -p vroom-tests
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && node bench.mjs
 	$(CARGO) run --release --locked -q -p vroom-transport --example frames_per_second
+	$(CARGO) run --release --locked -q -p vroom-compositor --example cost
 
 # As root: the emulated link needs network namespaces, and sshd a user to log in.
 bench-terminal: ## Measure terminals beside sshd, mosh and wetty; prints ratios

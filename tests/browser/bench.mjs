@@ -3,7 +3,7 @@
 // Latency is the whole way: an input event in the page, through the daemon and the compositor, to a
 // program that draws, and back through the encoder to a decoded picture in the page's script.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { Daemon, PROBE, browser, cpuSeconds, probeLog, rssMib, until } from './harness.mjs';
@@ -149,6 +149,22 @@ async function main() {
     row('idle desktop, one viewer, 10 s: CPU', `${((after.cpu - before.cpu) / 10).toFixed(4)} core`);
     row('RSS with one viewer', `${rssMib(daemon.pid).toFixed(1)} MiB`);
   });
+
+  const memory = {};
+  for (const windows of [1, 11]) {
+    await scope(async (t) => {
+      const log = join(dir, `many-${windows}.jsonl`);
+      const all = Array.from({ length: windows }, (_, number) => `'${PROBE}' --log '${log}.${number}' &`).join(' ');
+      const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: ['sh', '-c', `${all} wait`] });
+      await until('all windows', () => [...Array(windows).keys()].every((number) => probeLog(`${log}.${number}`).some((each) => each.event === 'configure')));
+      await rawViewer(t, daemon, false);
+      const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
+      const of = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) / 1024;
+      memory[windows] = { own: of('RssAnon'), shared: of('RssShmem') };
+    });
+  }
+  row('memory per further window of 640x400, of vroomd alone', `${((memory[11].own - memory[1].own) / 10).toFixed(2)} MiB`);
+  row('the same, shared with the program', `${((memory[11].shared - memory[1].shared) / 10).toFixed(2)} MiB`);
 
   row('input -> new pixels in the page, WebRTC', percentiles(await latency('')));
   row('input -> new pixels in the page, WebSocket', percentiles(await latency('?transport=websocket')));
