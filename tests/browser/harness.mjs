@@ -10,6 +10,7 @@ import { chromium } from 'playwright-core';
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const VROOMD = process.env.VROOMD ?? join(ROOT, 'target/release/vroomd');
 export const PROBE = process.env.VROOM_PROBE ?? join(ROOT, 'target/release/vroom-probe');
+export const PROBE_X11 = join(dirname(PROBE), 'vroom-probe-x11');
 export const OUT = join(ROOT, 'tests/out');
 
 /** How long anything may take on a slow and busy machine. */

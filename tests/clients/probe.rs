@@ -5,7 +5,10 @@
 //! browser sent with what a program received, and a picture with what was drawn.
 //!
 //! With `--scroll` it moves a band of stripes as fast as the compositor asks for frames, which is
-//! the load of the benches; with `--motion` the whole window moves. With `--text` it draws coloured text, other text after each input event.
+//! the load of the benches; with `--motion` the whole window moves. With `--text` it draws coloured
+//! text, other text after each input event.
+
+mod pattern;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -20,6 +23,8 @@ use wayland_client::protocol::{
 };
 use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, WEnum, delegate_noop};
 use wayland_protocols::xdg::shell::client::{xdg_surface, xdg_toplevel, xdg_wm_base};
+
+use pattern::{BITS, CELL, Pattern};
 
 fn main() -> Result<()> {
     let options = Options::parse(std::env::args().skip(1))?;
@@ -41,9 +46,7 @@ fn main() -> Result<()> {
 
 struct Options {
     log: Box<dyn Write>,
-    scroll: bool,
-    text: bool,
-    motion: bool,
+    pattern: Pattern,
     title: String,
 }
 
@@ -51,9 +54,7 @@ impl Options {
     fn parse(mut args: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = Self {
             log: Box::new(std::io::stderr()),
-            scroll: false,
-            text: false,
-            motion: false,
+            pattern: Pattern::Card,
             title: "vroom-probe".into(),
         };
         while let Some(arg) = args.next() {
@@ -64,12 +65,12 @@ impl Options {
                     options.log = Box::new(BufWriter::new(file));
                 }
                 "--title" => options.title = args.next().context("--title needs a text")?,
-                "--scroll" => options.scroll = true,
-                "--text" => options.text = true,
-                "--motion" => options.motion = true,
-                other => anyhow::bail!(
-                    "unknown option {other}; known: --log --title --scroll --text --motion"
-                ),
+                other => match Pattern::named(other) {
+                    Some(pattern) => options.pattern = pattern,
+                    None => anyhow::bail!(
+                        "unknown option {other}; known: --log --title --scroll --text --motion"
+                    ),
+                },
             }
         }
         Ok(options)
@@ -173,9 +174,7 @@ impl Probe {
 
     fn draw(&mut self, handle: &QueueHandle<Self>) -> Result<()> {
         let (width, height) = (self.width, self.height);
-        let (events, step, scroll) = (self.events, self.step, self.options.scroll);
-        let (text, motion) = (self.options.text, self.options.motion);
-        let moves = scroll || motion;
+        let (events, step, pattern) = (self.events, self.step, self.options.pattern);
         let shm = self.shm.as_ref().context("no wl_shm")?;
         let window = self.window.as_mut().context("no window")?;
         window
@@ -203,20 +202,15 @@ impl Probe {
             return Ok(());
         }
         let whole = canvas.shows.is_none();
-        if text {
-            canvas.paint_text(events)?;
-        } else if motion {
-            canvas.paint_motion(step)?;
-        }
-        canvas.paint(events, step, scroll, text || motion)?;
+        canvas.paint(pattern, events, step)?;
         canvas.busy = true;
         window.surface.attach(Some(&canvas.buffer), 0, 0);
-        if whole || moves || text {
+        if whole || pattern != Pattern::Card {
             window.surface.damage_buffer(0, 0, width, height);
         } else {
             window.surface.damage_buffer(0, 0, CELL * BITS, CELL);
         }
-        if moves && !self.framed {
+        if pattern.moves() && !self.framed {
             window.surface.frame(handle, ());
             self.framed = true;
         }
@@ -250,58 +244,21 @@ impl Canvas {
     }
 
     /// Writes what changed since this canvas was last written.
-    fn paint(&mut self, events: u32, step: i32, scroll: bool, filled: bool) -> Result<()> {
+    fn paint(&mut self, pattern: Pattern, events: u32, step: i32) -> Result<()> {
         let mut row = vec![0_u8; usize::try_from(self.width)? * 4];
-        if !filled && (self.shows.is_none() || scroll) {
+        if self.shows.is_none() || pattern != Pattern::Card {
             for y in 0..self.height {
-                for (x, pixel) in (0..self.width).zip(row.chunks_exact_mut(4)) {
-                    let stripe = scroll && y >= self.height / 2 && ((y + step) / 8) % 2 == 0;
-                    pixel.copy_from_slice(&if stripe {
-                        [30, 30, 30, 255]
-                    } else {
-                        card_colour(x, y, self.width, self.height)
-                    });
-                }
+                pattern.row(y, (self.width, self.height), events, step, &mut row);
                 self.put(0, y, &row)?;
             }
         }
-        let cell = usize::try_from(CELL)? * 4;
-        for bit in 0..BITS {
-            let on = code(events) >> (BITS - 1 - bit) & 1 == 1;
-            row[..cell].fill(if on { 255 } else { 0 });
-            for y in 0..CELL.min(self.height) {
-                self.put(bit * CELL, y, &row[..cell])?;
-            }
+        pattern::bars(events, &mut row);
+        let bars = usize::try_from(CELL * BITS)? * 4;
+        let bars = &row[..bars.min(row.len())];
+        for y in 0..CELL.min(self.height) {
+            self.put(0, y, bars)?;
         }
         self.shows = Some((events, step));
-        Ok(())
-    }
-
-    /// Fills the canvas with waves that wander in all directions.
-    fn paint_motion(&self, step: i32) -> Result<()> {
-        let mut row = vec![0_u8; usize::try_from(self.width)? * 4];
-        for y in 0..self.height {
-            for (x, pixel) in (0..self.width).zip(row.chunks_exact_mut(4)) {
-                let wave = |place: i32| u8::try_from(255 - (place & 511).abs_diff(256).min(255));
-                let blue = wave(x * 2 + y + step * 3)?;
-                let green = wave(y * 3 - x + step * 2)?;
-                let red = wave((x * x + y * y) / 256 - step * 4)?;
-                pixel.copy_from_slice(&[blue, green, red, 255]);
-            }
-            self.put(0, y, &row)?;
-        }
-        Ok(())
-    }
-
-    /// Fills the canvas with text: letters of 8x16 that are none, in colours that video blurs.
-    fn paint_text(&self, events: u32) -> Result<()> {
-        let mut row = vec![0_u8; usize::try_from(self.width)? * 4];
-        for y in 0..u32::try_from(self.height)? {
-            for (x, pixel) in (0..).zip(row.chunks_exact_mut(4)) {
-                pixel.copy_from_slice(&text_colour(x, y, events));
-            }
-            self.put(0, i32::try_from(y)?, &row)?;
-        }
         Ok(())
     }
 
@@ -313,74 +270,6 @@ impl Canvas {
         Ok(())
     }
 }
-
-/// The barcode: 16 bits of the count, then 8 bits that prove them.
-fn code(events: u32) -> u32 {
-    let count = events & 0xFFFF;
-    let proof = (count ^ (count >> 8) ^ 0x5A) & 0xFF;
-    count << 8 | proof
-}
-
-/// Two rows of four colours, as B, G, R, unused.
-fn card_colour(x: i32, y: i32, width: i32, height: i32) -> [u8; 4] {
-    let column = (x * 4 / width.max(1)).clamp(0, 3);
-    let row = (y * 2 / height.max(1)).clamp(0, 1);
-    let colours = [
-        [
-            [48, 48, 200, 255],
-            [48, 170, 48, 255],
-            [200, 80, 48, 255],
-            [220, 220, 220, 255],
-        ],
-        [
-            [40, 200, 220, 255],
-            [190, 60, 190, 255],
-            [200, 190, 60, 255],
-            [70, 70, 70, 255],
-        ],
-    ];
-    usize::try_from(row)
-        .ok()
-        .and_then(|row| colours.get(row))
-        .zip(usize::try_from(column).ok())
-        .and_then(|(row, column)| row.get(column))
-        .copied()
-        .unwrap_or_default()
-}
-
-/// The colour of a pixel of the text, as B, G, R, unused.
-fn text_colour(x: u32, y: u32, events: u32) -> [u8; 4] {
-    let (column, line) = (x / 8, y / 16);
-    let (x, y) = (x % 8, y % 16);
-    let ink = (1..7).contains(&x) && (2..14).contains(&y);
-    if !ink || mix(column, line, y + events * 64) >> x & 1 == 0 {
-        return [32, 26, 24, 255];
-    }
-    let colours = [
-        [80, 80, 255, 255],
-        [90, 230, 90, 255],
-        [255, 150, 60, 255],
-        [60, 220, 255, 255],
-        [235, 90, 235, 255],
-        [240, 240, 240, 255],
-    ];
-    let index = mix(column, line, 0x1000 + events) as usize % colours.len();
-    colours.get(index).copied().unwrap_or_default()
-}
-
-/// Mixes three numbers.
-fn mix(a: u32, b: u32, c: u32) -> u32 {
-    let mixed =
-        a.wrapping_mul(73_856_093) ^ b.wrapping_mul(19_349_663) ^ c.wrapping_mul(83_492_791);
-    let mixed = (mixed ^ (mixed >> 13)).wrapping_mul(0x5BD1_E995);
-    mixed ^ (mixed >> 15)
-}
-
-/// The side of one bar, in pixels.
-const CELL: i32 = 16;
-
-/// The bars of the barcode.
-const BITS: i32 = 24;
 
 /// The most buffers.
 const CANVASES: usize = 3;
