@@ -10,6 +10,7 @@ use vroom_media::{
 use vroom_protocol::graphical::{Feedback, Latency, MediaState};
 
 use crate::hub::Hub;
+use crate::process;
 
 /// The pictures of the desktop.
 ///
@@ -157,7 +158,13 @@ impl Output {
             }
             // Ending it joins its thread, which an async one must not wait for unless it has to.
             let ender = std::thread::Builder::new().name("encode-end".into());
-            if let Err(error) = ender.spawn(move || drop(ended)) {
+            let end = move || {
+                drop(ended);
+                // By then the connections of the last viewers are gone, too.
+                std::thread::sleep(REST);
+                process::give_memory_back();
+            };
+            if let Err(error) = ender.spawn(end) {
                 tracing::warn!(%error, "an encoder was ended in a hurry");
             }
         }
@@ -244,6 +251,9 @@ const FEEDBACK_MAX: Duration = Duration::from_secs(10);
 
 /// The least time between two measurements that viewers are told.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long after the last viewer memory is given back.
+const REST: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

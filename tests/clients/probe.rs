@@ -271,6 +271,13 @@ impl Canvas {
     }
 }
 
+impl Drop for Canvas {
+    fn drop(&mut self) {
+        // The compositor keeps the memory for as long as the buffer lives.
+        self.buffer.destroy();
+    }
+}
+
 /// The most buffers.
 const CANVASES: usize = 3;
 
