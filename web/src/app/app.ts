@@ -14,9 +14,9 @@ import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
 import { answerRequest, askForControl } from "./floor.ts";
 import { publish } from "./hook.ts";
+import { Measuring } from "./measuring.ts";
 import { Picture } from "./picture.ts";
 import { DesktopSound } from "./sound.ts";
-import { Sampler } from "./sampler.ts";
 import { listenShortcuts } from "./shortcuts.ts";
 import type { Credential } from "./signin.ts";
 import { signIn } from "./signin.ts";
@@ -25,7 +25,6 @@ import { Ticker } from "./ticker.ts";
 
 /** Cards and countdowns are redrawn this often while they count. */
 const REDRAW_MS = 250;
-const SAMPLE_MS = 1_000;
 
 export class App {
   readonly #frame: ShellFrame;
@@ -34,7 +33,7 @@ export class App {
   readonly #desk: Desk;
   readonly #picture: Picture;
   readonly #sound: DesktopSound;
-  readonly #sampler: Sampler;
+  readonly #measuring: Measuring;
   readonly #switches = store.switches();
   #identity: store.Identity | null = null;
   #layout: Layout = store.loadLayout();
@@ -60,16 +59,19 @@ export class App {
       undecodable: () => this.#fallBackToJpeg(),
     });
     this.#sound = new DesktopSound(frame.sound);
-    this.#sampler = new Sampler({
-      live: () => this.#connector.live,
-      canvas: () => this.#picture.canvas?.counters ?? null,
-      stream: () => this.#picture.stream?.counters ?? null,
-      media: () => this.#media,
-      pictureSize: () => this.#picture.size,
-    });
+    this.#measuring = new Measuring(
+      frame,
+      {
+        live: () => this.#connector.live,
+        canvas: () => this.#picture.canvas?.counters ?? null,
+        stream: () => this.#picture.stream?.counters ?? null,
+        media: () => this.#media,
+        pictureSize: () => this.#picture.size,
+      },
+      (ms) => this.#desk.terminals.setLink(ms),
+    );
     this.#wire();
     this.#publish();
-    setInterval(() => void this.#sample(), SAMPLE_MS);
   }
 
   /** Signs in with a token of the address, or with the session of this tab, or asks. */
@@ -156,7 +158,7 @@ export class App {
   }
 
   #up(live: Live): void {
-    this.#sampler.reset();
+    this.#measuring.reset();
     this.#frame.tabs.setAddEnabled(true);
     this.#frame.mode.setEnabled(live.graphical !== null);
     this.#desk.up(live.connection);
@@ -172,7 +174,7 @@ export class App {
 
   /** The session goes on: the picture comes over the new link, everything else never left. */
   #back(live: Live): void {
-    this.#sampler.reset();
+    this.#measuring.reset();
     this.#frame.tabs.setAddEnabled(true);
     this.#picture.release();
     if (live.graphical && live.graphical.capabilities.size > 0) this.#show(live);
@@ -291,30 +293,6 @@ export class App {
     this.#frame.desktop.setStale(!this.#picture.shown || this.#ended !== null);
   }
 
-  async #sample(): Promise<void> {
-    const [live, now] = [this.#connector.live, performance.now()];
-    if (!live || document.hidden || !this.#sampler.isDue(live, !this.#frame.statistics.hidden, now)) return;
-    live.connection.ping(now);
-    const statistics = await this.#sampler.sample(now);
-    this.#frame.status.setRtt(live.connection.keepalive.rttMs);
-    this.#desk.terminals.setLink(live.connection.keepalive.rttMs);
-    this.#frame.statistics.add(statistics);
-    live.graphical?.feedback({
-      fps: Math.round(statistics.fps ?? 0),
-      rtt: Math.round(statistics.rttMs ?? 0),
-      jitter: Math.round(statistics.jitterMs ?? 0),
-      decode: Math.round(statistics.decodeMs ?? 0),
-      dropped: statistics.dropped ?? 0,
-    });
-  }
-
-  #toggleStatistics(): void {
-    const panel = this.#frame.statistics;
-    panel.hidden = !panel.hidden;
-    if (!panel.hidden) panel.show(this.#sampler.statistics);
-    this.#frame.announcer.say(panel.hidden ? "Statistics hidden." : "Statistics shown.");
-  }
-
   #signOut(): void {
     this.#connector.disconnect("");
     this.#desk.terminals.closeAll();
@@ -342,7 +320,7 @@ export class App {
     frame.banner.addEventListener("reconnect", () => this.#connector.connect());
     frame.mode.addEventListener("choose", (event) => void this.#chooseMode((event as CustomEvent<Mode>).detail));
     frame.people.addEventListener("grant", (event) => this.#session?.grantFloor((event as CustomEvent<string>).detail));
-    frame.status.addEventListener("open", () => this.#toggleStatistics());
+    frame.status.addEventListener("open", () => this.#measuring.toggle());
     frame.keyboard.addEventListener("click", () => frame.desktop.toggleKeyboard());
     frame.onCommand = (sentence) => this.#session?.command(sentence);
     frame.tabs.addEventListener("select", (event) => this.#tabSelected((event as CustomEvent<string>).detail));
@@ -372,7 +350,7 @@ export class App {
         this.#frame.desktop.setLayout(layout);
         this.#followWindow();
       },
-      statistics: () => this.#toggleStatistics(),
+      statistics: () => this.#measuring.toggle(),
       reconnect: () => this.#identity && this.#connector.connect(),
       signOut: () => this.#signOut(),
     };
@@ -404,7 +382,7 @@ export class App {
       extensions: () => this.#connector.live?.connection.extensions ?? [],
       channels: () => this.#connector.live?.connection.channelNames ?? [],
       frames: () => this.#picture.frames,
-      stats: () => ({ ...this.#sampler.statistics }),
+      stats: () => ({ ...this.#measuring.statistics }),
       terminals: () => this.#desk.terminals.list(),
     });
   }
