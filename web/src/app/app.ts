@@ -12,6 +12,7 @@ import { RemoteClipboard } from "./clipboard.ts";
 import type { CommandHost } from "./commands.ts";
 import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
+import { Drags } from "./drags.ts";
 import { answerRequest, askForControl } from "./floor.ts";
 import { publish } from "./hook.ts";
 import { Measuring } from "./measuring.ts";
@@ -31,6 +32,7 @@ export class App {
   readonly #clipboard: RemoteClipboard;
   readonly #connector: Connector;
   readonly #desk: Desk;
+  readonly #drags: Drags;
   readonly #picture: Picture;
   readonly #sound: DesktopSound;
   readonly #measuring: Measuring;
@@ -53,6 +55,7 @@ export class App {
       guestOf: () => this.#identity?.terminal ?? null,
       terminalsOnly: () => this.#identity?.desktop === "none",
     });
+    this.#drags = new Drags(frame.desktop, frame.announcer, { session: () => this.#session, transfers: () => this.#desk.transfers });
     this.#picture = new Picture(frame.desktop, {
       first: () => this.#draw(),
       failed: (reason) => frame.announcer.notice(`No picture: ${reason}`, "warning"),
@@ -146,6 +149,7 @@ export class App {
       notification: (notification) => this.#notified(notification),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
       clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
+      drag: (news) => this.#drags.receive(news),
       failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
     });
   }
@@ -236,6 +240,7 @@ export class App {
     if (driving === this.#wasDriving) return;
     this.#wasDriving = driving;
     if (driving) this.#followWindow();
+    else this.#drags.stop();
     this.#frame.announcer.say(driving ? "Interacting. Press Control, Alt and Shift together to bring the keyboard back to the page." : "Viewing.");
   }
 
@@ -307,11 +312,12 @@ export class App {
     frame.tabs.setAddEnabled(false);
     frame.card.connect({ reconnect: () => this.#connector.connect() });
     frame.desktop.connect({
-      active: () => this.#wasDriving && this.#session?.driving === true,
+      active: () => this.#wasDriving && this.#session?.driving === true && !this.#drags.busy,
       has: (capability) => this.#session?.has(capability) === true,
       send: (message) => this.#session?.input(message),
       paste: (content) => this.#session?.paste(content),
       clipboard: (clip) => this.#session?.setClipboard(clip),
+      letGoOutside: () => this.#drags.take(),
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);

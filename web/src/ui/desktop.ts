@@ -3,7 +3,7 @@ import type { Cursor, Size } from "../core/graphical/messages.ts";
 import type { ControlHost } from "../input/control.ts";
 import { Control } from "../input/control.ts";
 import { detectPlatform } from "../input/platform.ts";
-import { fit } from "../input/scale.ts";
+import { fit, toViewport } from "../input/scale.ts";
 import { RemoteCursor } from "./cursor.ts";
 import type { Child } from "./dom.ts";
 import { el } from "./dom.ts";
@@ -29,6 +29,8 @@ export class DesktopView extends HTMLElement {
   readonly field = el("textarea", { class: "keys", "aria-label": "Keyboard of the remote desktop. Press Ctrl, Alt and Shift together to leave.", autocapitalize: "off", autocomplete: "off", spellcheck: "false", tabindex: -1, rows: 1 });
   /** Told whenever the desktop gets the keyboard, for those who see; {@link DesktopView.field} tells the others. */
   readonly #leave = el("p", { class: "leave", "aria-hidden": "true" }, ...leave(), " together bring the keyboard back to the page");
+  /** Said while a program drags files. */
+  readonly #outside = el("p", { class: "leave outside", role: "status", hidden: true }, "Let go outside of the picture to download");
   readonly #marker = el("div", { class: "remote-cursor", "aria-hidden": "true", hidden: true });
   /** Exact pictures of what keeps still, over either of them. */
   readonly patches = el("canvas", { class: "patches", "aria-hidden": "true", hidden: true });
@@ -47,7 +49,7 @@ export class DesktopView extends HTMLElement {
   connect(host: DesktopHost): void {
     this.#host = host;
     this.video.muted = true;
-    this.append(this.#scroller, this.#leave);
+    this.append(this.#scroller, this.#leave, this.#outside);
     // A tap must not always raise the on-screen keyboard; its button does.
     if (window.matchMedia("(pointer: coarse)").matches) this.field.inputMode = "none";
     this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), { ...host, viewport: () => this.#viewport });
@@ -108,6 +110,16 @@ export class DesktopView extends HTMLElement {
 
   release(): void {
     this.#control?.releaseAll();
+  }
+
+  /** The point of the desktop that is shown at a place of the page, or the nearest. */
+  point(place: { clientX: number; clientY: number }): { x: number; y: number } {
+    return toViewport(place.clientX, place.clientY, this.#surface.getBoundingClientRect(), this.#viewport);
+  }
+
+  /** Says how files that a program drags are taken. */
+  setDragging(dragging: boolean): void {
+    this.#outside.hidden = !dragging;
   }
 
   /** Shows that the picture is an old one. */
