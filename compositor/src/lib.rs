@@ -18,6 +18,7 @@ mod clock;
 mod compositor;
 mod config;
 mod cursor;
+mod drag;
 mod error;
 mod handlers;
 mod inbox;

@@ -448,14 +448,14 @@ fn mime_types(formats: &[ClipboardData]) -> Vec<String> {
 }
 
 /// How far a transfer got.
-enum Progress {
+pub(crate) enum Progress {
     More,
     Done,
     Failed,
 }
 
 /// Reads what is there, up to the end or to [`SELECTION_BYTES`].
-fn read_some(pipe: &mut File, bytes: &mut Vec<u8>) -> Progress {
+pub(crate) fn read_some(pipe: &mut File, bytes: &mut Vec<u8>) -> Progress {
     let mut chunk = [0; CHUNK_BYTES];
     match pipe.read(&mut chunk) {
         Ok(0) => Progress::Done,
@@ -492,7 +492,7 @@ fn retry(error: &std::io::Error) -> Progress {
     }
 }
 
-fn set_nonblocking(fd: &impl AsFd) -> std::io::Result<()> {
+pub(crate) fn set_nonblocking(fd: &impl AsFd) -> std::io::Result<()> {
     let fd = std::os::fd::AsRawFd::as_raw_fd(&fd.as_fd());
     let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
@@ -537,7 +537,7 @@ const SELECTION_BYTES: usize = 1024 * 1024;
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// How long a program may take to hand over or to fetch a selection; then the pipe is closed.
-const TRANSFER_TIME: Duration = Duration::from_secs(3);
+pub(crate) const TRANSFER_TIME: Duration = Duration::from_secs(3);
 
 /// The most programs that fetch our selection at a time; further ones get an empty one.
 const WRITES: usize = 16;

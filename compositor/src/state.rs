@@ -19,6 +19,7 @@ use crate::client::{CLIENTS, Clients};
 use crate::clock::FrameClock;
 use crate::config::{supported_scale, supported_size};
 use crate::cursor::CursorTracker;
+use crate::drag::Drags;
 use crate::handlers::{Captures, InputMethod, Locked, OutputManagers, Protocols, TextInputs};
 use crate::inbox::{Command, Inbox};
 use crate::input::{InputState, REPEAT_DELAY_MS, REPEAT_PER_SECOND};
@@ -75,6 +76,7 @@ pub(crate) struct State {
     pub(crate) typist: Typist,
     pub(crate) cursor: CursorTracker,
     pub(crate) selections: Selections,
+    pub(crate) drags: Drags,
     pub(crate) captures: Captures,
     pub(crate) text_inputs: TextInputs,
     pub(crate) input_method: InputMethod,
@@ -146,6 +148,7 @@ impl State {
             typist,
             cursor: CursorTracker::default(),
             selections: Selections::default(),
+            drags: Drags::default(),
             captures: Captures::default(),
             text_inputs: TextInputs::default(),
             input_method: InputMethod::default(),
@@ -221,6 +224,7 @@ impl State {
             self.clock.callbacks_at(),
             self.shell.hold_until(),
             self.selections.deadline(),
+            self.drags.deadline(),
             self.session.deadline(),
             self.x11.deadline(),
             self.input.deadline(),
@@ -235,6 +239,7 @@ impl State {
         self.watch_x11(now);
         self.pair_x11();
         self.read_selections(now);
+        self.follow_drags(now);
         self.watch_session(now);
         self.release_hold(now);
         self.follow_clock(now);

@@ -54,6 +54,8 @@ struct Shared {
     ended: Option<String>,
     cursor: news::CursorShared,
     selections: BTreeMap<&'static str, Held>,
+    /// Whether the driver holds files over the desktop.
+    dragging: bool,
     media: Option<MediaState>,
     active_at: SystemTime,
 }
@@ -133,6 +135,7 @@ impl Hub {
             ended: None,
             cursor: news::CursorShared::default(),
             selections: BTreeMap::new(),
+            dragging: false,
             media: None,
             active_at: SystemTime::now(),
         };

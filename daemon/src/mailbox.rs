@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use vroom_desktop::Selection;
+use vroom_desktop::{DragEvent, Selection};
 use vroom_protocol::Code;
 use vroom_protocol::graphical::ServerMessage;
 
@@ -31,6 +31,8 @@ pub(crate) struct Mail {
     pub(crate) media: bool,
     /// These selections have new content.
     pub(crate) selections: Vec<Selection>,
+    /// How drags of files go.
+    pub(crate) drags: VecDeque<DragEvent>,
     /// Somebody else drives now.
     pub(crate) lost_floor: bool,
     /// The connection has to end.

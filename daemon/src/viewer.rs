@@ -2,6 +2,7 @@
 
 mod answers;
 mod clipboard;
+mod drag;
 mod news;
 
 use std::sync::Arc;
@@ -61,6 +62,10 @@ impl Viewer {
             capability::SHARING,
             capability::MEDIA,
         ];
+        // Files on their way in or out go through `file-transfer`.
+        if daemon.files_root().is_some() {
+            capabilities.push(capability::DRAG);
+        }
         if daemon
             .output
             .as_ref()
@@ -312,6 +317,7 @@ impl Viewer {
             }
             ClientMessage::Clipboard(clipboard) => self.clipboard(now, connection, clipboard),
             ClientMessage::Paste { text } => seat.paste(text),
+            ClientMessage::Drag(drag) => self.drag(drag),
             ClientMessage::Chat(chat) => {
                 seat.chat(chat.text);
                 Ok(())

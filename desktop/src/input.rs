@@ -1,5 +1,7 @@
 //! What a person does to a desktop.
 
+use crate::drag::Drag;
+
 /// A key or button code of `linux/input-event-codes.h`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Evdev(pub u16);
@@ -63,6 +65,8 @@ pub enum InputEvent {
         /// Pixels down.
         dy: f64,
     },
+    /// Files are dragged in from outside, or what a program drags is taken outside.
+    Drag(Drag),
     /// A finger touched.
     TouchDown {
         /// Tells fingers apart.

@@ -13,6 +13,7 @@
 mod clipboard;
 mod cursor;
 mod damage;
+mod drag;
 mod frame;
 mod geometry;
 mod input;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use clipboard::{ClipboardData, Selection};
 pub use cursor::{Cursor, CursorImage, CursorShape};
 pub use damage::{DAMAGE_RECTS, Damage};
+pub use drag::{Drag, DragEvent, UriList};
 pub use frame::{BYTES_PER_PIXEL, Frame, PixelBuffer};
 pub use geometry::{Rect, Size};
 pub use input::{Evdev, InputEvent, KeyState, Layout};
@@ -103,6 +105,8 @@ pub enum DesktopEvent {
         /// The same content in another format.
         data: ClipboardData,
     },
+    /// How a drag of files goes.
+    Drag(DragEvent),
     /// The focused window has another title; `None` when no window has the focus.
     Title(Option<String>),
     /// The session command ended.

@@ -6,9 +6,9 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Agent, Browser, Chat, ChatRole, ClientHandshake, ClientInfo, ClientMessage, Clipboard,
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
-    Encoding, Feedback, Latency, Media, MediaState, Mode, Notification, NotificationKind,
-    Participant, Role, ScrollDirection, Selection, ServerHandshake, ServerMessage, Share,
-    ShareAction, ShareState, State, Viewport, WaitState,
+    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notification,
+    NotificationKind, Participant, Paths, Role, ScrollDirection, Selection, ServerHandshake,
+    ServerMessage, Share, ShareAction, ShareState, State, Viewport, WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -190,6 +190,27 @@ fn feedback() -> impl Strategy<Value = Feedback> {
         })
 }
 
+fn paths() -> impl Strategy<Value = Paths> {
+    prop::collection::vec(text(), 0..4).prop_map(Paths::new)
+}
+
+fn drag() -> impl Strategy<Value = Drag> {
+    prop_oneof![
+        any::<(u16, u16)>().prop_map(|(x, y)| Drag::Enter { x, y }),
+        Just(Drag::Leave),
+        (any::<(u16, u16)>(), paths()).prop_map(|((x, y), paths)| Drag::Drop { x, y, paths }),
+        Just(Drag::Take),
+    ]
+}
+
+fn drag_news() -> impl Strategy<Value = DragNews> {
+    prop_oneof![
+        Just(DragNews::Begin),
+        (paths(), any::<u32>()).prop_map(|(paths, elsewhere)| DragNews::Files { paths, elsewhere }),
+        any::<bool>().prop_map(|taken| DragNews::End { taken }),
+    ]
+}
+
 fn client_message() -> impl Strategy<Value = ClientMessage> {
     let request = (maybe_text(), selection()).prop_map(|(mime_type, selection)| ClipboardRequest {
         mime_type,
@@ -210,6 +231,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
             .prop_map(|(id, action)| ClientMessage::Share(Share { id, action })),
         media().prop_map(ClientMessage::Media),
         feedback().prop_map(ClientMessage::Feedback),
+        drag().prop_map(ClientMessage::Drag),
     ]
 }
 
@@ -389,6 +411,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         chat().prop_map(ServerMessage::Chat),
         share_state().prop_map(ServerMessage::ShareState),
         media_state().prop_map(ServerMessage::MediaState),
+        drag_news().prop_map(ServerMessage::Drag),
     ]
 }
 

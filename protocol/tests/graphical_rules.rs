@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
-    ClipboardRequest, Command, Decision, Driver, Encoding, Feedback, Media, Mode, Negotiation,
-    Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed, take_decision,
+    ClipboardRequest, Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode,
+    Negotiation, Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed,
+    take_decision,
 };
 
 fn client(version: &str, encodings: Option<&[&str]>) -> ClientHandshake {
@@ -203,6 +204,7 @@ fn each_mode_obeys_what_its_row_says() {
         (ClientMessage::Media(Media::default()), [ByRole; 3]),
         (ClientMessage::Share(request), [ByRole; 3]),
         (ClientMessage::Feedback(Feedback::default()), [Apply; 3]),
+        (ClientMessage::Drag(Drag::Leave), [Refuse, Apply, Refuse]),
     ] {
         let modes = [Mode::View, Mode::Interact, Mode::Voice];
         assert_eq!(

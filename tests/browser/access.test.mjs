@@ -1,123 +1,127 @@
 // Without a mouse, without good eyes, without eyes: what the page must offer all the same.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
 import { openDesk } from './desk.mjs';
-import { until } from './harness.mjs';
+import { Daemon, PROBE, browser, probeLog, scratch, until } from './harness.mjs';
+import { Viewer } from './page.mjs';
 
-/** Controls without a name, and text with too little contrast, of everything that is shown now. */
-function faults() {
-  const seen = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && element.getBoundingClientRect().width > 1;
-  const named = (element) => {
-    const by = element.getAttribute('aria-labelledby');
-    const label = element.labels?.[0]?.textContent ?? '';
-    return [element.getAttribute('aria-label'), by && document.getElementById(by)?.textContent, label, element.textContent].some((text) => text?.trim());
+/** What has the keyboard, and whether that is seen. */
+const focused = (viewer) => viewer.page.evaluate(() => {
+  const at = document.activeElement;
+  const ring = getComputedStyle(at);
+  return {
+    name: at.getAttribute('aria-label') ?? at.textContent,
+    ring: at.matches(':focus-visible') && ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 2,
+    terminal: at.closest('.xterm') !== null,
+    desktop: at.matches('vroom-desktop .keys'),
+    page: at !== document.body && at.closest('dialog') === null,
   };
-  const found = [];
-  for (const control of document.querySelectorAll('button, select, input:not([type=file]), textarea, [role=tab], [role=separator], dialog, [role=toolbar], [role=tabpanel]')) {
-    if (seen(control) && !named(control)) found.push(`no name: ${control.outerHTML.slice(0, 120)}`);
-  }
-  const channel = (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const rgba = (colour) => {
-    paint.clearRect(0, 0, 1, 1);
-    paint.fillStyle = colour;
-    paint.fillRect(0, 0, 1, 1);
-    const [red, green, blue, alpha] = paint.getImageData(0, 0, 1, 1).data;
-    return { parts: [red, green, blue], alpha: alpha / 255 };
-  };
-  const light = (parts) => 0.2126 * channel(parts[0] / 255) + 0.7152 * channel(parts[1] / 255) + 0.0722 * channel(parts[2] / 255);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const { parts, alpha } = rgba(getComputedStyle(at).backgroundColor);
-      if (alpha > 0.9) return parts;
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const element = node.parentElement;
-    if (!node.textContent.trim() || !seen(element) || element.closest('.xterm, .visually-hidden, :disabled, option, [data-drives], .face')) continue;
-    const [front, back] = [light(rgba(getComputedStyle(element).color).parts), light(behind(element))];
-    const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
-    if (ratio < 4.5) found.push(`contrast ${ratio.toFixed(2)}: ${node.textContent.trim().slice(0, 40)}`);
-  }
-  return found;
-}
+});
 
-for (const colorScheme of ['dark', 'light']) {
-  test(`everything has a name and enough contrast, ${colorScheme}`, async (t) => {
-    const { viewer } = await openDesk(t, { context: { colorScheme } });
-    const look = async (what) => assert.deepEqual(await viewer.page.evaluate(faults), [], what);
-    await look('the terminal');
-    await viewer.page.getByRole('button', { name: 'Split to the right' }).click();
-    await until('two', async () => (await viewer.hook('terminals')).filter((each) => each.state === 'running').length === 2);
-    await look('two terminals');
-    await viewer.page.getByRole('button', { name: 'Search', exact: true }).click();
-    await look('search');
-    await viewer.page.keyboard.press('Escape');
-    for (const name of ['Settings and help', 'Sessions', 'Share', 'Show as text']) {
-      await viewer.page.getByRole('button', { name, exact: true }).click();
-      if (name === 'Share') {
-        await viewer.page.getByRole('button', { name: 'Create view link' }).click();
-        await viewer.page.getByLabel('The new link').waitFor();
-      }
-      await look(name);
-      await viewer.page.keyboard.press('Escape');
-    }
-    await viewer.page.getByRole('button', { name: 'Files', exact: true }).click();
-    await viewer.page.locator('.crumbs button').first().waitFor();
-    await look('files');
-  });
-}
-
-test('every button is reached by keys, shows its focus, and a terminal can be left', async (t) => {
-  const { viewer } = await openDesk(t);
-  const focused = () => viewer.page.evaluate(() => {
-    const at = document.activeElement;
-    const ring = getComputedStyle(at);
-    return { name: at.getAttribute('aria-label') ?? at.textContent, ring: at.matches(':focus-visible') && ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 2, terminal: at.closest('.xterm') !== null };
-  });
-  assert.equal((await focused()).terminal, true, 'the terminal has the keyboard');
-  await viewer.page.keyboard.press('Tab');
-  assert.equal((await focused()).terminal, true, 'Tab is for the program');
+async function chord(viewer) {
   for (const key of ['Control', 'Alt', 'Shift']) await viewer.page.keyboard.down(key);
   for (const key of ['Control', 'Alt', 'Shift']) await viewer.page.keyboard.up(key);
-  await until('the page to have it', async () => !(await focused()).terminal);
+}
+
+/** Walks with Tab until somebody else has the keyboard, and gives the names of all that had it. */
+async function walk(viewer) {
   const names = [];
   for (let step = 0; step < 30; step += 1) {
-    const at = await focused();
-    if (at.terminal) break;
+    const at = await focused(viewer);
+    if (at.terminal || !at.page) break;
     assert.equal(at.ring, true, `${at.name} shows that it has the focus`);
     names.push(at.name);
     await viewer.page.keyboard.press('Tab');
   }
+  return names;
+}
+
+test('every button is reached by keys, shows its focus, and a terminal can be left', async (t) => {
+  const { viewer } = await openDesk(t);
+  assert.equal((await focused(viewer)).terminal, true, 'the terminal has the keyboard');
+  await viewer.page.keyboard.press('Tab');
+  assert.equal((await focused(viewer)).terminal, true, 'Tab is for the program');
+  await chord(viewer);
+  await until('the page to have it', async () => !(await focused(viewer)).terminal);
+  const names = await walk(viewer);
   for (const wanted of ['New terminal', 'Sessions', 'Search', 'Show as text', 'Split to the right', 'Split downwards', 'Files', 'Share', 'Settings and help']) {
     assert.ok(names.includes(wanted), `${wanted} is not among ${names.join(', ')}`);
   }
 });
 
+test('the desktop is driven and left by keys alone, and the way out stands on the screen', async (t) => {
+  const log = join(scratch(t), 'probe.jsonl');
+  const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: [PROBE, '--log', log] });
+  const keys = () => probeLog(log).filter((each) => each.event === 'key');
+  const viewer = await Viewer.open(t, await browser(t), daemon);
+  const { page } = viewer;
+  const hint = page.getByText('together bring the keyboard back to the page');
+  assert.equal(await hint.isVisible(), false);
+  await page.keyboard.press('Tab');
+  for (let step = 0; step < 20 && (await focused(viewer)).name !== 'View'; step += 1) await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowRight');
+  await viewer.becomes('driving', true);
+  await until('the desktop to have the keyboard', async () => (await focused(viewer)).desktop);
+  assert.match(await hint.textContent(), /^Ctrl Alt Shift together/);
+  await until('the way out', () => hint.isVisible());
+  await page.keyboard.press('Tab');
+  await until('Tab to reach the program', () => keys().length === 2);
+  assert.equal((await focused(viewer)).desktop, true);
+  await chord(viewer);
+  await until('the page to have the keyboard', async () => (await focused(viewer)).name === 'Interact');
+  assert.equal(await hint.isVisible(), false, 'what was done need not be told');
+  await viewer.page.locator('#tab-desktop').focus();
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Tab');
+  const names = await walk(viewer);
+  for (const wanted of ['Desktop', 'New terminal', 'Files', 'Interact', 'Settings and help']) assert.ok(names.includes(wanted), `${wanted} is not among ${names.join(', ')}`);
+});
+
+test('what opens keeps the keyboard, Escape leaves it, and the keyboard goes back to where it was', async (t) => {
+  const { viewer } = await openDesk(t);
+  const { page } = viewer;
+  for (const name of ['Sessions', 'Share', 'Show as text', 'Files', 'Settings and help']) {
+    const button = page.getByRole('button', { name, exact: true });
+    await chord(viewer);
+    await button.focus();
+    await page.keyboard.press('Enter');
+    const inside = { Files: 'vroom-files', 'Settings and help': '.menu' }[name] ?? 'dialog';
+    await page.locator(inside).first().waitFor();
+    if (inside === 'dialog') {
+      for (let step = 0; step < 12; step += 1) {
+        await page.keyboard.press(step < 6 ? 'Tab' : 'Shift+Tab');
+        assert.equal((await focused(viewer)).page, false, `${name} keeps the keyboard`);
+      }
+    } else if (name === 'Files') assert.equal((await focused(viewer)).name, 'Upload');
+    await page.keyboard.press('Escape');
+    await until(`${name} to close`, async () => !(await page.locator(inside).first().isVisible()));
+    assert.equal((await focused(viewer)).name, name, 'the keyboard is back');
+  }
+});
+
 test('shortcuts do what the help says', async (t) => {
   const { viewer, terminal } = await openDesk(t);
-  const chord = (key) => viewer.page.keyboard.press(`Control+Alt+Shift+${key}`);
-  await chord('KeyT');
+  const shortcut = (key) => viewer.page.keyboard.press(`Control+Alt+Shift+${key}`);
+  await shortcut('KeyT');
   await until('a second tab', async () => (await viewer.hook('terminals')).filter((each) => each.state === 'running').length === 2);
-  await chord('Digit1');
+  await shortcut('Digit1');
   await viewer.page.keyboard.type('echo in-the-first-$((1+1))\n');
   await terminal.shows('in-the-first-2');
-  await chord('KeyL');
+  await shortcut('KeyL');
   await viewer.page.getByRole('dialog', { name: 'Sessions' }).waitFor();
   await viewer.page.keyboard.press('Escape');
-  await chord('KeyH');
+  await shortcut('KeyH');
   await viewer.page.getByRole('dialog', { name: 'Help' }).waitFor();
   await viewer.page.keyboard.press('Escape');
   const letters = () => viewer.page.evaluate(() => parseFloat(getComputedStyle(document.querySelector('.xterm-rows')).fontSize));
   const usual = await letters();
-  await chord('Equal');
+  await shortcut('Equal');
   await until('larger letters', async () => (await letters()) > usual);
-  await chord('Digit0');
+  await shortcut('Digit0');
   await until('usual letters', async () => (await letters()) === usual);
-  await chord('Slash');
+  await shortcut('Slash');
   await until('search', () => viewer.page.evaluate(() => document.activeElement?.closest('vroom-search') !== null));
   await viewer.page.keyboard.press('Escape');
   await viewer.page.keyboard.type('echo back-$((2+2))\n');

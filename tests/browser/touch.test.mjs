@@ -15,7 +15,7 @@ test('the key row sends what an on-screen keyboard cannot', async (t) => {
   await terminal.shows('cat -v');
   const row = viewer.page.getByRole('toolbar', { name: 'Keys' });
   const tap = (name) => row.getByRole('button', { name, exact: true }).tap();
-  for (const name of ['Escape', 'Up', 'Home']) await tap(name);
+  for (const name of ['Esc', 'Up', 'Home']) await tap(name);
   await viewer.page.keyboard.press('Enter');
   await terminal.shows(/^\^\[\^\[\[A\^\[\[H$/m);
   await tap('Alt');

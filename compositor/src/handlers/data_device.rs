@@ -7,6 +7,7 @@ use smithay::delegate_data_device;
 use smithay::delegate_ext_data_control;
 use smithay::delegate_primary_selection;
 use smithay::input::Seat;
+use smithay::reexports::wayland_server::protocol::wl_data_device_manager::DndAction;
 use smithay::reexports::wayland_server::protocol::wl_data_source::WlDataSource;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::wayland::selection::data_device::{
@@ -87,22 +88,40 @@ impl ext_data_control::DataControlHandler for State {
 impl ClientDndGrabHandler for State {
     fn started(
         &mut self,
-        _source: Option<WlDataSource>,
+        source: Option<WlDataSource>,
         icon: Option<WlSurface>,
         _seat: Seat<Self>,
     ) {
+        self.program_drags(source);
         self.cursor.drag_icon = icon;
         self.clock.want();
     }
 
-    fn dropped(&mut self, _target: Option<WlSurface>, _validated: bool, _seat: Seat<Self>) {
+    fn dropped(&mut self, _target: Option<WlSurface>, validated: bool, _seat: Seat<Self>) {
+        self.program_dropped(validated);
         self.cursor.drag_icon = None;
         self.clock.want();
     }
 }
 
-/// We start no drags.
-impl ServerDndGrabHandler for State {}
+/// Files are dragged in from outside.
+impl ServerDndGrabHandler for State {
+    fn action(&mut self, action: DndAction, _seat: Seat<Self>) {
+        self.drag_chosen(action);
+    }
+
+    fn dropped(&mut self, _seat: Seat<Self>) {
+        self.drag_dropped();
+    }
+
+    fn cancelled(&mut self, _seat: Seat<Self>) {
+        self.drag_refused();
+    }
+
+    fn send(&mut self, mime_type: String, fd: OwnedFd, _seat: Seat<Self>) {
+        self.files_wanted(&mime_type, fd);
+    }
+}
 
 delegate_data_device!(State);
 delegate_data_control!(State);

@@ -15,6 +15,7 @@ use smithay::utils::{Logical, Point};
 use vroom_desktop::InputEvent;
 
 pub(crate) use keyboard::XKB_OFFSET;
+pub(crate) use pointer::BTN_LEFT;
 use pointer::FrameInput;
 
 use crate::state::State;
@@ -113,6 +114,7 @@ impl State {
             InputEvent::PointerMotionRelative { dx, dy } => self.pointer_by(*dx, *dy),
             InputEvent::PointerButton { code, state } => self.button(*code, *state),
             InputEvent::Scroll { dx, dy } => self.scroll(*dx, *dy),
+            InputEvent::Drag(drag) => self.drag(drag),
             InputEvent::TouchDown { id, x, y } => self.touch_down(*id, *x, *y),
             InputEvent::TouchMotion { id, x, y } => self.touch_motion(*id, *x, *y),
             InputEvent::TouchUp { id } => self.touch_up(*id),

@@ -80,6 +80,7 @@ impl State {
         }
         self.input.locked_at = None;
         pointer.relative_motion(self, under.clone(), &relative);
+        self.drag_over(under.as_ref().map(|(surface, _)| surface));
         let event = MotionEvent {
             location: to,
             serial: SERIAL_COUNTER.next_serial(),
@@ -308,7 +309,7 @@ fn whole_part(value: f64) -> (i32, f64) {
 /// How soon a second press counts as a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
-pub(super) const BTN_LEFT: Evdev = Evdev(0x110);
+pub(crate) const BTN_LEFT: Evdev = Evdev(0x110);
 
 const BTN_RIGHT: Evdev = Evdev(0x111);
 

@@ -129,6 +129,8 @@ pub(super) enum Told {
     Relative(f64, f64),
     Locked,
     Touch(wl_touch::Event),
+    Drag(wl_data_device::Event),
+    Cancelled,
     Output(wl_output::Event),
     Close(ObjectId),
     PopupDone(ObjectId),
@@ -628,8 +630,10 @@ impl Dispatch<wl_data_device::WlDataDevice, ()> for Memory {
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
-        if let wl_data_device::Event::Selection { id } = event {
-            memory.offer = id;
+        match event {
+            wl_data_device::Event::Selection { id } => memory.offer = id,
+            wl_data_device::Event::DataOffer { .. } => {}
+            event => memory.told.push(Told::Drag(event)),
         }
     }
 
@@ -663,8 +667,12 @@ impl Dispatch<wl_data_source::WlDataSource, ()> for Memory {
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
-        if let wl_data_source::Event::Send { fd, .. } = event {
-            File::from(fd).write_all(memory.copied.as_bytes()).unwrap();
+        match event {
+            wl_data_source::Event::Send { fd, .. } => {
+                File::from(fd).write_all(memory.copied.as_bytes()).unwrap();
+            }
+            wl_data_source::Event::Cancelled => memory.told.push(Told::Cancelled),
+            _ => {}
         }
     }
 }

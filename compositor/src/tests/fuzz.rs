@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use vroom_desktop::{Evdev, InputEvent, KeyState};
+use vroom_desktop::{Drag, Evdev, InputEvent, KeyState};
 
 use super::client::Window;
 use super::fixture::{Fixture, pixel};
@@ -251,7 +251,7 @@ fn input(dice: &mut Dice) -> InputEvent {
         KeyState::Released
     };
     let id = dice.below(FINGERS);
-    match dice.below(10) {
+    match dice.below(11) {
         0..=3 => InputEvent::PointerMotion { x, y },
         4..=5 => InputEvent::PointerButton {
             code: Evdev(0x110),
@@ -264,6 +264,12 @@ fn input(dice: &mut Dice) -> InputEvent {
         },
         7 => InputEvent::Text("für".into()),
         8 => InputEvent::TouchDown { id, x, y },
+        9 => InputEvent::Drag(match dice.below(4) {
+            0 => Drag::Enter,
+            1 => Drag::Leave,
+            2 => Drag::Drop(b"file:///nowhere\r\n".as_slice().into()),
+            _ => Drag::Take,
+        }),
         _ => InputEvent::TouchUp { id },
     }
 }

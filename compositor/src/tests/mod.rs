@@ -3,6 +3,7 @@
 mod client;
 mod clipboard;
 mod desktop;
+mod drag;
 mod fixture;
 mod focus;
 mod frames;

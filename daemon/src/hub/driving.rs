@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use vroom_desktop::{ClipboardData, Desktop, InputEvent, Selection, Size};
+use vroom_desktop::{ClipboardData, Desktop, Drag, InputEvent, Selection, Size};
 use vroom_input::Translator;
 use vroom_protocol::graphical::{
     ButtonInput, Decision, Driver, Mode, PointerInput, Role, Viewport, input_obeyed, take_decision,
@@ -68,6 +68,21 @@ impl Seat {
         if let Some(desktop) = self.hub.desktop() {
             desktop.set_selection(selection, formats);
         }
+        Ok(())
+    }
+
+    /// Drags files, if this participant drives; `at` moves the pointer there first.
+    pub(crate) fn drag(&self, drag: Drag, at: Option<(u16, u16)>) -> Result<(), Denied> {
+        if let Some((x, y)) = at {
+            self.pointer(PointerInput::Move { x, y });
+        }
+        let mut shared = self.hub.lock();
+        if shared.floor.mode(self.id) != Mode::Interact {
+            return Err(Denied::NotAllowed);
+        }
+        shared.floor.touch(now());
+        shared.dragging = drag == Drag::Enter;
+        shared.inject(self.hub.desktop(), vec![InputEvent::Drag(drag)]);
         Ok(())
     }
 
@@ -191,6 +206,9 @@ impl Shared {
 
     pub(super) fn release(&mut self, desktop: Option<&dyn Desktop>) {
         let mut out = Vec::new();
+        if std::mem::take(&mut self.dragging) {
+            out.push(InputEvent::Drag(Drag::Leave));
+        }
         self.translator.release_all(&mut out);
         self.inject(desktop, out);
     }

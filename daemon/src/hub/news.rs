@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use vroom_desktop::{
-    ClipboardData, Cursor, CursorImage, CursorShape, Desktop, DesktopEvent, Selection,
+    ClipboardData, Cursor, CursorImage, CursorShape, Desktop, DesktopEvent, DragEvent, Selection,
 };
 use vroom_protocol::graphical::{self, MediaState, Role};
 
@@ -63,6 +63,7 @@ impl Hub {
             DesktopEvent::SelectionFormat { selection, data } => {
                 shared.set_selection(selection, data, false);
             }
+            DesktopEvent::Drag(event) => shared.tell_driver(event),
             DesktopEvent::Title(title) => {
                 if shared.title != title {
                     shared.title = title;
@@ -202,6 +203,19 @@ impl Shared {
         }
     }
 
+    /// Tells whoever drives how a drag goes.
+    fn tell_driver(&self, event: DragEvent) {
+        let driver = self.floor.driver().and_then(|id| self.members.get(&id));
+        if let Some(member) = driver {
+            member.mailbox.put(|mail| {
+                if mail.drags.len() >= DRAGS {
+                    mail.drags.pop_front();
+                }
+                mail.drags.push_back(event);
+            });
+        }
+    }
+
     fn set_selection(&mut self, selection: Selection, data: ClipboardData, fresh: bool) {
         if data.bytes.len() > graphical::Clipboard::CONTENT_BYTES_MAX {
             tracing::debug!(
@@ -246,6 +260,9 @@ fn number(png: &Bytes) -> u32 {
 fn whole(at: f64) -> i32 {
     at as i32
 }
+
+/// The news about drags that wait for a driver; one more drops the oldest.
+const DRAGS: usize = 16;
 
 /// The CSS name of the ordinary arrow.
 const DEFAULT: &str = "default";

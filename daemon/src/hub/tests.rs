@@ -1,7 +1,8 @@
 use std::sync::Mutex;
 
 use vroom_desktop::{
-    Cursor, CursorImage, CursorShape, DesktopEvent, FrameSlot, InputEvent, KeyState,
+    Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, FrameSlot, InputEvent,
+    KeyState,
 };
 use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, PointerInput, ServerMessage};
 
@@ -85,6 +86,28 @@ fn states(events: &[InputEvent]) -> Vec<KeyState> {
         _ => None,
     };
     events.iter().filter_map(state).collect()
+}
+
+#[test]
+fn only_the_driver_drags_files_and_nothing_of_it_stays() {
+    let (hub, desktop) = hub();
+    let (one, two) = (join(&hub, "a", Role::Owner), join(&hub, "b", Role::Owner));
+    let at = Some((1, 2));
+    assert_eq!(one.drag(Drag::Enter, at), Err(Denied::NotAllowed));
+    one.set_mode(Mode::Voice, false).unwrap();
+    assert_eq!(one.drag(Drag::Enter, at), Err(Denied::NotAllowed));
+    assert_eq!(desktop.take_input(), []);
+    one.set_mode(Mode::Interact, false).unwrap();
+    one.drag(Drag::Enter, at).unwrap();
+    let moved = InputEvent::PointerMotion { x: 1.0, y: 2.0 };
+    assert_eq!(desktop.take_input(), [moved, InputEvent::Drag(Drag::Enter)]);
+    hub.on_desktop(DesktopEvent::Drag(DragEvent::Begun));
+    assert_eq!(one.mailbox().take().drags, [DragEvent::Begun]);
+    assert!(two.mailbox().take().drags.is_empty());
+    // Who loses the floor holds nothing over the desktop any more.
+    two.set_mode(Mode::Interact, true).unwrap();
+    assert_eq!(desktop.take_input(), [InputEvent::Drag(Drag::Leave)]);
+    assert_eq!(one.drag(Drag::Drop([].into()), at), Err(Denied::NotAllowed));
 }
 
 #[test]

@@ -57,6 +57,10 @@ impl Viewer {
             messages.push(ServerMessage::State(seat.state()));
         }
         messages.extend(mail.messages);
+        if self.negotiation.is_usable(capability::DRAG) {
+            let news = mail.drags.iter().map(|event| self.drag_news(event));
+            messages.extend(news.map(ServerMessage::Drag));
+        }
         if self.negotiation.is_usable(capability::CLIPBOARD) {
             let takes_data = self.negotiation.is_usable(capability::CLIPBOARD_DATA);
             let pushed = mail

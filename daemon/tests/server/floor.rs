@@ -2,8 +2,8 @@
 
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    ButtonInput, ClientMessage, Key, Mode, Modifiers, NotificationKind, Role, ServerMessage, Share,
-    ShareAction,
+    ButtonInput, ClientMessage, Drag, Key, Mode, Modifiers, NotificationKind, Role, ServerMessage,
+    Share, ShareAction,
 };
 
 use crate::client::WebClient;
@@ -251,4 +251,24 @@ async fn frames_of_one_who_lost_the_floor_close_nothing() {
     let button = one.open("button").await.unwrap();
     one.send(button, ButtonInput::KeyDown(key).encode()).await;
     one.set_mode(Mode::View).await;
+}
+
+#[tokio::test]
+async fn files_are_dragged_by_who_drives_alone() {
+    let daemon = Daemon::start(&["--desktop", "synthetic", "--size", "640x480"]);
+    let mut client = WebClient::login(&daemon).await;
+    client.handshake(&["sharing", "pointer", "drag"]).await;
+    let enter = ClientMessage::Drag(Drag::Enter { x: 1, y: 2 });
+    client.tell(&enter).await;
+    let (kind, _) = notified(&mut client).await;
+    assert_eq!(kind, NotificationKind::Error);
+    assert_eq!(client.error().await, Code::NOT_ALLOWED);
+    client.set_mode(Mode::Interact).await;
+    client.tell(&enter).await;
+    client.tell(&ClientMessage::Drag(Drag::Take)).await;
+    // The synthetic desktop has no programs; that nothing is refused shows in what is answered next.
+    client.set_mode(Mode::View).await;
+    client.tell(&ClientMessage::Drag(Drag::Leave)).await;
+    let (kind, _) = notified(&mut client).await;
+    assert_eq!(kind, NotificationKind::Error);
 }

@@ -30,6 +30,9 @@ pub const CLIPBOARD_DATA: &str = "clipboard-data";
 pub const CURSOR_IMAGE: &str = "cursor-image";
 /// TILE_JPEG on `video`.
 pub const VIDEO_TILES: &str = "video-tiles";
+/// DRAG.
+// Not in the public text: see docs/protocol.md.
+pub const DRAG: &str = "drag";
 /// The channel `patches`.
 // Not in the public text: see docs/protocol.md.
 pub const PATCHES: &str = "patches";

@@ -8,6 +8,7 @@ use super::chat::Chat;
 use super::clipboard::Clipboard;
 use super::command::Command;
 use super::cursor::Cursor;
+use super::drag::{Drag, DragNews};
 use super::handshake::{ClientHandshake, ServerHandshake};
 use super::media::{Feedback, Media, MediaState};
 use super::mode::Mode;
@@ -55,6 +56,8 @@ pub enum ClientMessage {
     Media(Media),
     /// Reports how the pictures arrive.
     Feedback(Feedback),
+    /// Drags files.
+    Drag(Drag),
 }
 
 impl ClientMessage {
@@ -79,6 +82,7 @@ impl ClientMessage {
             SHARE => Share::read(&mut members()?).map(Self::Share),
             MEDIA => Media::read(&mut members()?).map(Self::Media),
             FEEDBACK => Feedback::read(&mut members()?).map(Self::Feedback),
+            DRAG => Drag::read(&mut members()?).map(Self::Drag),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -103,6 +107,7 @@ impl ClientMessage {
             Self::Share(share) => share.fields(),
             Self::Media(media) => media.fields(),
             Self::Feedback(feedback) => feedback.fields(),
+            Self::Drag(drag) => drag.fields(),
         };
         (self.kind(), fields.encode(encoding))
     }
@@ -121,6 +126,7 @@ impl ClientMessage {
             Self::Share(_) => SHARE,
             Self::Media(_) => MEDIA,
             Self::Feedback(_) => FEEDBACK,
+            Self::Drag(_) => DRAG,
         }
     }
 
@@ -148,6 +154,7 @@ impl fmt::Debug for ClientMessage {
             Self::Share(share) => share.fmt(f),
             Self::Media(media) => media.fmt(f),
             Self::Feedback(feedback) => feedback.fmt(f),
+            Self::Drag(drag) => drag.fmt(f),
         }
     }
 }
@@ -171,6 +178,8 @@ pub enum ServerMessage {
     ShareState(ShareState),
     /// What is made of the desktop for this viewer.
     MediaState(MediaState),
+    /// How the dragging of files goes.
+    Drag(DragNews),
 }
 
 impl ServerMessage {
@@ -186,6 +195,7 @@ impl ServerMessage {
             CHAT => Chat::read(&mut members()?).map(Self::Chat),
             SHARE_STATE => ShareState::read(&mut members()?).map(Self::ShareState),
             MEDIA_STATE => MediaState::read(&mut members()?).map(Self::MediaState),
+            DRAG => DragNews::read(&mut members()?).map(Self::Drag),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -203,6 +213,7 @@ impl ServerMessage {
             Self::Chat(chat) => (CHAT, chat.fields()),
             Self::ShareState(state) => (SHARE_STATE, state.fields()),
             Self::MediaState(state) => (MEDIA_STATE, state.fields()),
+            Self::Drag(news) => (DRAG, news.fields()),
         };
         (kind, fields.encode(encoding))
     }
@@ -247,3 +258,5 @@ const NOTIFICATION: u8 = 0x92;
 const CHAT: u8 = 0x93;
 const SHARE_STATE: u8 = 0x94;
 const MEDIA_STATE: u8 = 0x95;
+// Not in the public text: see docs/protocol.md.
+const DRAG: u8 = 0x8B;

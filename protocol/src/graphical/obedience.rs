@@ -19,6 +19,11 @@ pub enum Obedience {
 // VROOM-Graphical §4.1, the second table.
 pub fn obeyed(mode: Mode, message: &ClientMessage) -> Obedience {
     match message {
+        // Files are dragged by the pointer, which voice does not have.
+        ClientMessage::Drag(_) => match mode {
+            Mode::View | Mode::Voice => Obedience::Refuse,
+            Mode::Interact => Obedience::Apply,
+        },
         ClientMessage::Paste { .. }
         | ClientMessage::Navigate { .. }
         | ClientMessage::Clipboard(Clipboard::Set(_) | Clipboard::Push(_)) => match mode {

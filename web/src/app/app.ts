@@ -12,11 +12,12 @@ import { RemoteClipboard } from "./clipboard.ts";
 import type { CommandHost } from "./commands.ts";
 import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
+import { Drags } from "./drags.ts";
 import { answerRequest, askForControl } from "./floor.ts";
 import { publish } from "./hook.ts";
+import { Measuring } from "./measuring.ts";
 import { Picture } from "./picture.ts";
 import { DesktopSound } from "./sound.ts";
-import { Sampler } from "./sampler.ts";
 import { listenShortcuts } from "./shortcuts.ts";
 import type { Credential } from "./signin.ts";
 import { signIn } from "./signin.ts";
@@ -25,16 +26,16 @@ import { Ticker } from "./ticker.ts";
 
 /** Cards and countdowns are redrawn this often while they count. */
 const REDRAW_MS = 250;
-const SAMPLE_MS = 1_000;
 
 export class App {
   readonly #frame: ShellFrame;
   readonly #clipboard: RemoteClipboard;
   readonly #connector: Connector;
   readonly #desk: Desk;
+  readonly #drags: Drags;
   readonly #picture: Picture;
   readonly #sound: DesktopSound;
-  readonly #sampler: Sampler;
+  readonly #measuring: Measuring;
   readonly #switches = store.switches();
   #identity: store.Identity | null = null;
   #layout: Layout = store.loadLayout();
@@ -54,22 +55,26 @@ export class App {
       guestOf: () => this.#identity?.terminal ?? null,
       terminalsOnly: () => this.#identity?.desktop === "none",
     });
+    this.#drags = new Drags(frame.desktop, frame.announcer, { session: () => this.#session, transfers: () => this.#desk.transfers });
     this.#picture = new Picture(frame.desktop, {
       first: () => this.#draw(),
       failed: (reason) => frame.announcer.notice(`No picture: ${reason}`, "warning"),
       undecodable: () => this.#fallBackToJpeg(),
     });
     this.#sound = new DesktopSound(frame.sound);
-    this.#sampler = new Sampler({
-      live: () => this.#connector.live,
-      canvas: () => this.#picture.canvas?.counters ?? null,
-      stream: () => this.#picture.stream?.counters ?? null,
-      media: () => this.#media,
-      pictureSize: () => this.#picture.size,
-    });
+    this.#measuring = new Measuring(
+      frame,
+      {
+        live: () => this.#connector.live,
+        canvas: () => this.#picture.canvas?.counters ?? null,
+        stream: () => this.#picture.stream?.counters ?? null,
+        media: () => this.#media,
+        pictureSize: () => this.#picture.size,
+      },
+      (ms) => this.#desk.terminals.setLink(ms),
+    );
     this.#wire();
     this.#publish();
-    setInterval(() => void this.#sample(), SAMPLE_MS);
   }
 
   /** Signs in with a token of the address, or with the session of this tab, or asks. */
@@ -144,6 +149,7 @@ export class App {
       notification: (notification) => this.#notified(notification),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
       clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
+      drag: (news) => this.#drags.receive(news),
       failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
     });
   }
@@ -156,7 +162,7 @@ export class App {
   }
 
   #up(live: Live): void {
-    this.#sampler.reset();
+    this.#measuring.reset();
     this.#frame.tabs.setAddEnabled(true);
     this.#frame.mode.setEnabled(live.graphical !== null);
     this.#desk.up(live.connection);
@@ -172,7 +178,7 @@ export class App {
 
   /** The session goes on: the picture comes over the new link, everything else never left. */
   #back(live: Live): void {
-    this.#sampler.reset();
+    this.#measuring.reset();
     this.#frame.tabs.setAddEnabled(true);
     this.#picture.release();
     if (live.graphical && live.graphical.capabilities.size > 0) this.#show(live);
@@ -234,6 +240,7 @@ export class App {
     if (driving === this.#wasDriving) return;
     this.#wasDriving = driving;
     if (driving) this.#followWindow();
+    else this.#drags.stop();
     this.#frame.announcer.say(driving ? "Interacting. Press Control, Alt and Shift together to bring the keyboard back to the page." : "Viewing.");
   }
 
@@ -291,30 +298,6 @@ export class App {
     this.#frame.desktop.setStale(!this.#picture.shown || this.#ended !== null);
   }
 
-  async #sample(): Promise<void> {
-    const [live, now] = [this.#connector.live, performance.now()];
-    if (!live || document.hidden || !this.#sampler.isDue(live, !this.#frame.statistics.hidden, now)) return;
-    live.connection.ping(now);
-    const statistics = await this.#sampler.sample(now);
-    this.#frame.status.setRtt(live.connection.keepalive.rttMs);
-    this.#desk.terminals.setLink(live.connection.keepalive.rttMs);
-    this.#frame.statistics.add(statistics);
-    live.graphical?.feedback({
-      fps: Math.round(statistics.fps ?? 0),
-      rtt: Math.round(statistics.rttMs ?? 0),
-      jitter: Math.round(statistics.jitterMs ?? 0),
-      decode: Math.round(statistics.decodeMs ?? 0),
-      dropped: statistics.dropped ?? 0,
-    });
-  }
-
-  #toggleStatistics(): void {
-    const panel = this.#frame.statistics;
-    panel.hidden = !panel.hidden;
-    if (!panel.hidden) panel.show(this.#sampler.statistics);
-    this.#frame.announcer.say(panel.hidden ? "Statistics hidden." : "Statistics shown.");
-  }
-
   #signOut(): void {
     this.#connector.disconnect("");
     this.#desk.terminals.closeAll();
@@ -329,11 +312,12 @@ export class App {
     frame.tabs.setAddEnabled(false);
     frame.card.connect({ reconnect: () => this.#connector.connect() });
     frame.desktop.connect({
-      active: () => this.#wasDriving && this.#session?.driving === true,
+      active: () => this.#wasDriving && this.#session?.driving === true && !this.#drags.busy,
       has: (capability) => this.#session?.has(capability) === true,
       send: (message) => this.#session?.input(message),
       paste: (content) => this.#session?.paste(content),
       clipboard: (clip) => this.#session?.setClipboard(clip),
+      letGoOutside: () => this.#drags.take(),
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);
@@ -342,7 +326,7 @@ export class App {
     frame.banner.addEventListener("reconnect", () => this.#connector.connect());
     frame.mode.addEventListener("choose", (event) => void this.#chooseMode((event as CustomEvent<Mode>).detail));
     frame.people.addEventListener("grant", (event) => this.#session?.grantFloor((event as CustomEvent<string>).detail));
-    frame.status.addEventListener("open", () => this.#toggleStatistics());
+    frame.status.addEventListener("open", () => this.#measuring.toggle());
     frame.keyboard.addEventListener("click", () => frame.desktop.toggleKeyboard());
     frame.onCommand = (sentence) => this.#session?.command(sentence);
     frame.tabs.addEventListener("select", (event) => this.#tabSelected((event as CustomEvent<string>).detail));
@@ -372,7 +356,7 @@ export class App {
         this.#frame.desktop.setLayout(layout);
         this.#followWindow();
       },
-      statistics: () => this.#toggleStatistics(),
+      statistics: () => this.#measuring.toggle(),
       reconnect: () => this.#identity && this.#connector.connect(),
       signOut: () => this.#signOut(),
     };
@@ -404,7 +388,7 @@ export class App {
       extensions: () => this.#connector.live?.connection.extensions ?? [],
       channels: () => this.#connector.live?.connection.channelNames ?? [],
       frames: () => this.#picture.frames,
-      stats: () => ({ ...this.#sampler.statistics }),
+      stats: () => ({ ...this.#measuring.statistics }),
       terminals: () => this.#desk.terminals.list(),
     });
   }

@@ -25,7 +25,7 @@ export class Desk {
   readonly terminals: Terminals;
   readonly #sessions: SessionSheet;
   readonly #share: ShareSheet;
-  readonly #transfers: Transfers;
+  readonly transfers: Transfers;
   /** The list of sessions is awaited to bring back the tabs that were open. */
   #restoring = false;
   #connected = false;
@@ -38,9 +38,9 @@ export class Desk {
     this.terminals = new Terminals(frame, {
       connection: () => host.connection(),
       active: (pane) => this.#active(pane),
-      files: (pane, files) => this.#transfers.drop(files, pane.folder),
+      files: (pane, files) => this.transfers.drop(files, pane.folder),
     });
-    this.#transfers = new Transfers(frame.files, { connection: () => host.connection(), notice: (message) => frame.announcer.notice(message, "warning") });
+    this.transfers = new Transfers(frame.files, { connection: () => host.connection(), notice: (message) => frame.announcer.notice(message, "warning") });
     this.#sessions = new SessionSheet({
       refresh: () => host.connection()?.requestSessions(),
       attach: (entry) => this.#attach(entry),
@@ -76,6 +76,7 @@ export class Desk {
   /** A new session is up: terminals go on with it, or come back from the last page. */
   up(connection: Connection): void {
     this.frame.tabs.setSessionsEnabled(connection.has("session-persistence"));
+    this.#active(this.terminals.active);
     const guest = this.host.guestOf();
     if (guest !== null && this.terminals.isEmpty) this.terminals.open({ terminalId: guest, readonly: true }, "Shared terminal");
     else this.terminals.connect();
@@ -118,12 +119,13 @@ export class Desk {
 
   use(tool: Tool): void {
     const pane = this.terminals.active;
-    if (!pane || this.frame.tools.hidden) return;
+    if (this.frame.tools.hidden) return;
+    if (tool === "files") return this.transfers.toggle(pane?.folder ?? null);
+    if (!pane) return;
     if (tool === "search") pane.search.open();
     else if (tool === "splitright") this.terminals.split("row");
     else if (tool === "splitdown") this.terminals.split("column");
     else if (tool === "text") showText(pane.title, pane.everything(), (message) => this.frame.announcer.notice(message, "warning"));
-    else if (tool === "files") this.#transfers.toggle(pane.folder);
     else if (tool === "share") this.#share.open(pane.title, pane.share, pane.role);
   }
 
@@ -149,10 +151,10 @@ export class Desk {
     if (pane) {
       tools.push("search", "text");
       if (this.host.guestOf() === null) tools.push("splitright", "splitdown");
-      if (this.#transfers.isOffered && this.host.guestOf() === null) tools.push("files");
-      if (pane.share) tools.push("share");
-      this.#share.show(pane.share, pane.role);
     }
+    if (this.transfers.isOffered && this.host.guestOf() === null && (pane || this.frame.tabs.selected === "desktop")) tools.push("files");
+    if (pane?.share) tools.push("share");
+    if (pane) this.#share.show(pane.share, pane.role);
     this.frame.tools.show(tools, pane?.share?.participants.length ?? 0);
     this.frame.keyRow.hidden = pane === null || !this.#touch.matches || !pane.mayType;
   }

@@ -22,6 +22,7 @@ const CAPABILITIES = [
   "text",
   "clipboard",
   "clipboard-data",
+  "drag",
   "command",
   "cursor",
   "cursor-image",

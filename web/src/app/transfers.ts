@@ -1,7 +1,6 @@
 /** Files up and down: keeps the channel, the folder that is shown, and the transfers in their order. */
 import { FileClient, FileRefused } from "../core/files/client.ts";
 import { FileCode } from "../core/files/messages.ts";
-import type { FileEntry } from "../core/files/messages.ts";
 import { ChannelRejected, reliable } from "../core/mux/channel.ts";
 import type { Connection } from "../core/mux/connection.ts";
 import type { FilesPanel, TransferRow } from "../ui/files.ts";
@@ -10,6 +9,10 @@ import { join } from "../ui/files.ts";
 
 /** Transfers that wait; more are refused with a word. */
 const WAITING_MAX = 500;
+/** Where files come to lie that are dropped on the desktop. */
+export const INBOX = "Downloads";
+/** Names that are tried for a file where others lie already. */
+const NAMES_MAX = 100;
 
 /** What transfers need from the page. */
 export interface TransfersHost {
@@ -33,7 +36,7 @@ export class Transfers {
     panel.connect({
       show: (path) => void this.show(path),
       upload: (files) => this.upload(files),
-      download: (entry) => this.#download(entry),
+      download: (entry) => this.#download(join(this.#folder, entry.name)),
     });
   }
 
@@ -44,8 +47,9 @@ export class Transfers {
 
   /** Opens the panel at a folder, or closes it. */
   toggle(folder: string | null): void {
-    this.panel.hidden = !this.panel.hidden;
-    if (!this.panel.hidden) void this.show(folder ?? this.#folder);
+    if (!this.panel.hidden) return this.panel.close();
+    this.panel.open();
+    void this.show(folder ?? this.#folder);
   }
 
   /** Opens the panel and uploads there. */
@@ -73,6 +77,36 @@ export class Transfers {
     for (const file of files) this.#upload(file, folder, false);
   }
 
+  /** Uploads files beside what lies there, under another name where theirs is taken; gives their paths. */
+  async bring(files: File[], stop: AbortController): Promise<string[]> {
+    const client = await this.#open();
+    await client.makeFolder(INBOX);
+    const paths: string[] = [];
+    for (const file of files) paths.push(await this.#bring(client, file, stop));
+    return paths;
+  }
+
+  async #bring(client: FileClient, file: File, stop: AbortController): Promise<string> {
+    const row = this.panel.add("upload", file.name, () => stop.abort());
+    for (let count = 1; ; count += 1) {
+      const path = join(INBOX, numbered(file.name, count));
+      try {
+        await client.upload(path, file, false, (done, total) => row.progress(done, total), stop.signal);
+        row.ended("Uploaded", false, null);
+        return path;
+      } catch (error) {
+        if (error instanceof FileRefused && error.code === FileCode.Exists && count < NAMES_MAX) continue;
+        row.ended(stop.signal.aborted ? "Stopped" : explain(error), true, null);
+        throw error;
+      }
+    }
+  }
+
+  /** Downloads files by their paths. */
+  fetch(paths: string[]): void {
+    for (const path of paths) this.#download(path);
+  }
+
   #upload(file: File, folder: string, replace: boolean): void {
     this.#queue("upload", file.name, () => this.#upload(file, folder, true), async (client, row, signal) => {
       await client.upload(join(folder, file.name), file, replace, (done, total) => row.progress(done, total), signal);
@@ -81,11 +115,11 @@ export class Transfers {
     });
   }
 
-  #download(entry: FileEntry): void {
-    const path = join(this.#folder, entry.name);
-    this.#queue("download", entry.name, () => this.#download(entry), async (client, row, signal) => {
+  #download(path: string): void {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    this.#queue("download", name, () => this.#download(path), async (client, row, signal) => {
       const content = await client.download(path, (done, total) => row.progress(done, total), signal);
-      save(content, entry.name);
+      save(content, name);
       return "Downloaded";
     });
   }
@@ -124,7 +158,15 @@ export class Transfers {
   }
 }
 
-function explain(error: unknown): string {
+/** The name of the second, third, … file of the same name. */
+export function numbered(name: string, count: number): string {
+  if (count === 1) return name;
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? `${name.slice(0, dot)} (${count})${name.slice(dot)}` : `${name} (${count})`;
+}
+
+/** Why something did not work, as a sentence begins. */
+export function explain(error: unknown): string {
   const reason = error instanceof ChannelRejected ? error.reason : error instanceof Error ? error.message : String(error);
   return reason === "" ? "The server could not do that." : reason.charAt(0).toUpperCase() + reason.slice(1);
 }

@@ -20,6 +20,8 @@ export interface ControlHost {
   paste(content: string): void;
   /** The person's clipboard is about to be pasted on the far side. */
   clipboard(clip: Clip): void;
+  /** The pointer was let go outside of the surface: true where that takes what a program drags, which ends by itself. */
+  letGoOutside(): boolean;
 }
 
 /** Remote touch ids are one byte; more fingers than this are ignored. */
@@ -92,6 +94,11 @@ export class Control {
     return toViewport(event.clientX, event.clientY, this.surface.getBoundingClientRect(), this.host.viewport());
   }
 
+  #isInside(event: PointerEvent): boolean {
+    const box = this.surface.getBoundingClientRect();
+    return event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  }
+
   #isTouch(event: PointerEvent): boolean {
     return event.pointerType === "touch" && this.host.has("touch");
   }
@@ -142,6 +149,7 @@ export class Control {
     if (!this.host.active()) return;
     event.preventDefault();
     this.#last = this.#point(event);
+    if (event.type === "pointerup" && this.#buttons.has(0) && !this.#isInside(event) && this.host.letGoOutside()) return;
     this.#changeButtons(event.type === "pointercancel" ? 0 : event.buttons);
   }
 

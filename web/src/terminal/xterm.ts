@@ -30,8 +30,10 @@ const IMAGE_STORE_MB = 32;
 const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 /** Matches of a search that are marked; more are counted but not marked. */
 const MATCHES_MAX = 1_000;
-/** Letters of a terminal that somebody else sized get no smaller than this, in pixels. */
-const FONT_SIZE_MIN = 6;
+/** Letters of a terminal that somebody else sized get no smaller than this, in pixels: it is seen whole, and enlarged by pinching. */
+const FONT_SIZE_MIN = 1;
+/** Room for the scroll bar beside the columns, in pixels. */
+const SCROLLBAR = 14;
 
 export class XtermView implements TerminalView {
   readonly #terminal: Terminal;
@@ -162,9 +164,14 @@ export class XtermView implements TerminalView {
     terminal.options.fontSize = this.look.fontSizePx;
     const [space, screen] = [terminal.element?.parentElement?.getBoundingClientRect(), this.#screen];
     if (!space || !screen || screen.width === 0 || screen.height === 0) return;
-    const scale = Math.min(1, space.width / (screen.width + 14), space.height / screen.height);
-    // Whole and half pixels only: letters in between are blurred.
-    terminal.options.fontSize = Math.max(FONT_SIZE_MIN, Math.floor(this.look.fontSizePx * scale * 2) / 2);
+    const scale = Math.min(1, space.width / (screen.width + SCROLLBAR), space.height / screen.height);
+    // Whole and half pixels only: letters in between are blurred. Cells are whole pixels of the screen, so small letters
+    // may need more room than their share.
+    let size = Math.floor(this.look.fontSizePx * scale * 2) / 2;
+    do {
+      terminal.options.fontSize = Math.max(FONT_SIZE_MIN, size);
+      size -= 0.5;
+    } while (size >= FONT_SIZE_MIN && !this.#fitsInto(space));
   }
 
   focus(): void {
@@ -241,6 +248,11 @@ export class XtermView implements TerminalView {
 
   get #screen(): DOMRect | undefined {
     return this.#terminal.element?.querySelector(".xterm-screen")?.getBoundingClientRect();
+  }
+
+  #fitsInto(space: DOMRect): boolean {
+    const screen = this.#screen;
+    return !screen || (screen.width + SCROLLBAR <= space.width && screen.height <= space.height);
   }
 
   /** One engine answers like another, so only the first of a page is asked. */

@@ -3,8 +3,9 @@ import type { Cursor, Size } from "../core/graphical/messages.ts";
 import type { ControlHost } from "../input/control.ts";
 import { Control } from "../input/control.ts";
 import { detectPlatform } from "../input/platform.ts";
-import { fit } from "../input/scale.ts";
+import { fit, toViewport } from "../input/scale.ts";
 import { RemoteCursor } from "./cursor.ts";
+import type { Child } from "./dom.ts";
 import { el } from "./dom.ts";
 
 /** How the desktop is laid out: scaled to fit, pixel for pixel, or resized to match the window. */
@@ -26,6 +27,10 @@ export class DesktopView extends HTMLElement {
   readonly video = el("video", { class: "picture", playsinline: true, autoplay: true, "aria-label": "Remote desktop" });
   readonly canvas = el("canvas", { class: "picture", role: "img", "aria-label": "Remote desktop" });
   readonly field = el("textarea", { class: "keys", "aria-label": "Keyboard of the remote desktop. Press Ctrl, Alt and Shift together to leave.", autocapitalize: "off", autocomplete: "off", spellcheck: "false", tabindex: -1, rows: 1 });
+  /** Told whenever the desktop gets the keyboard, for those who see; {@link DesktopView.field} tells the others. */
+  readonly #leave = el("p", { class: "leave", "aria-hidden": "true" }, ...leave(), " together bring the keyboard back to the page");
+  /** Said while a program drags files. */
+  readonly #outside = el("p", { class: "leave outside", role: "status", hidden: true }, "Let go outside of the picture to download");
   readonly #marker = el("div", { class: "remote-cursor", "aria-hidden": "true", hidden: true });
   /** Exact pictures of what keeps still, over either of them. */
   readonly patches = el("canvas", { class: "patches", "aria-hidden": "true", hidden: true });
@@ -44,7 +49,7 @@ export class DesktopView extends HTMLElement {
   connect(host: DesktopHost): void {
     this.#host = host;
     this.video.muted = true;
-    this.append(this.#scroller);
+    this.append(this.#scroller, this.#leave, this.#outside);
     // A tap must not always raise the on-screen keyboard; its button does.
     if (window.matchMedia("(pointer: coarse)").matches) this.field.inputMode = "none";
     this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), { ...host, viewport: () => this.#viewport });
@@ -107,6 +112,16 @@ export class DesktopView extends HTMLElement {
     this.#control?.releaseAll();
   }
 
+  /** The point of the desktop that is shown at a place of the page, or the nearest. */
+  point(place: { clientX: number; clientY: number }): { x: number; y: number } {
+    return toViewport(place.clientX, place.clientY, this.#surface.getBoundingClientRect(), this.#viewport);
+  }
+
+  /** Says how files that a program drags are taken. */
+  setDragging(dragging: boolean): void {
+    this.#outside.hidden = !dragging;
+  }
+
   /** Shows that the picture is an old one. */
   setStale(stale: boolean): void {
     this.toggleAttribute("data-stale", stale);
@@ -148,6 +163,11 @@ export class DesktopView extends HTMLElement {
     this.#scale = size.width / this.#viewport.width;
     this.renderCursor();
   }
+}
+
+/** The keys that lead out of the desktop. */
+export function leave(): Child[] {
+  return ["Ctrl", "Alt", "Shift"].flatMap((key) => [el("kbd", {}, key), " "]).slice(0, -1);
 }
 
 customElements.define("vroom-desktop", DesktopView);

@@ -27,22 +27,39 @@ export class FilesPanel extends HTMLElement {
   readonly #message = el("p", { class: "muted", role: "status" });
   readonly #transfers = el("ul", { class: "transfers", "aria-label": "Transfers" });
   readonly #chooser = el("input", { type: "file", multiple: true, hidden: true });
+  readonly #upload = el("button", { class: "button small primary", type: "button", onclick: () => this.#chooser.click() }, icon("upload"), "Upload");
   #actions: FileActions | null = null;
+  /** What had the keyboard before the panel was opened. */
+  #before: Element | null = null;
 
   connect(actions: FileActions): void {
     this.#actions = actions;
     this.hidden = true;
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", "Files");
-    const upload = el("button", { class: "button small primary", type: "button", onclick: () => this.#chooser.click() }, icon("upload"), "Upload");
-    const close = el("button", { class: "quiet", type: "button", "aria-label": "Close files", onclick: () => (this.hidden = true) }, icon("close"));
-    this.append(el("header", { class: "row" }, el("h2", {}, "Files"), upload, close), this.#crumbs, this.#message, this.#list, this.#transfers, this.#chooser);
+    const close = el("button", { class: "quiet", type: "button", "aria-label": "Close files", onclick: () => this.close() }, icon("close"));
+    this.append(el("header", { class: "row" }, el("h2", {}, "Files"), this.#upload, close), this.#crumbs, this.#message, this.#list, this.#transfers, this.#chooser);
     this.#chooser.addEventListener("change", () => {
       actions.upload([...(this.#chooser.files ?? [])]);
       this.#chooser.value = "";
     });
-    this.addEventListener("keydown", (event) => event.key === "Escape" && (this.hidden = true));
+    this.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     this.#acceptDrops();
+  }
+
+  /** Shows the panel and puts the keyboard into it. */
+  open(): void {
+    this.#before = document.activeElement;
+    this.hidden = false;
+    this.#upload.focus();
+  }
+
+  /** Hides the panel; the keyboard goes back to where it was. */
+  close(): void {
+    const had = this.contains(document.activeElement);
+    this.hidden = true;
+    if (had && this.#before instanceof HTMLElement) this.#before.focus();
+    this.#before = null;
   }
 
   /** Shows a folder. */
@@ -97,8 +114,20 @@ export class FilesPanel extends HTMLElement {
     const folder = entry.type === "dir";
     const facts = folder ? "" : `${size(entry.size)} · ${age(Date.now() / 1000 - entry.modified)} ago`;
     const open = (): void => (folder ? this.#actions?.show(join(path, entry.name)) : this.#actions?.download(entry));
-    const label = folder ? `Open ${entry.name}` : `Download ${entry.name}`;
-    return el("li", {}, el("button", { type: "button", "aria-label": label, title: label, disabled: entry.type === "other", onclick: open }, icon(folder ? "files" : "text"), el("span", { class: "name" }, entry.name), el("span", { class: "facts muted" }, facts), !folder && icon("download")));
+    const verb = folder ? "Open" : "Download";
+    return el(
+      "li",
+      {},
+      el(
+        "button",
+        { type: "button", title: `${verb} ${entry.name}`, disabled: entry.type === "other", onclick: open },
+        icon(folder ? "files" : "text"),
+        el("span", { class: "visually-hidden" }, `${verb} `),
+        el("span", { class: "name" }, entry.name),
+        el("span", { class: "facts muted" }, facts),
+        !folder && icon("download"),
+      ),
+    );
   }
 
   #acceptDrops(): void {

@@ -1,5 +1,6 @@
 /** The help sheet: what the modes mean and every shortcut. */
 import { el } from "./dom.ts";
+import { leave } from "./desktop.ts";
 import { sheet } from "./dialog.ts";
 
 /** Shortcuts, all with Ctrl+Alt+Shift held: key, KeyboardEvent code, meaning. */
@@ -31,8 +32,8 @@ export function showHelp(): void {
   sheet(
     "Help",
     el("p", {}, "In View you watch; nothing you press reaches the desktop. In Interact your keyboard, mouse and touch go to it, and an amber frame says so."),
-    el("p", {}, "Press ", el("kbd", {}, "Ctrl"), " ", el("kbd", {}, "Alt"), " ", el("kbd", {}, "Shift"), " together and let go to bring the keyboard back to the buttons of this page. Hold them for a shortcut:"),
+    el("p", {}, "Press ", ...leave(), " together and let go to bring the keyboard back to the buttons of this page. Hold them for a shortcut:"),
     el("table", { class: "shortcuts" }, el("tbody", {}, ...rows)),
-    el("p", { class: "muted" }, "In a terminal, Ctrl+Shift+C copies the selection and Ctrl+Shift+V pastes. Tab goes to the program."),
+    el("p", { class: "muted" }, "In a terminal, Ctrl+Shift+C copies the selection and Ctrl+Shift+V pastes. Tab goes to the program. On a tab above, the arrow keys go to its neighbours and Delete closes it."),
   );
 }

@@ -2,17 +2,17 @@
 import type { RowKey, Sticky } from "../terminal/view.ts";
 import { el } from "./dom.ts";
 
-const KEYS: readonly (RowKey & { label: string; name: string })[] = [
-  { label: "Esc", name: "Escape", key: "Escape", code: "Escape", keyCode: 27 },
-  { label: "Tab", name: "Tab", key: "Tab", code: "Tab", keyCode: 9 },
+const KEYS: readonly (RowKey & { label: string; name?: string })[] = [
+  { label: "Esc", key: "Escape", code: "Escape", keyCode: 27 },
+  { label: "Tab", key: "Tab", code: "Tab", keyCode: 9 },
   { label: "←", name: "Left", key: "ArrowLeft", code: "ArrowLeft", keyCode: 37 },
   { label: "↓", name: "Down", key: "ArrowDown", code: "ArrowDown", keyCode: 40 },
   { label: "↑", name: "Up", key: "ArrowUp", code: "ArrowUp", keyCode: 38 },
   { label: "→", name: "Right", key: "ArrowRight", code: "ArrowRight", keyCode: 39 },
-  { label: "Home", name: "Home", key: "Home", code: "Home", keyCode: 36 },
-  { label: "End", name: "End", key: "End", code: "End", keyCode: 35 },
-  { label: "PgUp", name: "Page up", key: "PageUp", code: "PageUp", keyCode: 33 },
-  { label: "PgDn", name: "Page down", key: "PageDown", code: "PageDown", keyCode: 34 },
+  { label: "Home", key: "Home", code: "Home", keyCode: 36 },
+  { label: "End", key: "End", code: "End", keyCode: 35 },
+  { label: "PgUp", key: "PageUp", code: "PageUp", keyCode: 33 },
+  { label: "PgDn", key: "PageDown", code: "PageDown", keyCode: 34 },
 ];
 
 /** A held key repeats after this long, and then this often. */

@@ -79,8 +79,8 @@ export class ShellFrame {
   }
 
   #topBar(): HTMLElement {
-    const brand = el("span", { class: "brand", "aria-label": "VROOM" }, icon("mark"));
+    const brand = el("span", { class: "brand" }, icon("mark"));
     const controls = el("div", { class: "controls" }, this.tools, this.mode, this.people, this.sound, this.keyboard);
-    return el("header", { class: "topbar" }, brand, this.tabs, controls, this.status, this.menu);
+    return el("header", { class: "topbar" }, el("h1", { class: "visually-hidden" }, "VROOM"), brand, this.tabs, controls, this.status, this.menu);
   }
 }

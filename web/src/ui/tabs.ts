@@ -19,6 +19,7 @@ interface Tab {
   id: string;
   wrapper: HTMLElement;
   button: HTMLButtonElement;
+  close: HTMLButtonElement | null;
   title: HTMLElement;
   badge: HTMLElement;
   panel: HTMLElement;
@@ -26,7 +27,9 @@ interface Tab {
 
 /** `<vroom-tabs>`; fires `select`, `closetab` with the tab's id in `detail`, `add` and `sessions`. */
 export class Tabs extends HTMLElement {
-  readonly #list = el("div", { class: "tablist", role: "tablist", "aria-label": "Desktop and terminals" });
+  /** Owns the tabs for who hears the page: a list of tabs may hold nothing else, and theirs close, too. */
+  readonly #owner = el("div", { class: "visually-hidden", role: "tablist", "aria-label": "Desktop and terminals" });
+  readonly #list = el("div", { class: "tablist" }, this.#owner);
   readonly #add = el("button", { class: "quiet add", type: "button", "aria-label": "New terminal", title: "New terminal (Ctrl+Alt+Shift+T)", onclick: () => this.#fire("add", "") }, icon("plus"));
   readonly #sessions = el("button", { class: "quiet", type: "button", "aria-label": "Sessions", title: "Sessions (Ctrl+Alt+Shift+L)", disabled: true, onclick: () => this.#fire("sessions", "") }, icon("sessions"));
   readonly #tabs: Tab[] = [];
@@ -62,11 +65,11 @@ export class Tabs extends HTMLElement {
       title,
       badge,
     );
-    const close = closable && el("button", { class: "quiet close", type: "button", tabindex: -1, "aria-label": "Close terminal", onclick: () => this.#fire("closetab", id) }, icon("close"));
-    const wrapper = el("div", { class: "tabwrap", role: "presentation" }, button, close);
+    const close = closable && el("button", { class: "quiet close", type: "button", tabindex: -1, title: "Close (Delete)", onclick: () => this.#fire("closetab", id) }, icon("close"));
+    const wrapper = el("div", { class: "tabwrap" }, button, close);
     panel.setAttribute("role", "tabpanel");
     panel.setAttribute("aria-labelledby", `tab-${id}`);
-    this.#tabs.push({ id, wrapper, button, title, badge, panel });
+    this.#tabs.push({ id, wrapper, button, close: close || null, title, badge, panel });
     this.#list.append(wrapper);
     this.look(id, look);
     if (this.#selected === "") this.select(id);
@@ -83,6 +86,7 @@ export class Tabs extends HTMLElement {
     tab.wrapper.toggleAttribute("data-bell", look.bell === true);
     tab.wrapper.style.setProperty("--progress", String((look.progress ?? 0) / 100));
     tab.wrapper.toggleAttribute("data-progress", look.progress !== undefined && look.progress !== null);
+    tab.close?.setAttribute("aria-label", `Close terminal ${look.title}`);
     tab.button.setAttribute("aria-label", [look.title, look.badge, look.bell === true ? "rang" : ""].filter((part) => part !== undefined && part !== "").join(", "));
     if (id === this.#selected) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
@@ -117,11 +121,14 @@ export class Tabs extends HTMLElement {
     const [tab] = place < 0 ? [] : this.#tabs.splice(place, 1);
     if (!tab) return;
     tab.wrapper.remove();
-    if (this.#selected !== id) return;
+    if (this.#selected !== id) return this.#show();
     this.#selected = "";
     const next = this.#tabs[Math.min(place, this.#tabs.length - 1)];
     if (next) this.select(next.id);
-    else this.#fire("select", "");
+    else {
+      this.#show();
+      this.#fire("select", "");
+    }
   }
 
   focusSelected(): void {
@@ -133,6 +140,8 @@ export class Tabs extends HTMLElement {
   }
 
   #show(): void {
+    this.#owner.hidden = this.#tabs.length === 0;
+    this.#owner.setAttribute("aria-owns", this.#tabs.map((tab) => tab.button.id).join(" "));
     for (const tab of this.#tabs) {
       const chosen = tab.id === this.#selected;
       tab.button.setAttribute("aria-selected", String(chosen));

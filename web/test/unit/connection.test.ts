@@ -247,6 +247,7 @@ describe("driving", () => {
       media: () => undefined,
       notification: () => undefined,
       clipboard: () => undefined,
+      drag: () => undefined,
       failed: () => undefined,
     });
     const say = (type: number, fields: Fields): void => graphical.receive(type, utf8(toJson(fields)));

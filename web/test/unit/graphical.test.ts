@@ -100,6 +100,28 @@ describe("control messages", () => {
   });
 });
 
+describe("dragged files", () => {
+  /** The vectors of docs/protocol.md, which the server's tests hold, too. */
+  test.each<[string, messages.Drag]>([
+    ["00 8B 00 00 00 16 A3 61 78 18 64 61 79 18 C8 66 61 63 74 69 6F 6E 65 65 6E 74 65 72", { action: "enter", x: 100, y: 200 }],
+    ["00 8B 00 00 00 0E A1 66 61 63 74 69 6F 6E 65 6C 65 61 76 65", { action: "leave" }],
+    ["00 8B 00 00 00 2A A4 61 78 01 61 79 02 65 70 61 74 68 73 81 6F 44 6F 77 6E 6C 6F 61 64 73 2F 61 2E 74 78 74 66 61 63 74 69 6F 6E 64 64 72 6F 70", { action: "drop", x: 1, y: 2, paths: ["Downloads/a.txt"] }],
+    ["00 8B 00 00 00 0D A1 66 61 63 74 69 6F 6E 64 74 61 6B 65", { action: "take" }],
+  ])("%s is what we say", (bytes, drag) => {
+    expect(toHex(encodeFrame(0, messages.Client.Drag, encodeFields({ ...drag }, "cbor")))).toBe(bytes);
+  });
+
+  test.each<[string, messages.DragNews | null]>([
+    ["00 8B 00 00 00 0E A1 66 61 63 74 69 6F 6E 65 62 65 67 69 6E", { action: "begin" }],
+    ["00 8B 00 00 00 26 A3 65 70 61 74 68 73 81 65 61 2E 74 78 74 66 61 63 74 69 6F 6E 65 66 69 6C 65 73 69 65 6C 73 65 77 68 65 72 65 01", { action: "files", paths: ["a.txt"], elsewhere: 1 }],
+    ["00 8B 00 00 00 13 A2 65 74 61 6B 65 6E F5 66 61 63 74 69 6F 6E 63 65 6E 64", { action: "end", taken: true }],
+    ["00 8B 00 00 00 0D A1 66 61 63 74 69 6F 6E 64 74 61 6B 65", null],
+  ])("%s is read", (bytes, news) => {
+    const frame = decodeFrame(hex(bytes));
+    expect(messages.readDrag(decodeFields(frame.payload))).toEqual(news);
+  });
+});
+
 describe("video messages", () => {
   test("an access unit carries its flag and time", () => {
     expect(decodeVideo(3, hex("01 00 00 00 00 00 00 03 E8 00 00 00 01"))).toEqual({ kind: "h264", keyFrame: true, ptsUs: 1000, data: hex("00 00 00 01") });

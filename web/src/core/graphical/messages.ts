@@ -16,11 +16,13 @@ export const Client = {
   Share: 0x87,
   Media: 0x88,
   Feedback: 0x89,
+  Drag: 0x8b,
 } as const;
 
 export const Server = {
   Handshake: 0x80,
   Clipboard: 0x83,
+  Drag: 0x8b,
   Cursor: 0x90,
   State: 0x91,
   Notification: 0x92,
@@ -92,6 +94,16 @@ export interface ShareState {
   reason: string | undefined;
 }
 
+/** What becomes of files that are dragged: held over the desktop, dropped there, or taken out of it. */
+export type Drag = { action: "enter"; x: number; y: number } | { action: "drop"; x: number; y: number; paths: string[] } | { action: "leave" } | { action: "take" };
+
+/** How a drag of files goes. */
+export type DragNews =
+  | { action: "begin" }
+  /** What was taken, as paths of `file-transfer`; `elsewhere` counts those that it does not reach. */
+  | { action: "files"; paths: string[]; elsewhere: number }
+  | { action: "end"; taken: boolean };
+
 export interface MediaState {
   codec: string | undefined;
   encoder: string | undefined;
@@ -121,6 +133,14 @@ export function handshake(capabilities: string[], viewport: Size, mode: Mode): F
 /** RESIZE in logical pixels. */
 export function resize(size: Size, scale: number, pixelRatio: number): Fields {
   return { width: size.width, height: size.height, scale: new Float(scale), pixelRatio: new Float(pixelRatio) };
+}
+
+/** DRAG of the server; null where it says something unknown. */
+export function readDrag(fields: Fields): DragNews | null {
+  const action = text(fields, "action");
+  if (action === "begin") return { action };
+  if (action === "files") return { action, paths: texts(fields, "paths"), elsewhere: integer(fields, "elsewhere", 0) ?? 0 };
+  return action === "end" ? { action, taken: flag(fields, "taken") === true } : null;
 }
 
 export function readHandshake(body: Bytes): ServerHandshake | null {

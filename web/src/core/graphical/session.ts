@@ -13,7 +13,7 @@ import { Code } from "../mux/codes.ts";
 import type { Connection } from "../mux/connection.ts";
 import type { InputMessage } from "./input.ts";
 import { mergePointer } from "./input.ts";
-import type { Cursor, MediaState, Mode, Notification, ServerHandshake, ShareState, Size, State } from "./messages.ts";
+import type { Cursor, DragNews, MediaState, Mode, Notification, ServerHandshake, ShareState, Size, State } from "./messages.ts";
 import * as messages from "./messages.ts";
 
 /** Content of the clipboard in one format. */
@@ -31,6 +31,7 @@ export interface GraphicalEvents {
   media(media: MediaState): void;
   notification(notification: Notification): void;
   clipboard(part: Clip): void;
+  drag(news: DragNews): void;
   failed(reason: string): void;
 }
 
@@ -122,6 +123,11 @@ export class GraphicalSession {
     this.#send(messages.Client.Clipboard, { direction: "set", ...content, ...type });
   }
 
+  /** Says what becomes of files that are dragged; where they are held, MOUSE_MOVE says. */
+  drag(what: messages.Drag): void {
+    if (this.has("drag")) this.#send(messages.Client.Drag, { ...what });
+  }
+
   paste(content: string): void {
     this.#send(messages.Client.Paste, { text: content });
   }
@@ -181,6 +187,10 @@ export class GraphicalSession {
         return this.events.notification(messages.readNotification(fields));
       case messages.Server.Clipboard:
         return this.#pushed(fields);
+      case messages.Server.Drag: {
+        const news = messages.readDrag(fields);
+        return news ? this.events.drag(news) : undefined;
+      }
       default:
         return;
     }
