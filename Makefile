@@ -83,7 +83,7 @@ bench-peers: setup-test build ## Measure the picture beside selkies and noVNC on
 	@[ -x target/peers/bin/selkies ] || { python3 -m venv target/peers && target/peers/bin/pip install -q selkies; }
 	$(CARGO) build --release --locked -p vroom-tests
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund
-	cd tests/browser && unshare --net sh -c 'ip link set lo up && ip link add vroom0 type dummy && \
+	cd tests/browser && unshare --net sh -c 'ip link set lo up && ip link add vroom0 type veth peer name vroom1 && ip link set vroom1 up && \
 		ip addr add 10.77.7.7/24 dev vroom0 && ip link set vroom0 up && exec node peers.mjs "$$@"' peers $(ARGS)
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS each

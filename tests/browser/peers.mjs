@@ -7,7 +7,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Daemon, OUT, PROBE, PROBE_X11, ROOT, browser, probeLog, until } from './harness.mjs';
 import { Viewer } from './page.mjs';
@@ -81,7 +81,7 @@ function tree(root) {
   // The program that is shown is no part of any product.
   return found.filter((pid) => {
     try {
-      return !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('vroom-probe');
+      return !basename(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]).startsWith('vroom-probe');
     } catch {
       return false;
     }
@@ -104,7 +104,8 @@ function usage(roots) {
   return { cpu, memory };
 }
 
-const wireBytes = () => Number(readFileSync('/sys/class/net/lo/statistics/rx_bytes', 'utf8'));
+/** What came over the loopback of this network so far; /sys shows that of another one. */
+const wireBytes = () => Number(/lo:\s*(\d+)/.exec(readFileSync('/proc/net/dev', 'utf8'))[1]);
 
 /** Runs in every page: what is shown, and how soon after a key. */
 function instrument() {
