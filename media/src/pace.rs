@@ -46,6 +46,13 @@ impl Pace {
         self.encoded(now, interval);
     }
 
+    /// Notes a picture of a change that everybody sees exactly already: it is not refined, but what
+    /// was to be refined before is.
+    pub(crate) fn exact(&mut self, now: Instant, interval: Duration) {
+        self.closing = true;
+        self.encoded(now, interval);
+    }
+
     /// Notes a refinement.
     pub(crate) fn refined(&mut self, now: Instant, interval: Duration) {
         self.closing = self.refinements > 0;
@@ -105,6 +112,24 @@ mod tests {
         assert_eq!(pace.refine_at(INTERVAL), Some(now + CLOSING), "it closes");
         pace.refined(now + CLOSING, INTERVAL);
         assert_eq!(pace.refine_at(INTERVAL), None);
+    }
+
+    #[test]
+    fn what_everybody_sees_exactly_is_not_refined() {
+        let mut now = Instant::now();
+        let mut pace = Pace::default();
+        pace.exact(now, INTERVAL);
+        assert_eq!(pace.refine_at(INTERVAL), Some(now + CLOSING), "it closes");
+        pace.fresh(now, INTERVAL);
+        now += INTERVAL;
+        pace.refined(now, INTERVAL);
+        pace.exact(now, INTERVAL);
+        for _ in 1..REFINEMENTS {
+            assert_eq!(pace.refine_at(INTERVAL), Some(now + INTERVAL));
+            now += INTERVAL;
+            pace.refined(now, INTERVAL);
+        }
+        assert_eq!(pace.refine_at(INTERVAL), Some(now + CLOSING));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Exact pictures of what stopped changing, to be laid over the video.
 //!
 //! 4:2:0 video never shows coloured text as it was drawn. What has kept still for [`SETTLED`] is
-//! sent once more without loss, strip by strip, and is taken back the moment it changes.
+//! sent once more without loss, strip by strip, and is taken back the moment it changes. A small
+//! change, such as a typed letter, is sent exactly at once: it need not wait for the video.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -105,6 +106,8 @@ struct Grid {
     size: Size,
     columns: usize,
     changed_at: Vec<Instant>,
+    /// How much each changed lately; see [`QUICK_HEAT`].
+    heat: Vec<f32>,
 }
 
 /// What one reader has and what waits for it.
@@ -112,11 +115,19 @@ struct Reader {
     changed: Arc<Notify>,
     start: Option<Size>,
     cleared: Damage,
-    patch: Option<(Rect, Bytes)>,
+    patch: Option<Waiting>,
     /// The tiles that it has or is about to get.
     covered: Vec<bool>,
     /// When the rate allows the next patch.
     next_at: Instant,
+}
+
+/// A patch that was not read yet.
+struct Waiting {
+    rect: Rect,
+    png: Bytes,
+    /// Whether an older one lies below it, so that dropping this one is not enough.
+    over: bool,
 }
 
 impl Patches {
@@ -159,10 +170,13 @@ impl Patches {
     }
 
     /// Notes what a frame changed; called by the encode thread for every frame.
-    pub(crate) fn frame(&self, frame: &Frame) {
+    ///
+    /// Gives the number of readers for whom the change is exact by that.
+    pub(crate) fn frame(&self, frame: &Frame) -> usize {
         let now = Instant::now();
         let mut state = self.lock();
         let state = &mut *state;
+        let mut exact = 0;
         state.pixels = Some(Arc::clone(&frame.pixels));
         if state.grid.size != frame.size() {
             state.grid = Grid::new(frame.size(), now);
@@ -171,13 +185,12 @@ impl Patches {
                 reader.restart(&state.grid, now);
             }
         } else if !state.readers.is_empty() {
-            for rect in frame.damage.rects() {
-                state.changed(*rect, now);
-            }
+            exact = state.changed(frame, now);
         }
         if std::mem::take(&mut state.idle) {
             self.work.notify_one();
         }
+        exact
     }
 
     /// Lets go of the picture: nobody watches.
@@ -212,7 +225,7 @@ impl Patches {
             reader.cleared.clear();
             return Popped::Patch(Patch::Clear(rects));
         }
-        let Some((rect, png)) = reader.patch.take_if(|_| room) else {
+        let Some(Waiting { rect, png, .. }) = reader.patch.take_if(|_| room) else {
             return Popped::Nothing;
         };
         let bits = u64::try_from(png.len())
@@ -274,19 +287,41 @@ enum Job {
 }
 
 impl State {
-    /// Notes that a part changed.
-    fn changed(&mut self, rect: Rect, now: Instant) {
-        self.strips
-            .retain(|strip, _| strip.intersection(rect).is_none());
-        for tile in self.grid.tiles(rect) {
-            if let Some(at) = self.grid.changed_at.get_mut(tile) {
-                *at = now;
-            }
-            let place = self.grid.rect(tile..tile + 1);
-            for reader in self.readers.values_mut() {
-                reader.uncover(tile, place, &self.grid);
+    /// Notes what a frame changed; gives the number of readers who see it exactly already.
+    fn changed(&mut self, frame: &Frame, now: Instant) -> usize {
+        let mut exact = 0;
+        let mut quick: Option<Rect> = None;
+        let mut is_quick = true;
+        let mut changed = Vec::new();
+        for rect in frame.damage.rects() {
+            self.strips
+                .retain(|strip, _| strip.intersection(*rect).is_none());
+            for tile in self.grid.tiles(*rect) {
+                is_quick &= self.grid.heat_up(tile, now);
+                let place = self.grid.rect(tile..tile + 1);
+                quick = Some(quick.map_or(place, |have| have.union(place)));
+                changed.push((tile, place));
             }
         }
+        let quick = quick.filter(|rect| is_quick && rect.area() <= QUICK_PX);
+        let ready = |reader: &Reader| reader.is_ready(now);
+        let quick = quick
+            .filter(|_| self.readers.values().any(ready))
+            .and_then(|rect| encode(&frame.pixels, rect).map(|png| (rect, png)));
+        for reader in self.readers.values_mut() {
+            match &quick {
+                Some((rect, png)) if reader.is_ready(now) => {
+                    reader.cover(*rect, png.clone(), &self.grid);
+                    exact += 1;
+                }
+                _ => {
+                    for (tile, place) in &changed {
+                        reader.uncover(*tile, *place, &self.grid);
+                    }
+                }
+            }
+        }
+        exact
     }
 
     /// Hands out what is encoded already, and says what is to be encoded or waited for.
@@ -324,7 +359,12 @@ impl State {
                     covered.fill(true);
                 }
                 if let Some(png) = png {
-                    reader.patch = Some((rect, png.clone()));
+                    let png = png.clone();
+                    reader.patch = Some(Waiting {
+                        rect,
+                        png,
+                        over: false,
+                    });
                     reader.changed.notify_one();
                     break;
                 }
@@ -351,17 +391,42 @@ impl Reader {
         self.changed.notify_one();
     }
 
+    /// Whether a patch could go to it now, and be the newest that it hears.
+    fn is_ready(&self, now: Instant) -> bool {
+        self.start.is_none()
+            && self.cleared.is_empty()
+            && self.patch.is_none()
+            && self.next_at <= now
+    }
+
+    /// A part changed, and is replaced without a time in between.
+    fn cover(&mut self, rect: Rect, png: Bytes, grid: &Grid) {
+        let mut over = false;
+        for tile in grid.tiles(rect) {
+            if let Some(covered) = self.covered.get_mut(tile) {
+                over |= std::mem::replace(covered, true);
+            }
+        }
+        self.patch = Some(Waiting { rect, png, over });
+        self.changed.notify_one();
+    }
+
     /// A tile changed: what lies over it goes, and what is to be laid over it does not come.
     fn uncover(&mut self, tile: usize, place: Rect, grid: &Grid) {
         let Some(covered) = self.covered.get_mut(tile).filter(|covered| **covered) else {
             return;
         };
         *covered = false;
-        if let Some((rect, _)) = self.patch.take_if(|(rect, _)| rect.contains(place)) {
+        let waiting = self.patch.take_if(|waiting| waiting.rect.contains(place));
+        if let Some(Waiting { rect, over, .. }) = waiting {
             for tile in grid.tiles(rect) {
                 if let Some(covered) = self.covered.get_mut(tile) {
                     *covered = false;
                 }
+            }
+            if over {
+                self.cleared.add(rect);
+                self.changed.notify_one();
             }
             return;
         }
@@ -378,7 +443,20 @@ impl Grid {
             size,
             columns,
             changed_at: vec![now; columns * rows],
+            heat: vec![0.0; columns * rows],
         }
+    }
+
+    /// Notes that a tile changed; false for one that moves rather than changes now and then.
+    fn heat_up(&mut self, tile: usize, now: Instant) -> bool {
+        let (Some(at), Some(heat)) = (self.changed_at.get_mut(tile), self.heat.get_mut(tile))
+        else {
+            return false;
+        };
+        let passed = now.saturating_duration_since(*at).as_secs_f32();
+        *heat = (*heat - passed * QUICK_PER_SECOND).max(0.0) + 1.0;
+        *at = now;
+        *heat <= QUICK_HEAT
     }
 
     /// The tiles that a part touches.
@@ -452,6 +530,16 @@ const STRIP_TILES: usize = 4;
 /// The most bytes for this many pixels.
 const BYTES_WORTH: (u64, u64) = (3, 2);
 
+/// The largest part that is sent at once when it changes, in pixels: twelve tiles.
+const QUICK_PX: u64 = 12 * (TILE_PX as u64) * (TILE_PX as u64);
+
+/// How often a tile may change for a long time and still be sent at once, which is faster than
+/// people type; what moves is left to the video.
+const QUICK_PER_SECOND: f32 = 25.0;
+
+/// How many changes may come faster than that.
+const QUICK_HEAT: f32 = 6.0;
+
 /// How many times the bitrate of the video patches may take for a moment.
 const RATE_SHARE: u64 = 2;
 
@@ -511,6 +599,11 @@ mod tests {
         }
     }
 
+    /// Makes everything move too much for being sent at once.
+    fn move_all(patches: &Patches) {
+        patches.lock().grid.heat.fill(1e9);
+    }
+
     /// Does what the thread does, and reads all that comes.
     fn shown(patches: &Patches, id: u64) -> Vec<Patch> {
         let mut all = Vec::new();
@@ -551,8 +644,33 @@ mod tests {
     }
 
     #[test]
+    fn a_small_change_is_shown_exactly_and_at_once() {
+        let (patches, id) = settled();
+        let damage: Damage = [Rect::new(70, 3, 5, 9)].into_iter().collect();
+        patches.frame(&frame(2, damage));
+        let tile = Rect::new(64, 0, 64, 64);
+        let png = exact_png(&frame(2, Damage::none()).pixels, tile).unwrap();
+        assert_eq!(shown(&patches, id), [Patch::Show(tile, png)]);
+        settle(&patches);
+        assert_eq!(shown(&patches, id), [], "it is exact already");
+    }
+
+    #[test]
+    fn what_was_to_replace_a_patch_and_grew_old_takes_it_away() {
+        let (patches, id) = settled();
+        let damage = |x| -> Damage { [Rect::new(x, 3, 5, 9)].into_iter().collect() };
+        patches.frame(&frame(2, damage(70)));
+        patches.frame(&frame(3, damage(75)));
+        let tile = Rect::new(64, 0, 64, 64);
+        assert_eq!(shown(&patches, id), [Patch::Clear(vec![tile])]);
+        settle(&patches);
+        assert_eq!(rects(&shown(&patches, id)), [tile]);
+    }
+
+    #[test]
     fn what_changes_is_cleared_at_once_and_shown_again_when_it_rests() {
         let (patches, id) = settled();
+        move_all(&patches);
         let damage: Damage = [Rect::new(70, 3, 5, 9)].into_iter().collect();
         patches.frame(&frame(2, damage));
         let tile = Rect::new(64, 0, 64, 64);
@@ -573,17 +691,24 @@ mod tests {
     fn what_moves_costs_nothing() {
         let (patches, id) = settled();
         let damage = || [SIZE.rect()].into_iter().collect();
-        patches.frame(&frame(2, damage()));
-        assert_eq!(shown(&patches, id).len(), 1, "one message that all is gone");
-        for seed in 3..100 {
+        let mut all = Vec::new();
+        // Sixty times a second.
+        for seed in 2..100 {
+            for at in &mut patches.lock().grid.changed_at {
+                *at -= Duration::from_millis(16);
+            }
             patches.frame(&frame(seed, damage()));
-            assert_eq!(shown(&patches, id), []);
+            all.extend(shown(&patches, id));
         }
+        let last = all.pop();
+        assert!(matches!(last, Some(Patch::Clear(_))), "{last:?}");
+        assert!(all.len() < 12, "{} messages before it", all.len());
     }
 
     #[test]
     fn a_patch_that_waits_is_dropped_when_it_grows_old() {
         let (patches, id) = settled();
+        move_all(&patches);
         patches.frame(&frame(2, Damage::full(SIZE)));
         settle(&patches);
         let clear = patches.pop(id, false, 1);
@@ -601,6 +726,7 @@ mod tests {
         }
         assert!(matches!(patches.pop(id, false, 1), Popped::Nothing));
         let part: Damage = [Rect::new(0, 0, 1, 1)].into_iter().collect();
+        move_all(&patches);
         patches.frame(&frame(3, part));
         assert!(
             matches!(patches.pop(id, true, 1), Popped::Nothing),

@@ -38,6 +38,10 @@ pub(crate) struct Run {
     pace: Pace,
     /// Counts pictures that changed.
     picture: u64,
+    /// When the video shows at the latest what everybody sees exactly already.
+    owed_at: Option<Instant>,
+    /// Everybody sees exactly already what the newest picture changed.
+    exact: bool,
     captured_at: Instant,
     pts: gst::ClockTime,
     /// When the encoder that is in use failed lately.
@@ -50,6 +54,8 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Cause {
     Changed,
+    /// It changed a while ago, and everybody saw it exactly since.
+    Owed,
     KeyFrame,
     Refinement,
 }
@@ -66,6 +72,8 @@ impl Run {
             pool: None,
             pace: Pace::default(),
             picture: 0,
+            owed_at: None,
+            exact: false,
             captured_at: Instant::now(),
             pts: gst::ClockTime::ZERO,
             failed_at: Vec::new(),
@@ -105,6 +113,7 @@ impl Run {
             let playing = self.shared.fanout.playing() > 0;
             if !playing && !self.shared.jpegs.is_wanted() {
                 self.pace.rest();
+                self.owed_at = None;
                 self.resting = true;
                 self.shared.patches.rest();
                 let linger = self.codec.is_some().then(|| now + LINGER);
@@ -124,7 +133,8 @@ impl Run {
             let key = control.keys.due(now).filter(|_| playing && has_picture);
             let jpeg = self.shared.jpegs.wants(self.picture).then_some(now);
             drop(control);
-            let deadline = [refine, key, jpeg].into_iter().flatten().min();
+            let owed = self.owed_at.filter(|_| playing);
+            let deadline = [refine, key, jpeg, owed].into_iter().flatten().min();
             return Some(self.shared.frames.wait(deadline));
         }
     }
@@ -140,6 +150,9 @@ impl Run {
             counters.stats.size = frame.size();
             counters.stats.encoded_size = encoded_size(frame.size());
         }
+        // What is small goes this way, which is shorter than the one through the encoder.
+        let exact = self.shared.patches.frame(frame);
+        self.exact = exact > 0 && exact >= self.shared.fanout.playing();
         if self
             .pool
             .as_mut()
@@ -149,7 +162,6 @@ impl Run {
             tracing::warn!(size = %frame.size(), "a frame could not be converted");
             return false;
         }
-        self.shared.patches.frame(frame);
         self.picture += 1;
         let rested = std::mem::take(&mut self.resting);
         self.captured_at = if rested { taken_at } else { frame.captured_at };
@@ -162,18 +174,24 @@ impl Run {
     }
 
     /// Whether and why the newest picture is to be encoded now.
-    fn cause(&self, changed: bool) -> Option<Cause> {
+    fn cause(&mut self, changed: bool) -> Option<Cause> {
         let has_picture = self.pool.as_ref().is_some_and(PicturePool::has_picture);
         if self.shared.fanout.playing() == 0 || !has_picture {
             return None;
         }
         let now = Instant::now();
+        if changed && self.exact {
+            // A browser that draws a typed letter has no time to decode a picture of it besides.
+            self.owed_at = self.owed_at.or(Some(now + OWED));
+        }
         let control = self.shared.control();
         let refine = self.pace.refine_at(control.rate.interval());
-        if changed {
+        if changed && !self.exact {
             Some(Cause::Changed)
         } else if control.keys.is_due(now) || self.codec.is_none() {
             Some(Cause::KeyFrame)
+        } else if self.owed_at.is_some_and(|at| at <= now) {
+            Some(Cause::Owed)
         } else {
             refine.filter(|at| *at <= now).map(|_| Cause::Refinement)
         }
@@ -193,12 +211,14 @@ impl Run {
         };
         match cause {
             Cause::Refinement => self.pace.refined(started, interval),
+            Cause::Owed => self.pace.exact(started, interval),
             Cause::Changed | Cause::KeyFrame => self.pace.fresh(started, interval),
         }
         let captured_at = match cause {
             Cause::Changed => self.captured_at,
-            Cause::KeyFrame | Cause::Refinement => started,
+            Cause::Owed | Cause::KeyFrame | Cause::Refinement => started,
         };
+        self.owed_at = None;
         self.pts = self.setup.timeline.at(captured_at).max(self.pts + PTS_STEP);
         let layout = self.layout();
         self.pool = self.pool.take().and_then(|pool| pool.into_layout(layout));
@@ -343,6 +363,9 @@ impl Run {
         }
     }
 }
+
+/// How long the video may lack what everybody sees exactly.
+const OWED: Duration = Duration::from_millis(100);
 
 /// How long an encoder is kept after the last listener left: a reload comes back sooner.
 const LINGER: Duration = Duration::from_secs(10);
