@@ -12,7 +12,7 @@ const focused = (viewer) => viewer.page.evaluate(() => {
   const at = document.activeElement;
   const ring = getComputedStyle(at);
   return {
-    name: at.getAttribute('aria-label') ?? at.textContent,
+    name: (at.getAttribute('aria-label') ?? at.textContent).trim(),
     ring: at.matches(':focus-visible') && ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 2,
     terminal: at.closest('.xterm') !== null,
     desktop: at.matches('vroom-desktop .keys'),

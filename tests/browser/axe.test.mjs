@@ -77,7 +77,7 @@ for (const [size, { context, ...shape }] of Object.entries(SIZES)) {
       await page.keyboard.press('Escape');
       await tour.open(viewer, 'Files', 'desktop-files', () => page.locator('.crumbs button').first().waitFor());
       await viewer.setMode('interact');
-      await page.locator('.leave').waitFor();
+      await page.getByText('together bring the keyboard back').waitFor();
       await tour.look(viewer, 'interact');
 
       const second = await Viewer.open(t, instance, daemon, { ...options, query: 'transport=websocket' });
@@ -85,7 +85,9 @@ for (const [size, { context, ...shape }] of Object.entries(SIZES)) {
       await second.page.getByRole('dialog').waitFor();
       await tour.look(second, 'somebody-drives');
       await second.page.getByRole('button', { name: /Ask for control|Keep watching/ }).first().click();
-      await tour.open(second, await second.page.locator('.peoplebutton').getAttribute('aria-label'), 'people', () => second.page.locator('.peoplelist').waitFor());
+      await second.page.locator('.peoplebutton').click();
+      await second.page.locator('.peoplelist').waitFor();
+      await tour.look(second, 'people');
       await second.context.close();
 
       await network.close();

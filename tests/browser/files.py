@@ -6,6 +6,7 @@ import json
 import sys
 
 import gi
+gi.require_version('Gdk', '4.0')
 gi.require_version('Gtk', '4.0')
 from gi.repository import Gdk, GLib, Gtk
 
@@ -57,8 +58,10 @@ def show(app):
         source.connect('prepare', prepare)
         source.connect('drag-begin', lambda _source, _drag: tell('begin'))
         source.connect('drag-cancel', ended)
+        source.connect('drag-end', lambda _source, _drag, _moved: tell('end'))
         area.add_controller(source)
     window.set_child(area)
+    window.set_decorated(False)
     window.connect('notify::is-active', lambda *_: window.is_active() and tell('focus'))
     window.present()
 

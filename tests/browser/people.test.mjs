@@ -100,4 +100,21 @@ test('the driver rules the size, and who watches sees all of it', async (t) => {
   const box = await shared.pane.locator('.xterm-screen').boundingBox();
   assert.ok(box.width <= 700, `${box.width} px wide`);
   await second.screenshot(join(OUT, 'watching-small.png'));
+  // A phone, for which that is many times too wide.
+  await second.page.setViewportSize({ width: 390, height: 780 });
+  const place = () => second.page.evaluate(() => {
+    const [screen, rows] = ['.screen', '.xterm-screen'].map((part) => document.querySelector(`vroom-terminal ${part}`));
+    return { left: rows.getBoundingClientRect().left, right: rows.getBoundingClientRect().right, scrolls: screen.scrollWidth - screen.clientWidth };
+  });
+  await until('all of it on a phone', async () => {
+    const at = await place();
+    if (at.left < 0 || at.right > 390 || at.scrolls > 0) throw new Error(JSON.stringify(at));
+    return true;
+  });
+  assert.equal((await cells(second, shared)).cols, wide.cols);
+  for (const button of await strip(second).getByRole('button').all()) {
+    const { x, width } = await button.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390, 'what can be done about it is seen, too');
+  }
+  await second.screenshot(join(OUT, 'watching-phone.png'));
 });

@@ -9,8 +9,9 @@ const TINTS = 6;
 export class People extends HTMLElement {
   readonly #faces = el("span", { class: "faces", "aria-hidden": "true" });
   readonly #driver = el("span", { class: "driver" });
+  readonly #count = el("span", { class: "visually-hidden" });
   readonly #list = el("ul", { class: "peoplelist", id: "people", popover: "auto" });
-  readonly #button = el("button", { class: "quiet peoplebutton", type: "button", popovertarget: "people" }, this.#faces, this.#driver);
+  readonly #button = el("button", { class: "quiet peoplebutton", type: "button", popovertarget: "people" }, this.#faces, this.#driver, " ", this.#count);
 
   connectedCallback(): void {
     if (this.childElementCount === 0) this.append(this.#button, this.#list);
@@ -27,7 +28,7 @@ export class People extends HTMLElement {
     const mine = driver !== undefined && driver.id === share.self;
     setText(this.#driver, driver ? (mine ? "You drive" : `${driver.name || "Somebody"} drives`) : "Nobody drives");
     this.#button.toggleAttribute("data-mine", mine);
-    this.#button.setAttribute("aria-label", `${this.#driver.textContent}. ${share.participants.length} here.`);
+    setText(this.#count, `${share.participants.length} here`);
     this.#faces.replaceChildren(...share.participants.slice(0, 4).map((participant, place) => face(participant.name, place, participant.id === share.driver)));
     this.#list.replaceChildren(
       ...share.participants.map((participant, place) =>

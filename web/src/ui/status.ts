@@ -21,7 +21,7 @@ export class StatusPill extends HTMLElement {
 
   connectedCallback(): void {
     if (this.childElementCount > 0) return;
-    const button = el("button", { class: "pill", type: "button", title: "Statistics (Ctrl+Alt+Shift+S)" }, el("span", { class: "dot", "aria-hidden": "true" }), this.#text, this.#rtt);
+    const button = el("button", { class: "pill", type: "button", title: "Statistics (Ctrl+Alt+Shift+S)" }, el("span", { class: "dot", "aria-hidden": "true" }), this.#text, " ", this.#rtt);
     button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("open")));
     this.append(button);
   }

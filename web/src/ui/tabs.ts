@@ -22,6 +22,7 @@ interface Tab {
   close: HTMLButtonElement | null;
   title: HTMLElement;
   badge: HTMLElement;
+  bell: HTMLElement;
   panel: HTMLElement;
 }
 
@@ -58,18 +59,22 @@ export class Tabs extends HTMLElement {
   addTab(id: string, symbol: IconName, look: TabLook, panel: HTMLElement, closable: boolean): void {
     const title = el("span", { class: "title" });
     const badge = el("span", { class: "badge" });
+    const bell = el("span", { class: "visually-hidden" });
     const button = el(
       "button",
       { class: "tab", type: "button", role: "tab", id: `tab-${id}`, "aria-controls": panel.id, onclick: () => this.#choose(id), onkeydown: (event: KeyboardEvent) => this.#key(event, id, closable) },
       icon(symbol),
       title,
+      " ",
       badge,
+      " ",
+      bell,
     );
     const close = closable && el("button", { class: "quiet close", type: "button", tabindex: -1, title: "Close (Delete)", onclick: () => this.#fire("closetab", id) }, icon("close"));
     const wrapper = el("div", { class: "tabwrap" }, button, close);
     panel.setAttribute("role", "tabpanel");
     panel.setAttribute("aria-labelledby", `tab-${id}`);
-    this.#tabs.push({ id, wrapper, button, close: close || null, title, badge, panel });
+    this.#tabs.push({ id, wrapper, button, close: close || null, title, badge, bell, panel });
     this.#list.append(wrapper);
     this.look(id, look);
     if (this.#selected === "") this.select(id);
@@ -87,7 +92,7 @@ export class Tabs extends HTMLElement {
     tab.wrapper.style.setProperty("--progress", String((look.progress ?? 0) / 100));
     tab.wrapper.toggleAttribute("data-progress", look.progress !== undefined && look.progress !== null);
     tab.close?.setAttribute("aria-label", `Close terminal ${look.title}`);
-    tab.button.setAttribute("aria-label", [look.title, look.badge, look.bell === true ? "rang" : ""].filter((part) => part !== undefined && part !== "").join(", "));
+    setText(tab.bell, look.bell === true ? "rang" : "");
     if (id === this.#selected) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
