@@ -53,6 +53,7 @@ impl Viewer {
             capability::POINTER,
             capability::KEYBOARD,
             capability::TOUCH,
+            capability::PEN,
             capability::TEXT,
             capability::CLIPBOARD,
             capability::CLIPBOARD_DATA,
@@ -183,6 +184,7 @@ impl Viewer {
             ButtonInput::TouchStart { .. }
             | ButtonInput::TouchMove { .. }
             | ButtonInput::TouchEnd { .. } => capability::TOUCH,
+            ButtonInput::Pen(_) | ButtonInput::PenLeave => capability::PEN,
             ButtonInput::Text(_) => capability::TEXT,
             _ => capability::GAMEPAD,
         };
