@@ -143,6 +143,7 @@ impl State {
             started_at: Instant::now(),
         };
         state.set_mode(size, scale);
+        state.announce_pens();
         Ok(state)
     }
 
@@ -223,6 +224,7 @@ impl State {
         self.watch_session(now);
         self.release_hold(now);
         self.follow_clock(now);
+        self.follow_lock();
         if self.clock.callbacks_at().is_some_and(|at| at <= now) {
             self.send_callbacks();
         }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use vroom_desktop::{Evdev, InputEvent, KeyState};
+use vroom_desktop::{Evdev, InputEvent, KeyState, PenMotion, PenTool};
 
 use super::client::Window;
 use super::fixture::{Fixture, pixel};
@@ -251,7 +251,7 @@ fn input(dice: &mut Dice) -> InputEvent {
         KeyState::Released
     };
     let id = dice.below(FINGERS);
-    match dice.below(10) {
+    match dice.below(13) {
         0..=3 => InputEvent::PointerMotion { x, y },
         4..=5 => InputEvent::PointerButton {
             code: Evdev(0x110),
@@ -264,7 +264,25 @@ fn input(dice: &mut Dice) -> InputEvent {
         },
         7 => InputEvent::Text("für".into()),
         8 => InputEvent::TouchDown { id, x, y },
-        _ => InputEvent::TouchUp { id },
+        9 => InputEvent::TouchUp { id },
+        10 => InputEvent::PenMotion(PenMotion {
+            tool: if dice.one_in(4) {
+                PenTool::Eraser
+            } else {
+                PenTool::Pen
+            },
+            x,
+            y,
+            pressure: 0.5,
+            tilt_x: 0.0,
+            tilt_y: 0.0,
+            rotation: 0.0,
+        }),
+        11 => InputEvent::PenButton {
+            code: Evdev(0x14a),
+            state,
+        },
+        _ => InputEvent::PenAway,
     }
 }
 
