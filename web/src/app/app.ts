@@ -334,6 +334,7 @@ export class App {
       send: (message) => this.#session?.input(message),
       paste: (content) => this.#session?.paste(content),
       clipboard: (clip) => this.#session?.setClipboard(clip),
+      lockLost: () => frame.announcer.notice("The pointer is yours again. Press on the desktop to give it back to the program."),
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);
