@@ -9,7 +9,7 @@ use vroom_desktop::{ClipboardData, InputEvent, KeyState, Selection, Size};
 /// A bounded queue from any thread to the compositor's; posting never waits.
 ///
 /// Of requests that replace each other only the latest is kept. Pointer motion that follows
-/// motion becomes one event.
+/// motion becomes one event; a pen's does not, since lines are drawn with it.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     commands: Mutex<VecDeque<Command>>,
@@ -141,6 +141,11 @@ fn has_room(commands: &VecDeque<Command>, command: &Command) -> bool {
             state: KeyState::Released,
             ..
         } | InputEvent::TouchUp { .. }
+            | InputEvent::PenButton {
+                state: KeyState::Released,
+                ..
+            }
+            | InputEvent::PenAway
     );
     let bound = if event.is_motion() || matches!(event, InputEvent::Scroll { .. }) {
         MOTION_QUEUE

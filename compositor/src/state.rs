@@ -161,6 +161,7 @@ impl State {
             started_at: Instant::now(),
         };
         state.set_mode(size, scale, Transform::Normal);
+        state.announce_pens();
         Ok(state)
     }
 
@@ -243,6 +244,7 @@ impl State {
         self.watch_session(now);
         self.release_hold(now);
         self.follow_clock(now);
+        self.follow_lock();
         if self.clock.callbacks_at().is_some_and(|at| at <= now) {
             self.send_callbacks();
         }

@@ -54,6 +54,7 @@ impl Viewer {
             capability::POINTER,
             capability::KEYBOARD,
             capability::TOUCH,
+            capability::PEN,
             capability::TEXT,
             capability::CLIPBOARD,
             capability::CLIPBOARD_DATA,
@@ -188,6 +189,7 @@ impl Viewer {
             ButtonInput::TouchStart { .. }
             | ButtonInput::TouchMove { .. }
             | ButtonInput::TouchEnd { .. } => capability::TOUCH,
+            ButtonInput::Pen(_) | ButtonInput::PenLeave => capability::PEN,
             ButtonInput::Text(_) => capability::TEXT,
             _ => capability::GAMEPAD,
         };

@@ -90,6 +90,18 @@ pub enum InputEvent {
         /// Tells fingers apart.
         id: u32,
     },
+    /// A pen is near the picture, or on it, and moved or is held in another way.
+    PenMotion(PenMotion),
+    /// The tip of the pen (`BTN_TOUCH`, 0x14a) or one of its buttons (`BTN_STYLUS`, 0x14b, and
+    /// `BTN_STYLUS2`, 0x14c).
+    PenButton {
+        /// The button.
+        code: Evdev,
+        /// Down or up.
+        state: KeyState,
+    },
+    /// The pen left; it holds nothing any more.
+    PenAway,
 }
 
 impl InputEvent {
@@ -100,8 +112,37 @@ impl InputEvent {
             Self::PointerMotion { .. }
                 | Self::PointerMotionRelative { .. }
                 | Self::TouchMotion { .. }
+                | Self::PenMotion(_)
         )
     }
+}
+
+/// Where a pen is and how it is held.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PenMotion {
+    /// Which end points at the picture.
+    pub tool: PenTool,
+    /// Pixels from the left.
+    pub x: f64,
+    /// Pixels from the top.
+    pub y: f64,
+    /// 0 none to 1 all that the pen can tell.
+    pub pressure: f64,
+    /// Degrees to the right, -90 to 90; 0 stands upright.
+    pub tilt_x: f64,
+    /// Degrees towards the person, -90 to 90.
+    pub tilt_y: f64,
+    /// Degrees that it is turned around itself, clockwise, below 360.
+    pub rotation: f64,
+}
+
+/// Which end of a pen points at the picture.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PenTool {
+    /// The one that draws.
+    Pen,
+    /// The one that erases.
+    Eraser,
 }
 
 /// A keyboard layout in xkb's terms; empty fields mean xkb's defaults.

@@ -29,7 +29,7 @@ pub use damage::{DAMAGE_RECTS, Damage};
 pub use drag::{Drag, DragEvent, UriList};
 pub use frame::{BYTES_PER_PIXEL, Frame, PixelBuffer};
 pub use geometry::{Rect, Size};
-pub use input::{Evdev, InputEvent, KeyState, Layout};
+pub use input::{Evdev, InputEvent, KeyState, Layout, PenMotion, PenTool};
 pub use pool::{FramePool, POOL_BUFFERS, TILE_PX};
 pub use slot::{FrameSlot, Wake};
 pub use synthetic::{Synthetic, SyntheticConfig};
@@ -91,6 +91,8 @@ pub enum DesktopEvent {
     },
     /// The pointer has another shape or image.
     Cursor(Cursor),
+    /// A program holds the pointer in place and is told only by how much it is moved, or no longer.
+    PointerLocked(bool),
     /// A program put something into a selection.
     Selection {
         /// Which selection.

@@ -1,4 +1,4 @@
-//! DOM keyboard, pointer and touch input to evdev events, through xkb.
+//! DOM keyboard, pointer, touch and pen input to evdev events, through xkb.
 //!
 //! [`Translator`] takes what a browser reports and says what a desktop with a given keyboard layout
 //! must be told so that the same text, shortcut or gesture arrives there. It deliberately knows
@@ -14,6 +14,7 @@ mod domkey;
 mod keyboard;
 mod keymap;
 mod ledger;
+mod pen;
 mod pointer;
 mod role;
 mod stroke;

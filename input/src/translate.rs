@@ -5,6 +5,7 @@ use vroom_protocol::graphical::{ButtonInput, Key, PointerInput};
 
 use crate::keyboard::Keyboard;
 use crate::keymap::KeymapError;
+use crate::pen::Stylus;
 use crate::pointer::Pointer;
 use crate::touch::Touch;
 
@@ -20,6 +21,7 @@ pub struct Translator {
     keyboard: Keyboard,
     pointer: Pointer,
     touch: Touch,
+    pen: Stylus,
 }
 
 impl Translator {
@@ -33,6 +35,7 @@ impl Translator {
             keyboard: Keyboard::new(layout)?,
             pointer: Pointer::default(),
             touch: Touch::default(),
+            pen: Stylus::default(),
         })
     }
 
@@ -74,23 +77,30 @@ impl Translator {
             ButtonInput::TouchMove { id, x, y, .. } => self.touch.motion(id, (x, y), size, out),
             ButtonInput::TouchEnd { id } => self.touch.end(id, out),
             ButtonInput::Text(text) => self.keyboard.text(&text, out),
+            ButtonInput::Pen(pen) => self.pen.update(pen, size, out),
+            ButtonInput::PenLeave => self.pen.leave(out),
             // The desktop has no game controllers.
             _ => {}
         }
     }
 
-    /// Releases everything that is held: keys, then buttons, then fingers, the newest of each first.
+    /// Releases everything that is held: keys, then buttons, then fingers, the newest of each first;
+    /// then takes the pen away.
     ///
     /// For when the participant leaves interact, loses the floor or is gone.
     pub fn release_all(&mut self, out: &mut Vec<InputEvent>) {
         self.keyboard.release_all(out);
         self.pointer.release_all(out);
         self.touch.release_all(out);
+        self.pen.leave(out);
     }
 
     /// Whether nothing is held.
     pub fn is_idle(&self) -> bool {
-        self.keyboard.is_idle() && self.pointer.is_idle() && self.touch.is_idle()
+        self.keyboard.is_idle()
+            && self.pointer.is_idle()
+            && self.touch.is_idle()
+            && self.pen.is_idle()
     }
 }
 

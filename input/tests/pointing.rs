@@ -1,12 +1,12 @@
-//! The pointer, its buttons and fingers.
+//! The pointer, its buttons, fingers and the pen.
 #![expect(
     clippy::unwrap_used,
     reason = "a test fails where its own functions fail"
 )]
 
-use vroom_desktop::{Evdev, InputEvent, KeyState, Layout, Size};
+use vroom_desktop::{Evdev, InputEvent, KeyState, Layout, PenMotion, PenTool, Size};
 use vroom_input::Translator;
-use vroom_protocol::graphical::{ButtonInput, PointerInput};
+use vroom_protocol::graphical::{ButtonInput, Pen, PenState, PointerInput};
 
 const SIZE: Size = Size::new(640, 480);
 
@@ -162,6 +162,99 @@ fn a_finger_that_comes_twice_is_lifted_in_between() {
     assert!(translator.is_idle());
 }
 
+fn pen(state: PenState) -> ButtonInput {
+    ButtonInput::Pen(Pen {
+        state,
+        x: 10 * 256 + 128,
+        y: 20 * 256,
+        pressure: u16::MAX,
+        tilt_x: -30,
+        tilt_y: 45,
+        twist: 270,
+    })
+}
+
+/// Where [`pen`] is.
+fn pen_motion(tool: PenTool) -> InputEvent {
+    InputEvent::PenMotion(PenMotion {
+        tool,
+        x: 10.5,
+        y: 20.0,
+        pressure: 1.0,
+        tilt_x: -30.0,
+        tilt_y: 45.0,
+        rotation: 270.0,
+    })
+}
+
+fn pen_button(code: u16, state: KeyState) -> InputEvent {
+    let code = Evdev(code);
+    InputEvent::PenButton { code, state }
+}
+
+#[test]
+fn a_pen_is_let_go_before_it_moves_and_pressed_after() {
+    let (mut translator, out) = buttons([
+        pen(PenState::HOVERS),
+        pen(PenState::TIP | PenState::LOWER),
+        pen(PenState::TIP | PenState::UPPER),
+        pen(PenState::HOVERS),
+    ]);
+    let motion = pen_motion(PenTool::Pen);
+    let expected = [
+        motion.clone(),
+        motion.clone(),
+        pen_button(0x14b, KeyState::Pressed),
+        pen_button(0x14a, KeyState::Pressed),
+        pen_button(0x14b, KeyState::Released),
+        motion.clone(),
+        pen_button(0x14c, KeyState::Pressed),
+        pen_button(0x14a, KeyState::Released),
+        pen_button(0x14c, KeyState::Released),
+        motion,
+    ];
+    assert_eq!(out, expected);
+    assert!(!translator.is_idle(), "it is still near");
+    let mut out = Vec::new();
+    translator.button(ButtonInput::PenLeave, SIZE, &mut out);
+    translator.button(ButtonInput::PenLeave, SIZE, &mut out);
+    assert_eq!(out, [InputEvent::PenAway]);
+    assert!(translator.is_idle());
+}
+
+#[test]
+fn the_eraser_is_another_tool() {
+    let eraser = PenState::TIP | PenState::ERASER;
+    let (mut translator, out) = buttons([pen(PenState::TIP), pen(eraser)]);
+    let expected = [
+        pen_motion(PenTool::Pen),
+        pen_button(0x14a, KeyState::Pressed),
+        pen_button(0x14a, KeyState::Released),
+        InputEvent::PenAway,
+        pen_motion(PenTool::Eraser),
+        pen_button(0x14a, KeyState::Pressed),
+    ];
+    assert_eq!(out, expected);
+    let mut out = Vec::new();
+    translator.release_all(&mut out);
+    let lifted = [pen_button(0x14a, KeyState::Released), InputEvent::PenAway];
+    assert_eq!(out, lifted);
+}
+
+#[test]
+fn a_pen_stays_inside_the_picture() {
+    let far = Pen {
+        x: Pen::PLACE_MAX,
+        y: 480 * 256,
+        ..Pen::default()
+    };
+    let (_, out) = buttons([ButtonInput::Pen(far)]);
+    let [InputEvent::PenMotion(PenMotion { x, y, .. })] = out[..] else {
+        unreachable!("one motion, not {out:?}");
+    };
+    assert_eq!((x, y), (640.0 - 1.0 / 256.0, 480.0 - 1.0 / 256.0));
+}
+
 #[test]
 fn everything_held_is_released_keys_first() {
     let (x, y, pressure) = (1, 1, 0);
@@ -178,6 +271,7 @@ fn everything_held_is_released_keys_first() {
             y,
             pressure,
         },
+        pen(PenState::TIP | PenState::UPPER),
         ButtonInput::MouseDown { x, y, button: 0 },
         ButtonInput::MouseDown { x, y, button: 2 },
         ButtonInput::KeyDown(vroom_protocol::graphical::Key {
@@ -198,6 +292,9 @@ fn everything_held_is_released_keys_first() {
         button(0x110, KeyState::Released),
         InputEvent::TouchUp { id: 2 },
         InputEvent::TouchUp { id: 1 },
+        pen_button(0x14a, KeyState::Released),
+        pen_button(0x14c, KeyState::Released),
+        InputEvent::PenAway,
     ];
     assert_eq!(out, expected);
     assert!(translator.is_idle());

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use vroom_desktop::{InputEvent, KeyState, Layout, Size};
+use vroom_desktop::{InputEvent, KeyState, Layout, PenTool, Size};
 use vroom_input::Translator;
-use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, PointerInput};
+use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, Pen, PenState, PointerInput};
 
 /// What is down, from the events alone.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -13,6 +13,8 @@ struct Down {
     keys: BTreeSet<u16>,
     buttons: BTreeSet<u16>,
     fingers: BTreeSet<u32>,
+    pen: Option<PenTool>,
+    pen_buttons: BTreeSet<u16>,
 }
 
 impl Down {
@@ -24,6 +26,14 @@ impl Down {
             InputEvent::TouchDown { id, .. } => self.fingers.insert(*id),
             InputEvent::TouchUp { id } => self.fingers.remove(id),
             InputEvent::TouchMotion { id, .. } => self.fingers.contains(id),
+            InputEvent::PenMotion(pen) => self
+                .pen
+                .replace(pen.tool)
+                .is_none_or(|tool| tool == pen.tool),
+            InputEvent::PenButton { code, state } => {
+                self.pen.is_some() && follow(&mut self.pen_buttons, code.0, *state)
+            }
+            InputEvent::PenAway => self.pen.take().is_some() && self.pen_buttons.is_empty(),
             _ => true,
         }
     }
@@ -83,6 +93,13 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (id.clone(), place, any::<u8>())
             .prop_map(|(id, (x, y), pressure)| ButtonInput::TouchMove { id, x, y, pressure }),
         2 => id.prop_map(|id| ButtonInput::TouchEnd { id }),
+        3 => (any::<u8>(), place).prop_map(|(state, (x, y))| ButtonInput::Pen(Pen {
+            state: PenState::from_bits(state),
+            x: u32::from(x) * 256,
+            y: y.into(),
+            ..Pen::default()
+        })),
+        1 => Just(ButtonInput::PenLeave),
         1 => ".{1,4}".prop_map(ButtonInput::Text),
     ];
     prop_oneof![

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    ButtonInput, DecodeError, Key, Modifiers, PointerInput, VideoMessage, axes_are_newer,
+    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, VideoMessage,
+    axes_are_newer,
 };
 
 fn pointer_input() -> impl Strategy<Value = PointerInput> {
@@ -32,6 +33,23 @@ fn key() -> impl Strategy<Value = Key> {
         code,
         modifiers: Modifiers::from_bits(modifiers),
     })
+}
+
+fn pen() -> impl Strategy<Value = Pen> {
+    let place = 0..=Pen::PLACE_MAX;
+    let tilt = -Pen::TILT_MAX..=Pen::TILT_MAX;
+    let held = (any::<u16>(), tilt.clone(), tilt, 0..Pen::TURN);
+    (any::<u8>(), place.clone(), place, held).prop_map(
+        |(state, x, y, (pressure, tilt_x, tilt_y, twist))| Pen {
+            state: PenState::from_bits(state),
+            x,
+            y,
+            pressure,
+            tilt_x,
+            tilt_y,
+            twist,
+        },
+    )
 }
 
 fn button_input() -> impl Strategy<Value = ButtonInput> {
@@ -62,6 +80,8 @@ fn button_input() -> impl Strategy<Value = ButtonInput> {
             value
         }),
         any::<u8>().prop_map(|pad| ButtonInput::GamepadDetach { pad }),
+        pen().prop_map(ButtonInput::Pen),
+        Just(ButtonInput::PenLeave),
     ]
 }
 
@@ -208,10 +228,36 @@ fn unknown_input_types_are_unsupported() {
         let error = PointerInput::decode(kind, &[0; 4]).unwrap_err();
         assert_eq!(error.code(), Code::UNSUPPORTED);
     }
-    for kind in [0x00, 0x01, 0x0F, 0x1B, 0xFF] {
+    for kind in [0x00, 0x01, 0x0F, 0x1D, 0xFF] {
         let error = ButtonInput::decode(kind, &[0; 4]).unwrap_err();
         assert_eq!(error.code(), Code::UNSUPPORTED);
     }
+}
+
+#[test]
+fn what_a_pen_cannot_do_is_the_nearest_that_it_can() {
+    let payload = [0xF1, 0, 1, 2, 0, 3, 4, 0xFF, 0xFF, 0x7F, 0x80, 0x02, 0xD1];
+    let input = ButtonInput::decode(0x1B, &payload).unwrap();
+    let expected = Pen {
+        state: PenState::TIP,
+        x: 0x0102,
+        y: 0x0304,
+        pressure: u16::MAX,
+        tilt_x: 90,
+        tilt_y: -90,
+        twist: 1,
+    };
+    assert_eq!(input, ButtonInput::Pen(expected));
+    let sent = ButtonInput::Pen(Pen {
+        x: u32::MAX,
+        twist: 721,
+        ..expected
+    });
+    let (_, payload) = sent.encode();
+    assert_eq!(
+        payload[..],
+        [1, 255, 255, 255, 0, 3, 4, 255, 255, 90, 166, 0, 1]
+    );
 }
 
 #[test]

@@ -278,15 +278,16 @@ fn cursor() -> impl Strategy<Value = Cursor> {
         ),
     ];
     let image = prop::option::of(image);
-    (text(), any::<[i32; 2]>(), any::<bool>(), image).prop_map(|(kind, [x, y], visible, image)| {
-        Cursor {
+    (text(), any::<[i32; 2]>(), any::<[bool; 2]>(), image).prop_map(
+        |(kind, [x, y], [visible, locked], image)| Cursor {
             kind,
             x,
             y,
             visible,
             image,
-        }
-    })
+            locked,
+        },
+    )
 }
 
 fn state() -> impl Strategy<Value = State> {

@@ -11,8 +11,8 @@ use codec_support::hex;
 use vroom_protocol::graphical::{
     Action, ButtonInput, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
     ClipboardRequest, Command, Cursor, Encoding, Key, Mode, Modifiers, Notification,
-    NotificationKind, PointerInput, Resize, ScrollDirection, ServerHandshake, ServerMessage, State,
-    Viewport,
+    NotificationKind, Pen, PenState, PointerInput, Resize, ScrollDirection, ServerHandshake,
+    ServerMessage, State, Viewport,
 };
 
 /// Channel, type and payload of a frame with a six byte header.
@@ -148,6 +148,21 @@ fn touch_text_and_gamepads_have_the_published_layout() {
 }
 
 #[test]
+fn pens_have_the_layout_of_our_own_page() {
+    let pen = Pen {
+        state: PenState::TIP | PenState::LOWER,
+        x: 512 * 256 + 128,
+        y: 300 * 256 + 64,
+        pressure: 0x8000,
+        tilt_x: 30,
+        tilt_y: -45,
+        twist: 270,
+    };
+    button(PEN, ButtonInput::Pen(pen));
+    button(PEN_LEAVE, ButtonInput::PenLeave);
+}
+
+#[test]
 fn handshakes_are_json_whatever_the_control_encoding_is() {
     let hello = ClientMessage::Handshake(ClientHandshake {
         version: "0.1.0".to_owned(),
@@ -234,6 +249,7 @@ fn what_the_server_tells_has_the_published_form() {
         y: 300,
         visible: true,
         image: None,
+        locked: false,
     };
     server(C12, Encoding::Cbor, ServerMessage::Cursor(cursor));
     let idle = State::new(State::IDLE);
@@ -293,6 +309,8 @@ const G17: &str = "02 15 00 00 00 06 01 02 8A 02 8A 80";
 const G18: &str = "02 16 00 00 00 01 01";
 const G19: &str = "02 17 00 00 00 03 6E C3 A9";
 const G20: &str = "02 19 00 00 00 03 00 03 FF";
+const PEN: &str = "02 1B 00 00 00 0D 03 02 00 80 01 2C 40 80 00 1E D3 01 0E";
+const PEN_LEAVE: &str = "02 1C 00 00 00 00";
 const G21: &str = "01 04 00 00 00 08 00 00 01 02 7F FF 80 01";
 const C1: &str = "\
     00 80 00 00 00 86 7B 22 76 65 72 73 69 6F 6E 22 3A 22 30 2E 31 2E 30 22 2C 22 63 6F \

@@ -1,24 +1,11 @@
 // Taking over: what is pressed in the page is what the program gets.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import test from 'node:test';
-import { Daemon, PROBE, browser, probeLog, scratch, until } from './harness.mjs';
-import { Viewer } from './page.mjs';
+import { driving, near } from './driving.mjs';
+import { until } from './harness.mjs';
 
-const [BTN_LEFT, BTN_RIGHT, BTN_MIDDLE] = [0x110, 0x111, 0x112];
-
-async function driving(t, { query } = {}) {
-  const log = join(scratch(t), 'probe.jsonl');
-  const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: [PROBE, '--log', log] });
-  await until('the probe to be focused', () => probeLog(log).some((each) => each.event === 'focus'));
-  const viewer = await Viewer.open(t, await browser(t), daemon, { query });
-  await viewer.setMode('interact');
-  return { daemon, viewer, log: () => probeLog(log), of: (...kinds) => probeLog(log).filter((each) => kinds.includes(each.event)) };
-}
-
-/** Wayland tells positions in 1/256 px, the wire in whole ones. */
-const near = (event, x, y) => Math.abs(event.x - x) <= 1.5 && Math.abs(event.y - y) <= 1.5;
+const [BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE, BTN_EXTRA] = [0x110, 0x111, 0x112, 0x113, 0x114];
 
 test('buttons, drags and the wheel arrive where they were made', async (t) => {
   const { viewer, of } = await driving(t);
@@ -49,6 +36,44 @@ test('buttons, drags and the wheel arrive where they were made', async (t) => {
   await until('the wheel', () => of('axis120').reduce((sum, each) => sum + Math.abs(each.value), 0) >= 420);
   const turned = (vertical, sign) => of('axis120').filter((each) => each.vertical === vertical && Math.sign(each.value) === sign).reduce((sum, each) => sum + each.value, 0);
   assert.deepEqual([turned(true, 1), turned(true, -1), turned(false, 1)], [120, -240, 60]);
+});
+
+test('all five buttons of a mouse arrive, also those that leave a page', async (t) => {
+  const { viewer, of } = await driving(t);
+  const { x, y } = await viewer.at(300, 200);
+  const cdp = await viewer.context.newCDPSession(viewer.page);
+  const kinds = [['left', 1], ['right', 2], ['middle', 4], ['back', 8], ['forward', 16]];
+  for (const [button, buttons] of kinds) {
+    await cdp.send('Input.dispatchMouseEvent', { type: 'mousePressed', x, y, button, buttons, clickCount: 1 });
+    await cdp.send('Input.dispatchMouseEvent', { type: 'mouseReleased', x, y, button, buttons: 0, clickCount: 1 });
+  }
+  await until('five clicks', () => of('button').length === 10);
+  const expected = [BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE, BTN_EXTRA].flatMap((code) => [[code, true], [code, false]]);
+  assert.deepEqual(of('button').map((each) => [each.code, each.down]), expected);
+  assert.equal(await viewer.hook('state'), 'connected', 'the page stays');
+});
+
+test('buttons that are held together arrive one by one', async (t) => {
+  const { viewer, of } = await driving(t);
+  await viewer.moveTo(300, 200);
+  const steps = [['down', 'left'], ['down', 'right'], ['down', 'middle'], ['up', 'right'], ['up', 'left'], ['up', 'middle']];
+  for (const [index, [way, button]] of steps.entries()) {
+    await viewer.page.mouse[way]({ button });
+    await until(`step ${index}`, () => of('button').length === index + 1);
+  }
+  const codes = { left: BTN_LEFT, right: BTN_RIGHT, middle: BTN_MIDDLE };
+  assert.deepEqual(of('button').map((each) => [each.down ? 'down' : 'up', each.code]), steps.map(([way, button]) => [way, codes[button]]));
+});
+
+test('parts of a notch arrive on both axes', async (t) => {
+  const { viewer, of } = await driving(t);
+  await viewer.moveTo(300, 200);
+  await until('the pointer', () => of('enter', 'motion').length > 0);
+  for (let step = 0; step < 6; step++) await viewer.page.mouse.wheel(-5, 7);
+  const sum = (kind, vertical) => of(kind).filter((each) => each.vertical === vertical).reduce((all, each) => all + each.value, 0);
+  await until('the wheel', () => sum('axis120', true) >= 42 && sum('axis120', false) <= -30);
+  assert.deepEqual([sum('axis120', true), sum('axis120', false)], [42, -30]);
+  assert.deepEqual([sum('axis', true), sum('axis', false)].map((value) => Math.round(value * 8)), [42, -30], 'in the units of programs, too');
 });
 
 test('input shows in the picture', async (t) => {

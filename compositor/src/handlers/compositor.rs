@@ -76,6 +76,7 @@ impl CompositorHandler for State {
             state.forget_x11(&gone);
             state.cursor.forget(&gone);
             state.text_inputs.forget(&gone);
+            state.forget_under_pen(&gone);
             state.input.inhibitors.retain(|surface| *surface != gone);
             state.clock.want();
         });

@@ -3,10 +3,11 @@
 use smithay::delegate_pointer_constraints;
 use smithay::input::pointer::PointerHandle;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::utils::{Logical, Point};
+use smithay::utils::{IsAlive as _, Logical, Point};
 use smithay::wayland::pointer_constraints::{
     PointerConstraint, PointerConstraintsHandler, with_pointer_constraint,
 };
+use vroom_desktop::DesktopEvent;
 
 use crate::state::State;
 
@@ -74,6 +75,24 @@ impl State {
                 Some(PointerConstraint::Confined(_)) => Freedom::Confined,
             }
         })
+    }
+
+    /// Whether a program holds the pointer in place.
+    pub(crate) fn is_pointer_locked(&self) -> bool {
+        let focus = self.pointer.current_focus();
+        focus.is_some_and(|surface| {
+            surface.alive() && self.pointer_freedom(&surface) == Freedom::Locked
+        })
+    }
+
+    /// Tells whoever moves the pointer that a program has come to hold it in place, or has let go.
+    ///
+    /// Nobody says when a lock ends with its object, so this looks.
+    pub(crate) fn follow_lock(&mut self) {
+        let locked = self.is_pointer_locked();
+        if std::mem::replace(&mut self.input.told_locked, locked) != locked {
+            self.tell(DesktopEvent::PointerLocked(locked));
+        }
     }
 
     /// Whether a confined pointer may go to this point of its surface.

@@ -50,6 +50,7 @@ impl WlrLayerShellHandler for State {
 
     fn layer_destroyed(&mut self, surface: WlrLayerSurface) {
         let of = surface.wl_surface().clone();
+        self.pen_leaves(&of);
         self.once_gone(&of, move |state| state.layer_gone(&surface));
     }
 }

@@ -26,6 +26,7 @@ impl XdgShellHandler for State {
 
     fn toplevel_destroyed(&mut self, surface: ToplevelSurface) {
         let surface = surface.wl_surface().clone();
+        self.pen_leaves(&surface);
         self.once_gone(&surface.clone(), move |state| state.remove_window(&surface));
     }
 
@@ -42,7 +43,8 @@ impl XdgShellHandler for State {
         self.reposition_popup(&surface, positioner, token);
     }
 
-    fn popup_destroyed(&mut self, _surface: PopupSurface) {
+    fn popup_destroyed(&mut self, surface: PopupSurface) {
+        self.pen_leaves(surface.wl_surface());
         self.popup_gone();
     }
 
@@ -134,16 +136,16 @@ impl State {
     /// The press that a drag of a window starts with, if the program was given it and still
     /// holds it.
     fn drag_start(
-        &self,
+        &mut self,
         toplevel: &ToplevelSurface,
         serial: Serial,
     ) -> Option<(Window, GrabStartData<Self>)> {
         let window = self.shell.window(toplevel.wl_surface())?;
-        let start = self
-            .pointer
-            .has_grab(serial)
-            .then(|| self.pointer.grab_start_data())
-            .flatten()?;
+        let start = if self.pointer.has_grab(serial) {
+            self.pointer.grab_start_data()
+        } else {
+            self.pen_drag_start(toplevel.wl_surface(), serial)
+        }?;
         let (surface, _) = start.focus.as_ref()?;
         surface
             .id()

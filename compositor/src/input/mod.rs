@@ -1,6 +1,7 @@
 //! What a person does, applied to the seat.
 
 mod keyboard;
+mod pen;
 mod pointer;
 mod text;
 mod touch;
@@ -15,6 +16,7 @@ use smithay::utils::{Logical, Point};
 use vroom_desktop::InputEvent;
 
 pub(crate) use keyboard::XKB_OFFSET;
+use pen::Near;
 pub(crate) use pointer::BTN_LEFT;
 use pointer::FrameInput;
 
@@ -45,6 +47,12 @@ pub(crate) struct InputState {
     frame: FrameInput,
     /// Where an absolute pointer last was while a program held the pointer in place.
     locked_at: Option<Point<f64, Logical>>,
+    /// Where an absolute pointer was last.
+    absolute_at: Option<Point<f64, Logical>>,
+    /// Whether it was told that a program holds the pointer in place.
+    pub(crate) told_locked: bool,
+    /// The pen, while it is near.
+    pen: Option<Near>,
 }
 
 impl InputState {
@@ -118,6 +126,9 @@ impl State {
             InputEvent::TouchDown { id, x, y } => self.touch_down(*id, *x, *y),
             InputEvent::TouchMotion { id, x, y } => self.touch_motion(*id, *x, *y),
             InputEvent::TouchUp { id } => self.touch_up(*id),
+            InputEvent::PenMotion(pen) => self.pen_motion(pen),
+            InputEvent::PenButton { code, state } => self.pen_button(*code, *state),
+            InputEvent::PenAway => self.pen_away(),
             _ => tracing::debug!("an input event of a kind that is not known here"),
         }
     }

@@ -24,15 +24,30 @@ pub(super) struct FrameInput {
     bar: Option<(Instant, Point<f64, Logical>, Window)>,
 }
 
+/// By how much the pointer is moved.
+struct Step {
+    delta: Point<f64, Logical>,
+    /// The same in pixels of the picture, as it was sent.
+    raw: Point<f64, Logical>,
+    /// Whether a place was sent, and no distance.
+    absolute: bool,
+}
+
 impl State {
     /// Moves the pointer to a point of the picture.
     pub(super) fn pointer_to(&mut self, x: f64, y: f64) {
         let to = self.to_logical(x, y);
-        let from = self
-            .input
-            .locked_at
-            .unwrap_or_else(|| self.pointer.current_location());
-        self.move_pointer(to, to - from, true);
+        // Presses tell a place, too: while the pointer is moved by distances, the same one as before.
+        let still = self.input.absolute_at.replace(to) == Some(to) && self.is_pointer_locked();
+        let from = self.input.locked_at.or(still.then_some(to));
+        let delta = to - from.unwrap_or_else(|| self.pointer.current_location());
+        let scale = self.output.current_scale().fractional_scale();
+        let step = Step {
+            delta,
+            raw: delta.upscale(scale),
+            absolute: true,
+        };
+        self.move_pointer(to, step);
     }
 
     /// Moves the pointer by pixels of the picture.
@@ -41,17 +56,16 @@ impl State {
             return;
         }
         let scale = self.scale();
-        let delta = Point::from((dx / scale, dy / scale));
-        let to = self.inside_output(self.pointer.current_location() + delta);
-        self.move_pointer(to, delta, false);
+        let step = Step {
+            delta: (dx / scale, dy / scale).into(),
+            raw: (dx, dy).into(),
+            absolute: false,
+        };
+        let to = self.inside_output(self.pointer.current_location() + step.delta);
+        self.move_pointer(to, step);
     }
 
-    fn move_pointer(
-        &mut self,
-        to: Point<f64, Logical>,
-        delta: Point<f64, Logical>,
-        absolute: bool,
-    ) {
+    fn move_pointer(&mut self, to: Point<f64, Logical>, step: Step) {
         self.input.pointer_is_known = true;
         let pointer = self.pointer.clone();
         let here = self.surface_under(pointer.current_location());
@@ -59,8 +73,8 @@ impl State {
             .current_focus()
             .map_or(Freedom::Free, |surface| self.pointer_freedom(&surface));
         let relative = RelativeMotionEvent {
-            delta,
-            delta_unaccel: delta,
+            delta: step.delta,
+            delta_unaccel: step.raw,
             utime: u64::from(self.time_ms()) * 1000,
         };
         let under = self.surface_under(to);
@@ -73,9 +87,11 @@ impl State {
             (Freedom::Confined, ..) => true,
         };
         if stays {
-            self.input.locked_at = absolute.then_some(to);
-            pointer.relative_motion(self, here, &relative);
-            pointer.frame(self);
+            self.input.locked_at = step.absolute.then_some(to);
+            if step.delta != Point::default() {
+                pointer.relative_motion(self, here, &relative);
+                pointer.frame(self);
+            }
             return;
         }
         self.input.locked_at = None;
@@ -98,7 +114,7 @@ impl State {
     }
 
     /// Shows which part of a frame the pointer is on.
-    fn hover(&mut self) {
+    pub(super) fn hover(&mut self) {
         if self.pointer.is_grabbed() {
             return;
         }
@@ -311,9 +327,9 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 pub(crate) const BTN_LEFT: Evdev = Evdev(0x110);
 
-const BTN_RIGHT: Evdev = Evdev(0x111);
+pub(super) const BTN_RIGHT: Evdev = Evdev(0x111);
 
-const BTN_MIDDLE: Evdev = Evdev(0x112);
+pub(super) const BTN_MIDDLE: Evdev = Evdev(0x112);
 
 /// What wl_pointer calls one notch of a wheel.
 const NOTCH_V120: f64 = 120.0;

@@ -25,17 +25,7 @@ impl State {
                 return;
             }
             Some(Hit::Surface(surface, origin, owner)) => {
-                match owner {
-                    Owner::Window(window) => {
-                        if !self.pointer.is_grabbed() && self.focused().as_ref() != Some(&window) {
-                            self.focus(Some(&window));
-                        }
-                    }
-                    Owner::Layer(layer) if layer.can_receive_keyboard_focus() => {
-                        self.focus_layer(&layer);
-                    }
-                    Owner::Layer(_) | Owner::Menu | Owner::Lock => {}
-                }
+                self.focus_owner(&owner);
                 Some((surface, origin))
             }
             _ => None,
@@ -82,6 +72,21 @@ impl State {
         let touch = self.touch.clone();
         touch.up(self, &event);
         touch.frame(self);
+    }
+
+    /// Gives the keyboard to whose surface is touched.
+    pub(super) fn focus_owner(&mut self, owner: &Owner) {
+        match owner {
+            Owner::Window(window) => {
+                if !self.pointer.is_grabbed() && self.focused().as_ref() != Some(window) {
+                    self.focus(Some(window));
+                }
+            }
+            Owner::Layer(layer) if layer.can_receive_keyboard_focus() => {
+                self.focus_layer(layer);
+            }
+            Owner::Layer(_) | Owner::Menu | Owner::Lock => {}
+        }
     }
 }
 

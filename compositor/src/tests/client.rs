@@ -54,7 +54,7 @@ use wayland_protocols::wp::security_context::v1::client::{
     wp_security_context_manager_v1, wp_security_context_v1,
 };
 use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buffer_manager_v1;
-use wayland_protocols::wp::tablet::zv2::client::{zwp_tablet_manager_v2, zwp_tablet_seat_v2};
+use wayland_protocols::wp::tablet::zv2::client::zwp_tablet_tool_v2;
 use wayland_protocols::wp::text_input::zv3::client::{
     zwp_text_input_manager_v3, zwp_text_input_v3,
 };
@@ -127,10 +127,12 @@ pub(super) enum Told {
     Idle(ext_idle_notification_v1::Event),
     Listed(ext_foreign_toplevel_handle_v1::Event),
     Relative(f64, f64),
+    Unaccelerated(f64, f64),
     Locked,
     Touch(wl_touch::Event),
     Drag(wl_data_device::Event),
     Cancelled,
+    Tool(ObjectId, zwp_tablet_tool_v2::Event),
     Output(wl_output::Event),
     Close(ObjectId),
     PopupDone(ObjectId),
@@ -555,10 +557,6 @@ remember!(wl_pointer::WlPointer, event => Told::Pointer(event));
 remember!(wl_touch::WlTouch, event => Told::Touch(event));
 remember!(wl_output::WlOutput, event => Told::Output(event));
 remember!(
-    zwp_relative_pointer_v1::ZwpRelativePointerV1,
-    zwp_relative_pointer_v1::Event::RelativeMotion { dx, dy, .. } => Told::Relative(dx, dy)
-);
-remember!(
     zwp_locked_pointer_v1::ZwpLockedPointerV1,
     zwp_locked_pointer_v1::Event::Locked => Told::Locked
 );
@@ -619,6 +617,31 @@ impl Dispatch<ext_foreign_toplevel_list_v1::ExtForeignToplevelListV1, ()> for Me
         ext_foreign_toplevel_list_v1::EVT_TOPLEVEL_OPCODE =>
             (ext_foreign_toplevel_handle_v1::ExtForeignToplevelHandleV1, ()),
     ]);
+}
+
+impl Dispatch<zwp_relative_pointer_v1::ZwpRelativePointerV1, ()> for Memory {
+    fn event(
+        memory: &mut Self,
+        _: &zwp_relative_pointer_v1::ZwpRelativePointerV1,
+        event: zwp_relative_pointer_v1::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        if let zwp_relative_pointer_v1::Event::RelativeMotion {
+            dx,
+            dy,
+            dx_unaccel,
+            dy_unaccel,
+            ..
+        } = event
+        {
+            memory.told.push(Told::Relative(dx, dy));
+            memory
+                .told
+                .push(Told::Unaccelerated(dx_unaccel, dy_unaccel));
+        }
+    }
 }
 
 impl Dispatch<wl_data_device::WlDataDevice, ()> for Memory {
@@ -689,8 +712,6 @@ delegate_noop!(Memory: ignore wp_alpha_modifier_v1::WpAlphaModifierV1);
 delegate_noop!(Memory: ignore wp_alpha_modifier_surface_v1::WpAlphaModifierSurfaceV1);
 delegate_noop!(Memory: ignore zwp_pointer_gestures_v1::ZwpPointerGesturesV1);
 delegate_noop!(Memory: ignore zwp_pointer_gesture_swipe_v1::ZwpPointerGestureSwipeV1);
-delegate_noop!(Memory: ignore zwp_tablet_manager_v2::ZwpTabletManagerV2);
-delegate_noop!(Memory: ignore zwp_tablet_seat_v2::ZwpTabletSeatV2);
 delegate_noop!(
     Memory: ignore zwp_keyboard_shortcuts_inhibit_manager_v1::ZwpKeyboardShortcutsInhibitManagerV1
 );

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use vroom_desktop::{Drag, Evdev, InputEvent, KeyState};
+use vroom_desktop::{Drag, Evdev, InputEvent, KeyState, PenMotion, PenTool};
 
 use super::client::Window;
 use super::fixture::{Fixture, pixel};
@@ -251,7 +251,7 @@ fn input(dice: &mut Dice) -> InputEvent {
         KeyState::Released
     };
     let id = dice.below(FINGERS);
-    match dice.below(11) {
+    match dice.below(14) {
         0..=3 => InputEvent::PointerMotion { x, y },
         4..=5 => InputEvent::PointerButton {
             code: Evdev(0x110),
@@ -270,7 +270,25 @@ fn input(dice: &mut Dice) -> InputEvent {
             2 => Drag::Drop(b"file:///nowhere\r\n".as_slice().into()),
             _ => Drag::Take,
         }),
-        _ => InputEvent::TouchUp { id },
+        10 => InputEvent::TouchUp { id },
+        11 => InputEvent::PenMotion(PenMotion {
+            tool: if dice.one_in(4) {
+                PenTool::Eraser
+            } else {
+                PenTool::Pen
+            },
+            x,
+            y,
+            pressure: 0.5,
+            tilt_x: 0.0,
+            tilt_y: 0.0,
+            rotation: 0.0,
+        }),
+        12 => InputEvent::PenButton {
+            code: Evdev(0x14a),
+            state,
+        },
+        _ => InputEvent::PenAway,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use vroom_desktop::{Cursor, CursorShape, DesktopEvent, InputEvent, KeyState};
 use wayland_client::WEnum;
+use wayland_client::protocol::wl_compositor::WlCompositor;
 use wayland_client::protocol::wl_pointer::{self, Axis, AxisSource, ButtonState, WlPointer};
 use wayland_client::protocol::wl_seat::WlSeat;
 use wayland_client::protocol::{wl_keyboard, wl_touch};
@@ -13,7 +14,8 @@ use wayland_protocols::wp::pointer_constraints::zv1::client::zwp_pointer_constra
 use wayland_protocols::wp::relative_pointer::zv1::client::zwp_relative_pointer_manager_v1::ZwpRelativePointerManagerV1;
 
 use super::client::{Told, Window};
-use super::fixture::Fixture;
+use super::fixture::{Fixture, SIZE};
+use crate::inbox::Command;
 
 /// A program with a window that has all devices of the seat.
 fn with_seat() -> (Fixture, usize, Window, WlPointer) {
@@ -162,6 +164,28 @@ fn a_notch_of_the_wheel_is_fifteen_and_a_hundred_and_twenty() {
 }
 
 #[test]
+fn parts_of_a_notch_are_told_on_both_axes() {
+    let (mut fixture, id, ..) = with_seat();
+    fixture.inject(InputEvent::PointerMotion { x: 50.0, y: 50.0 });
+    pointer_events(&mut fixture, id);
+    fixture.inject(InputEvent::Scroll { dx: 8.0, dy: -40.0 });
+    let events = pointer_events(&mut fixture, id);
+    let told = events.iter().filter_map(|event| match event {
+        wl_pointer::Event::AxisValue120 { axis, value120 } => Some((*axis, f64::from(*value120))),
+        wl_pointer::Event::Axis { axis, value, .. } => Some((*axis, *value * 8.0)),
+        _ => None,
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(axis, _)| *axis == WEnum::Value(Axis::VerticalScroll));
+    let (across, down) = (
+        WEnum::Value(Axis::HorizontalScroll),
+        WEnum::Value(Axis::VerticalScroll),
+    );
+    let expected = [(across, 8.0), (across, 8.0), (down, -40.0), (down, -40.0)];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn fractions_of_a_pixel_of_scrolling_add_up() {
     let (mut fixture, id, ..) = with_seat();
     fixture.inject(InputEvent::PointerMotion { x: 50.0, y: 50.0 });
@@ -250,6 +274,105 @@ fn a_locked_pointer_moves_only_relatively() {
     let moves = |told: &Told| matches!(told, Told::Pointer(wl_pointer::Event::Motion { .. }));
     let after_lock = told.iter().skip_while(|told| !matches!(told, Told::Locked));
     assert!(!after_lock.into_iter().any(moves));
+}
+
+#[test]
+fn distances_are_told_as_they_were_sent_and_presses_make_none() {
+    let (mut fixture, id, window, pointer) = with_seat();
+    fixture.post(Command::Resize {
+        size: SIZE,
+        scale: 2.0,
+    });
+    fixture.inject(InputEvent::PointerMotion { x: 51.0, y: 50.0 });
+    fixture.roundtrip(id);
+    fixture.forget_events();
+    let client = fixture.client(id);
+    let relative: ZwpRelativePointerManagerV1 = client.bind();
+    let constraints: ZwpPointerConstraintsV1 = client.bind();
+    relative.get_relative_pointer(&pointer, &client.handle, ());
+    let lock = constraints.lock_pointer(
+        &window.surface,
+        &pointer,
+        None,
+        Lifetime::Persistent,
+        &client.handle,
+        (),
+    );
+    let told = |event: &DesktopEvent| match event {
+        DesktopEvent::PointerLocked(locked) => Some(*locked),
+        _ => None,
+    };
+    assert!(fixture.event("the lock", told));
+    fixture.inject(InputEvent::PointerMotionRelative { dx: 7.0, dy: -3.0 });
+    // A press tells the place that the pointer has had since the lock.
+    fixture.click(51.0, 50.0);
+    fixture.inject(InputEvent::PointerMotionRelative {
+        dx: -300.0,
+        dy: 0.0,
+    });
+    fixture.roundtrip(id);
+    let told_program = fixture.client(id).take_told();
+    let moved: Vec<_> = told_program
+        .iter()
+        .filter_map(|told| match told {
+            Told::Relative(dx, dy) => Some((*dx, *dy)),
+            Told::Unaccelerated(dx, dy) => Some((*dx * 1000.0, *dy * 1000.0)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        moved,
+        [
+            (3.5, -1.5),
+            (7000.0, -3000.0),
+            (-150.0, 0.0),
+            (-300_000.0, 0.0)
+        ]
+    );
+    lock.destroy();
+    fixture.roundtrip(id);
+    assert!(!fixture.event("the end of the lock", told));
+    assert_eq!(fixture.forget_events(), [], "it is told once");
+}
+
+#[test]
+fn a_confined_pointer_stays_on_its_part_and_is_told_how_far_it_was_moved() {
+    let (mut fixture, id, window, pointer) = with_seat();
+    fixture.inject(InputEvent::PointerMotion { x: 50.0, y: 50.0 });
+    fixture.roundtrip(id);
+    let client = fixture.client(id);
+    let compositor: WlCompositor = client.bind();
+    let part = compositor.create_region(&client.handle, ());
+    part.add(0, 0, 100, 100);
+    let relative: ZwpRelativePointerManagerV1 = client.bind();
+    let constraints: ZwpPointerConstraintsV1 = client.bind();
+    relative.get_relative_pointer(&pointer, &client.handle, ());
+    let confinement = constraints.confine_pointer(
+        &window.surface,
+        &pointer,
+        Some(&part),
+        Lifetime::Persistent,
+        &client.handle,
+        (),
+    );
+    window.surface.commit();
+    fixture.roundtrip(id);
+    fixture.client(id).take_told();
+    for x in [90.0, 150.0, 95.0] {
+        fixture.inject(InputEvent::PointerMotion { x, y: 50.0 });
+    }
+    let places = |events: Vec<wl_pointer::Event>| {
+        let places = events.into_iter().filter_map(|event| match event {
+            wl_pointer::Event::Motion { surface_x, .. } => Some(surface_x),
+            _ => None,
+        });
+        places.collect::<Vec<_>>()
+    };
+    assert_eq!(places(pointer_events(&mut fixture, id)), [90.0, 95.0]);
+    confinement.destroy();
+    fixture.roundtrip(id);
+    fixture.inject(InputEvent::PointerMotion { x: 150.0, y: 50.0 });
+    assert_eq!(places(pointer_events(&mut fixture, id)), [150.0]);
 }
 
 #[test]

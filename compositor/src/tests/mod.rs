@@ -12,6 +12,7 @@ mod hostile;
 mod input;
 mod kiosk;
 mod leaks;
+mod pen;
 mod popups;
 mod protocols;
 mod resize;

@@ -757,7 +757,7 @@ fn the_small_protocols_answer() {
         (0x70..0xa0).contains(&red)
     });
 
-    // Gestures and pens, of which there are none yet.
+    // Gestures, of which there are none yet, and pens.
     let client = fixture.client(id);
     let seat: WlSeat = client.bind();
     let pointer = seat.get_pointer(&client.handle, ());

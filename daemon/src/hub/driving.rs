@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use vroom_desktop::{ClipboardData, Desktop, Drag, InputEvent, Selection, Size};
+use vroom_desktop::{ClipboardData, Desktop, Drag, InputEvent, PenMotion, Selection, Size};
 use vroom_input::Translator;
 use vroom_protocol::graphical::{
     ButtonInput, Decision, Driver, Mode, PointerInput, Role, Viewport, input_obeyed, take_decision,
@@ -215,7 +215,9 @@ impl Shared {
 
     fn inject(&mut self, desktop: Option<&dyn Desktop>, events: Vec<InputEvent>) {
         for event in events {
-            if let InputEvent::PointerMotion { x, y } = event {
+            if let InputEvent::PointerMotion { x, y }
+            | InputEvent::PenMotion(PenMotion { x, y, .. }) = event
+            {
                 self.move_cursor(x, y);
             }
             if let Some(desktop) = desktop {

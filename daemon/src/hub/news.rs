@@ -17,6 +17,8 @@ pub(super) struct CursorShared {
     y: i32,
     /// Whether the picture shows it, because somebody cannot draw it.
     drawn: bool,
+    /// Whether a program holds it in place.
+    locked: bool,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,10 @@ impl Hub {
                 shared.announce_state();
             }
             DesktopEvent::Cursor(cursor) => shared.set_cursor(cursor),
+            DesktopEvent::PointerLocked(locked) => {
+                shared.cursor.locked = locked;
+                shared.announce_cursor();
+            }
             DesktopEvent::Selection { selection, data } => {
                 shared.set_selection(selection, data, true);
             }
@@ -102,7 +108,13 @@ impl Seat {
     pub(crate) fn cursor(&self) -> CursorNow {
         let shared = self.hub.lock();
         let own = shared.floor.driver() == Some(self.id);
-        let CursorShared { shape, x, y, drawn } = &shared.cursor;
+        let CursorShared {
+            shape,
+            x,
+            y,
+            drawn,
+            locked,
+        } = &shared.cursor;
         let (kind, visible, image, number) = match shape {
             // Nobody shall see two.
             _ if *drawn => ("none", false, None, None),
@@ -116,6 +128,7 @@ impl Seat {
             y: *y,
             visible,
             image,
+            locked: *locked,
         };
         CursorNow {
             cursor,
@@ -152,9 +165,7 @@ impl Shared {
         if let Some(desktop) = desktop {
             desktop.draw_cursor(drawn);
         }
-        for member in self.members.values() {
-            member.mailbox.put(|mail| mail.cursor = true);
-        }
+        self.announce_cursor();
     }
 
     fn set_cursor(&mut self, cursor: Cursor) {
@@ -163,6 +174,11 @@ impl Shared {
             CursorShape::Named(name) => Shape::Named(name),
             CursorShape::Image(image) => self.picture(&image),
         };
+        self.announce_cursor();
+    }
+
+    /// Lets everybody look at the pointer again.
+    fn announce_cursor(&self) {
         for member in self.members.values() {
             member.mailbox.put(|mail| mail.cursor = true);
         }

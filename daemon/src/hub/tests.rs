@@ -1,10 +1,12 @@
 use std::sync::Mutex;
 
 use vroom_desktop::{
-    Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, FrameSlot, InputEvent,
+    Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, Evdev, FrameSlot, InputEvent,
     KeyState,
 };
-use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, PointerInput, ServerMessage};
+use vroom_protocol::graphical::{
+    ButtonInput, Key, Modifiers, Pen, PenState, PointerInput, ServerMessage,
+};
 
 use super::*;
 
@@ -306,6 +308,33 @@ fn the_pointer_is_told_to_those_who_do_not_move_it() {
     assert!(driver.mailbox().take().cursor && watcher.mailbox().take().cursor);
     assert!(driver.cursor().image.is_some());
     assert_eq!(driver.cursor().image, watcher.cursor().image);
+    hub.on_desktop(DesktopEvent::PointerLocked(true));
+    assert!(driver.mailbox().take().cursor && driver.cursor().cursor.locked);
+}
+
+#[test]
+fn a_pen_is_lifted_and_taken_away_when_the_floor_is_lost() {
+    let (hub, desktop) = hub();
+    let driver = join(&hub, "a", Role::Operator);
+    let watcher = join(&hub, "b", Role::Owner);
+    driver.set_mode(Mode::Interact, false).unwrap();
+    let pen = Pen {
+        state: PenState::TIP | PenState::LOWER,
+        x: 9 * 256,
+        y: 7 * 256,
+        ..Pen::default()
+    };
+    driver.button(ButtonInput::Pen(pen));
+    let seen = watcher.cursor();
+    assert_eq!((seen.cursor.x, seen.cursor.y), (9, 7));
+    desktop.take_input();
+    watcher.set_mode(Mode::Interact, true).unwrap();
+    let button = |code| InputEvent::PenButton {
+        code: Evdev(code),
+        state: KeyState::Released,
+    };
+    let lifted = [button(0x14a), button(0x14b), InputEvent::PenAway];
+    assert_eq!(desktop.take_input(), lifted);
 }
 
 #[test]

@@ -105,6 +105,7 @@ impl Viewer {
             place
                 && (&last.cursor.kind, last.cursor.visible, last.image)
                     == (&present.cursor.kind, present.cursor.visible, present.image)
+                && last.cursor.locked == present.cursor.locked
         };
         if self.cursor.last.as_ref().is_some_and(same) {
             return;

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::key::{Key, put_short_text, short_text};
+use super::pen::Pen;
 use crate::encoding::DecodeError;
 
 /// What travels on `button`, in order and without loss; `Debug` shows neither keys nor text.
@@ -86,6 +87,10 @@ pub enum ButtonInput {
         /// Which gamepad.
         pad: u8,
     },
+    /// A pen is near the screen, or on it.
+    Pen(Pen),
+    /// The pen has left; nothing of it is pressed any more.
+    PenLeave,
 }
 
 impl ButtonInput {
@@ -109,6 +114,8 @@ impl ButtonInput {
             GAMEPAD_ATTACH => (Self::read_attach(payload), "GAMEPAD_ATTACH"),
             GAMEPAD_BUTTON => (Self::read_gamepad_button(payload), "GAMEPAD_BUTTON"),
             GAMEPAD_DETACH => (Self::read_detach(payload), "GAMEPAD_DETACH"),
+            PEN => (Pen::read(payload).map(Self::Pen), "PEN"),
+            PEN_LEAVE => (payload.is_empty().then_some(Self::PenLeave), "PEN_LEAVE"),
             unknown => return Err(DecodeError::UnknownType(unknown.into())),
         };
         input.ok_or(DecodeError::Layout(name))
@@ -162,6 +169,11 @@ impl ButtonInput {
                 out.put_u8(*pad);
                 GAMEPAD_DETACH
             }
+            Self::Pen(pen) => {
+                pen.write(&mut out);
+                PEN
+            }
+            Self::PenLeave => PEN_LEAVE,
         };
         (kind, out.freeze())
     }
@@ -241,6 +253,8 @@ impl fmt::Debug for ButtonInput {
             Self::GamepadAttach { .. } => "GamepadAttach(..)",
             Self::GamepadButton { .. } => "GamepadButton(..)",
             Self::GamepadDetach { .. } => "GamepadDetach(..)",
+            Self::Pen(_) => "Pen(..)",
+            Self::PenLeave => "PenLeave",
         })
     }
 }
@@ -291,3 +305,6 @@ const TEXT: u8 = 0x17;
 const GAMEPAD_ATTACH: u8 = 0x18;
 const GAMEPAD_BUTTON: u8 = 0x19;
 const GAMEPAD_DETACH: u8 = 0x1A;
+// Not in the public text: see docs/protocol.md.
+const PEN: u8 = 0x1B;
+const PEN_LEAVE: u8 = 0x1C;

@@ -8,6 +8,9 @@ pub const POINTER: &str = "pointer";
 pub const KEYBOARD: &str = "keyboard";
 /// Touch input.
 pub const TOUCH: &str = "touch";
+/// Pens: PEN and PEN_LEAVE on `button`.
+// Not in the public text: see docs/protocol.md.
+pub const PEN: &str = "pen";
 /// Clipboard synchronisation.
 pub const CLIPBOARD: &str = "clipboard";
 /// Voice-mode commands.

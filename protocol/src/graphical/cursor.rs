@@ -17,6 +17,9 @@ pub struct Cursor {
     pub visible: bool,
     /// The picture; only to clients that list `cursor-image`.
     pub image: Option<CursorImage>,
+    /// A program holds the pointer in place: whoever drives sends distances. Absent means false.
+    // Not in the public text: see docs/protocol.md.
+    pub locked: bool,
 }
 
 impl Cursor {
@@ -27,6 +30,7 @@ impl Cursor {
             y: members.required("y")?,
             visible: members.optional("visible")?.unwrap_or(true),
             image: members.optional("image")?,
+            locked: members.optional("locked")?.unwrap_or(false),
         })
     }
 
@@ -37,6 +41,7 @@ impl Cursor {
             .with("y", self.y)
             .with("visible", self.visible)
             .maybe("image", self.image.as_ref())
+            .maybe("locked", self.locked.then_some(true))
     }
 }
 

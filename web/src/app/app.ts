@@ -318,6 +318,7 @@ export class App {
       paste: (content) => this.#session?.paste(content),
       clipboard: (clip) => this.#session?.setClipboard(clip),
       letGoOutside: () => this.#drags.take(),
+      lockLost: () => frame.announcer.notice("The pointer is yours again. Press on the desktop to give it back to the program."),
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);

@@ -19,6 +19,7 @@ const CAPABILITIES = [
   "pointer",
   "keyboard",
   "touch",
+  "pen",
   "text",
   "clipboard",
   "clipboard-data",

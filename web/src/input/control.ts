@@ -1,11 +1,13 @@
 /** Joins the events of the desktop's surface to the messages of the wire. */
-import { key, mouse, move, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
+import { key, mouse, move, moveRelative, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
 import type { InputMessage } from "../core/graphical/input.ts";
 import type { Clip } from "../core/graphical/session.ts";
 import type { Size } from "../core/graphical/messages.ts";
 import { Keyboard } from "./keyboard.ts";
+import { PointerLock } from "./lock.ts";
+import { Pen } from "./pen.ts";
 import type { Platform } from "./platform.ts";
-import { toViewport } from "./scale.ts";
+import { toViewport, toViewportExact } from "./scale.ts";
 import { Wheel } from "./wheel.ts";
 
 /** What the surface needs from its owner. */
@@ -22,6 +24,10 @@ export interface ControlHost {
   clipboard(clip: Clip): void;
   /** The pointer was let go outside of the surface: true where that takes what a program drags, which ends by itself. */
   letGoOutside(): boolean;
+  /** The browser gave the pointer to the far side, or took it. */
+  lockChanged(): void;
+  /** The person took the pointer back from a program that still wants it. */
+  lockLost(): void;
 }
 
 /** Remote touch ids are one byte; more fingers than this are ignored. */
@@ -33,6 +39,8 @@ export class Control {
   readonly #wheel = new Wheel();
   readonly #buttons = new Set<number>();
   readonly #touches = new Map<number, number>();
+  readonly #pen = new Pen();
+  readonly #lock: PointerLock;
   #last = { x: 0, y: 0 };
   #paste: (() => void) | null = null;
   /** Forgets the key of a paste that is struck later. */
@@ -58,12 +66,27 @@ export class Control {
         return () => clearTimeout(timer);
       },
     );
+    this.#lock = new PointerLock(
+      surface,
+      () => host.lockChanged(),
+      () => host.lockLost(),
+    );
     this.#listenPointer();
     this.#listenKeys();
     this.#listenText();
   }
 
-  /** Releases every key, button and touch; called whenever input stops. */
+  /** Whether the mouse gives distances now, and has no place. */
+  get locked(): boolean {
+    return this.#lock.held;
+  }
+
+  /** Says whether a program holds the remote pointer in place while this person drives. */
+  setLocked(locked: boolean): void {
+    this.#lock.want(locked);
+  }
+
+  /** Releases every key, button and touch, and takes the pen away; called whenever input stops. */
   releaseAll(): void {
     this.#paste = null;
     this.keyboard.releaseAll();
@@ -71,6 +94,7 @@ export class Control {
     this.#buttons.clear();
     for (const id of this.#touches.values()) this.host.send(touchEnd(id));
     this.#touches.clear();
+    this.#penLeft();
     this.field.value = "";
   }
 
@@ -81,6 +105,7 @@ export class Control {
     surface.addEventListener("pointerdown", (event) => this.#pressed(event));
     surface.addEventListener("pointerup", (event) => this.#released(event));
     surface.addEventListener("pointercancel", (event) => this.#released(event));
+    surface.addEventListener("pointerleave", (event) => this.#penLeft(event.pointerId));
     surface.addEventListener("contextmenu", (event) => this.host.active() && event.preventDefault());
     surface.addEventListener("auxclick", (event) => this.host.active() && event.preventDefault());
     surface.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
@@ -103,14 +128,40 @@ export class Control {
     return event.pointerType === "touch" && this.host.has("touch");
   }
 
+  #isPen(event: PointerEvent): boolean {
+    return event.pointerType === "pen" && this.host.has("pen");
+  }
+
+  /** A place of the pen, which lies between pixels. */
+  #penPoint(event: PointerEvent): [x: number, y: number] {
+    const { x, y } = toViewportExact(event.clientX, event.clientY, this.surface.getBoundingClientRect(), this.host.viewport());
+    return [x, y];
+  }
+
+  #penLeft(pointer?: number): void {
+    const message = this.#pen.leave(pointer);
+    if (message) this.host.send(message);
+  }
+
   #moved(event: PointerEvent): void {
     if (!this.host.active()) return;
+    if (this.#isPen(event)) {
+      // Every point of a line counts.
+      const points = this.#pen.isDown ? event.getCoalescedEvents() : [];
+      for (const point of points.length > 0 ? points : [event]) this.host.send(this.#pen.at(event.pointerId, point, ...this.#penPoint(point)));
+      return;
+    }
     if (this.#isTouch(event)) {
       const id = this.#touches.get(event.pointerId);
       if (id === undefined) return;
       const { x, y } = this.#point(event);
       this.host.send(touch(false, id, x, y, event.pressure * 255));
       return;
+    }
+    if (this.#lock.held) {
+      const distance = this.#lock.distance(event);
+      if (distance) this.host.send(moveRelative(distance.dx, distance.dy));
+      return this.#chorded(event);
     }
     // While drawing every point counts; otherwise only the newest does.
     const points = this.#buttons.size > 0 ? event.getCoalescedEvents() : [];
@@ -120,13 +171,21 @@ export class Control {
       this.#last = { x, y };
       this.host.send(move(x, y));
     }
+    this.#chorded(event);
+  }
+
+  /** A button that changes while another one is held is told as a motion. */
+  #chorded(event: PointerEvent): void {
+    if (event.button !== -1) this.#changeButtons(event.buttons);
   }
 
   #pressed(event: PointerEvent): void {
     if (!this.host.active()) return;
     event.preventDefault();
     this.field.focus({ preventScroll: true });
-    this.surface.setPointerCapture(event.pointerId);
+    // Browsers capture no pointer that is locked.
+    if (!this.#lock.held) this.surface.setPointerCapture(event.pointerId);
+    if (this.#isPen(event)) return this.host.send(this.#pen.at(event.pointerId, event, ...this.#penPoint(event)));
     const { x, y } = this.#point(event);
     if (this.#isTouch(event)) {
       const id = this.#freeTouch();
@@ -135,8 +194,9 @@ export class Control {
       this.host.send(touch(true, id, x, y, event.pressure * 255));
       return;
     }
-    this.#last = { x, y };
+    if (!this.#lock.held) this.#last = { x, y };
     this.#changeButtons(event.buttons);
+    this.#lock.take();
   }
 
   #released(event: PointerEvent): void {
@@ -146,9 +206,14 @@ export class Control {
       this.host.send(touchEnd(touchId));
       return;
     }
+    if (event.type === "pointercancel") this.#penLeft(event.pointerId);
     if (!this.host.active()) return;
     event.preventDefault();
-    this.#last = this.#point(event);
+    if (this.#isPen(event)) {
+      if (event.type === "pointerup") this.host.send(this.#pen.at(event.pointerId, event, ...this.#penPoint(event)));
+      return;
+    }
+    if (!this.#lock.held) this.#last = this.#point(event);
     if (event.type === "pointerup" && this.#buttons.has(0) && !this.#isInside(event) && this.host.letGoOutside()) return;
     this.#changeButtons(event.type === "pointercancel" ? 0 : event.buttons);
   }
@@ -182,6 +247,8 @@ export class Control {
   #listenKeys(): void {
     this.field.addEventListener("keydown", (event) => {
       if (!this.host.active()) return;
+      // Browsers that take this key themselves do the same with it.
+      if (event.key === "Escape" && this.#lock.giveBack()) return event.preventDefault();
       if (this.#pasteChord(event)) return;
       if (this.keyboard.down(event)) event.preventDefault();
     });
@@ -190,7 +257,13 @@ export class Control {
       this.#paste?.();
       if (this.keyboard.up(event)) event.preventDefault();
     });
-    this.field.addEventListener("blur", () => this.releaseAll());
+    this.field.addEventListener("blur", (event) => {
+      // A press while another one is held takes the focus to what is around the picture, and no event can refuse it.
+      const pressed = this.#buttons.size > 0 || this.#pen.isDown;
+      const around = event.relatedTarget instanceof Node && event.relatedTarget.contains(this.surface);
+      if (pressed && around && this.host.active()) this.field.focus({ preventScroll: true });
+      else this.releaseAll();
+    });
   }
 
   /**

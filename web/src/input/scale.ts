@@ -17,6 +17,22 @@ export function toViewport(clientX: number, clientY: number, box: Box, viewport:
   };
 }
 
+/** The same without losing what lies between two pixels, for a pen. */
+export function toViewportExact(clientX: number, clientY: number, box: Box, viewport: Size): { x: number; y: number } {
+  return {
+    x: exact(clientX - box.left, box.width, viewport.width),
+    y: exact(clientY - box.top, box.height, viewport.height),
+  };
+}
+
+function exact(offset: number, shown: number, remote: number): number {
+  if (shown <= 0) return 0;
+  return Math.min(remote - STEP, Math.max(0, (offset * remote) / shown));
+}
+
+/** The smallest distance that the wire knows. */
+const STEP = 1 / 256;
+
 function scaled(offset: number, shown: number, remote: number): number {
   if (shown <= 0) return 0;
   return Math.min(remote - 1, Math.max(0, Math.floor((offset / shown) * remote)));

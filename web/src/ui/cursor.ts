@@ -40,11 +40,16 @@ export class RemoteCursor {
     this.#cursor = cursor;
   }
 
-  /** Draws the cursor; `scale` is shown size by remote size. */
-  render(driving: boolean, scale: number): void {
+  /** Whether a program holds the remote pointer in place. */
+  get locked(): boolean {
+    return this.#cursor?.locked === true;
+  }
+
+  /** Draws the cursor; `scale` is shown size by remote size, `given` says that the browser gave the pointer away. */
+  render(driving: boolean, scale: number, given = false): void {
     const cursor = this.#cursor;
     const picture = cursor?.image ? this.#images.get(cursor.image.id) : undefined;
-    this.surface.style.cursor = driving && cursor ? css(cursor, picture) : "";
+    this.surface.style.cursor = driving && cursor ? css(cursor, picture, given) : "";
     const shown = !driving && cursor !== null && cursor.visible;
     this.marker.hidden = !shown;
     if (!shown) return;
@@ -77,7 +82,9 @@ export class RemoteCursor {
   }
 }
 
-function css(cursor: Cursor, picture: Picture | undefined): string {
+function css(cursor: Cursor, picture: Picture | undefined, given: boolean): string {
+  // Who took the pointer back from a program has to see it, whatever the program shows.
+  if (cursor.locked && !given) return "default";
   if (!cursor.visible) return "none";
   const name = NAMES.has(cursor.type) ? cursor.type : "default";
   return picture ? `url("${picture.url}") ${picture.hotspotX} ${picture.hotspotY}, ${name}` : name;

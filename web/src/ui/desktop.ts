@@ -17,7 +17,7 @@ const RESIZE_MS = 250;
 const VIEWPORT_GUESS: Size = { width: 1280, height: 720 };
 
 /** What the desktop needs from the page. */
-export interface DesktopHost extends Omit<ControlHost, "viewport"> {
+export interface DesktopHost extends Omit<ControlHost, "viewport" | "lockChanged"> {
   /** The space for the desktop changed, in logical pixels. */
   spaceChanged(space: Size): void;
 }
@@ -52,7 +52,11 @@ export class DesktopView extends HTMLElement {
     this.append(this.#scroller, this.#leave, this.#outside);
     // A tap must not always raise the on-screen keyboard; its button does.
     if (window.matchMedia("(pointer: coarse)").matches) this.field.inputMode = "none";
-    this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), { ...host, viewport: () => this.#viewport });
+    this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), {
+      ...host,
+      viewport: () => this.#viewport,
+      lockChanged: () => this.renderCursor(),
+    });
     new ResizeObserver(() => this.#resized()).observe(this);
     this.showPicture("none");
   }
@@ -90,6 +94,7 @@ export class DesktopView extends HTMLElement {
     if (driving === this.#driving) return;
     if (!driving) this.#control?.releaseAll();
     this.#driving = driving;
+    this.#followLock();
     this.toggleAttribute("data-driving", driving);
     this.renderCursor();
     if (driving) this.focusKeys();
@@ -129,11 +134,17 @@ export class DesktopView extends HTMLElement {
 
   receiveCursor(cursor: Cursor): void {
     this.#cursor.receive(cursor);
+    this.#followLock();
     this.renderCursor();
   }
 
+  /** A program that holds the pointer of whoever drives gets it from the browser, too. */
+  #followLock(): void {
+    this.#control?.setLocked(this.#driving && this.#cursor.locked);
+  }
+
   renderCursor(): void {
-    this.#cursor.render(this.#driving, this.#scale);
+    this.#cursor.render(this.#driving, this.#scale, this.#control?.locked);
   }
 
   clear(): void {

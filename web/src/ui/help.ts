@@ -31,7 +31,7 @@ export function showHelp(): void {
   const rows = SHORTCUTS.map(({ key, meaning }) => el("tr", {}, el("td", {}, el("kbd", {}, key)), el("td", {}, meaning)));
   sheet(
     "Help",
-    el("p", {}, "In View you watch; nothing you press reaches the desktop. In Interact your keyboard, mouse and touch go to it, and an amber frame says so."),
+    el("p", {}, "In View you watch; nothing you press reaches the desktop. In Interact your keyboard, mouse, touch and pen go to it, and an amber frame says so."),
     el("p", {}, "Press ", ...leave(), " together and let go to bring the keyboard back to the buttons of this page. Hold them for a shortcut:"),
     el("table", { class: "shortcuts" }, el("tbody", {}, ...rows)),
     el("p", { class: "muted" }, "In a terminal, Ctrl+Shift+C copies the selection and Ctrl+Shift+V pastes. Tab goes to the program. On a tab above, the arrow keys go to its neighbours and Delete closes it."),

@@ -37,6 +37,9 @@ describe("binary input", () => {
     ["G17", onWire(input.touch(false, 1, 650, 650, 128))],
     ["G18", onWire(input.touchEnd(1))],
     ["G19", onWire(input.textCommit("né")[0] ?? null)],
+    ["G3", onWire(input.moveRelative(-5, 10))],
+    ["PEN", onWire(input.penState({ state: input.PenBit.Tip | input.PenBit.Lower, x: 512.5, y: 300.25, pressure: 0x8000 / 0xffff, tiltX: 30, tiltY: -45, twist: 270 }))],
+    ["PEN_LEAVE", onWire(input.penLeave())],
   ] as const)("%s is written as published", (id, bytes) => {
     expect(bytes).toBe(VECTORS[id]);
   });
@@ -52,6 +55,11 @@ describe("binary input", () => {
     const parts = input.textCommit("é".repeat(3000));
     expect(parts.map((part) => part.payload.length)).toEqual([4096, 1904]);
     expect(parts.map((part) => new TextDecoder("utf-8", { fatal: true }).decode(part.payload)).join("")).toBe("é".repeat(3000));
+  });
+
+  test("what a pen cannot tell is the nearest that it can", () => {
+    const wild = input.penState({ state: 0, x: -3, y: 1e9, pressure: 2, tiltX: 91, tiltY: -200, twist: 360 });
+    expect([...wild.payload]).toEqual([0, 0, 0, 0, 255, 255, 255, 255, 255, 90, 166, 0, 0]);
   });
 
   test("a key name that does not fit its length byte is not sent", () => {
@@ -81,7 +89,8 @@ describe("control messages", () => {
     const body = (id: keyof typeof VECTORS) => decodeFrame(hex(VECTORS[id])).payload;
     expect(messages.readHandshake(body("C2"))).toMatchObject({ encoding: "cbor", capabilities: ["pointer", "cursor"], viewport: { width: 1024, height: 768 } });
     const fields = (id: keyof typeof VECTORS) => decodeFields(body(id));
-    expect(messages.readCursor(fields("C12"))).toMatchObject({ type: "pointer", x: 512, y: 300, visible: true, image: undefined });
+    expect(messages.readCursor(fields("C12"))).toMatchObject({ type: "pointer", x: 512, y: 300, visible: true, image: undefined, locked: false });
+    expect(messages.readCursor({ type: "none", x: 0, y: 0, visible: false, locked: true })).toMatchObject({ visible: false, locked: true });
     expect(messages.readState(fields("C13"))).toMatchObject({ state: "idle", mode: undefined, viewport: undefined });
     expect(messages.readNotification(fields("C14"))).toMatchObject({ type: "success", text: "ok", ref: "cmd_1" });
   });

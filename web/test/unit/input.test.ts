@@ -3,8 +3,9 @@ import { Modifier } from "../../src/core/graphical/input.ts";
 import { EscapeChord } from "../../src/input/chord.ts";
 import type { KeyLike } from "../../src/input/keyboard.ts";
 import { Keyboard } from "../../src/input/keyboard.ts";
+import { Pen } from "../../src/input/pen.ts";
 import { detectPlatform } from "../../src/input/platform.ts";
-import { fit, toViewport } from "../../src/input/scale.ts";
+import { fit, toViewport, toViewportExact } from "../../src/input/scale.ts";
 import { LINE_PX, Wheel } from "../../src/input/wheel.ts";
 
 type Platform = "linux" | "mac" | "windows";
@@ -226,5 +227,60 @@ describe("pointer and wheel", () => {
     expect(detectPlatform({ platform: "MacIntel", userAgent: "" })).toEqual({ mac: true, windows: false });
     expect(detectPlatform({ platform: "Win32", userAgent: "" })).toEqual({ mac: false, windows: true });
     expect(detectPlatform({ platform: "Linux x86_64", userAgent: "X11" })).toEqual({ mac: false, windows: false });
+  });
+});
+
+describe("pen", () => {
+  const pose = (button: number, buttons: number, pressure = 0) => ({ button, buttons, pressure, tiltX: 0, tiltY: 0, twist: 0 });
+  const state = (message: { payload: Uint8Array }): number => message.payload[0] ?? -1;
+  const pressure = (message: { payload: Uint8Array }): number => ((message.payload[7] ?? 0) << 8) | (message.payload[8] ?? 0);
+
+  test("buttons of the browser are those of the pen", () => {
+    const pen = new Pen();
+    expect(state(pen.at(1, pose(-1, 0), 0, 0))).toBe(0);
+    expect(state(pen.at(1, pose(0, 1, 0.5), 0, 0))).toBe(1);
+    expect(state(pen.at(1, pose(2, 3, 0.5), 0, 0))).toBe(3);
+    expect(state(pen.at(1, pose(2, 5, 0.5), 0, 0))).toBe(5);
+    expect(state(pen.at(1, pose(0, 0), 0, 0))).toBe(0);
+  });
+
+  test("a button that is held hides the tip from some browsers", () => {
+    const pen = new Pen();
+    expect(state(pen.at(1, pose(2, 2), 0, 0))).toBe(2);
+    expect(state(pen.at(1, pose(-1, 2, 0.25), 0, 0))).toBe(3);
+  });
+
+  test("a pen that was turned around stays so until it leaves or draws", () => {
+    const pen = new Pen();
+    expect(state(pen.at(1, pose(5, 32, 0.5), 0, 0))).toBe(9);
+    expect(state(pen.at(1, pose(5, 0), 0, 0))).toBe(8);
+    expect(state(pen.at(1, pose(0, 1, 0.5), 0, 0))).toBe(1);
+    pen.at(1, pose(5, 32, 0.5), 0, 0);
+    expect(pen.leave(1)).not.toBeNull();
+    expect(state(pen.at(1, pose(-1, 0), 0, 0))).toBe(0);
+  });
+
+  test("what was let go is pressed again only by a new press", () => {
+    const pen = new Pen();
+    pen.at(1, pose(0, 1, 0.5), 0, 0);
+    expect(pen.leave()).not.toBeNull();
+    expect(pen.leave()).toBeNull();
+    const hovers = pen.at(1, pose(-1, 1, 0.5), 0, 0);
+    expect([state(hovers), pressure(hovers)]).toEqual([0, 0]);
+    expect(state(pen.at(1, pose(0, 1, 0.5), 0, 0))).toBe(1);
+  });
+
+  test("another pointer that leaves takes no pen away", () => {
+    const pen = new Pen();
+    pen.at(1, pose(-1, 0), 0, 0);
+    expect(pen.leave(2)).toBeNull();
+    expect(pen.leave(1)).not.toBeNull();
+  });
+
+  test("its places lie between pixels and inside the picture", () => {
+    const box = { left: 10, top: 0, width: 100, height: 100 };
+    const viewport = { width: 400, height: 200 };
+    expect(toViewportExact(10.0625, 50.25, box, viewport)).toEqual({ x: 0.25, y: 100.5 });
+    expect(toViewportExact(500, -3, box, viewport)).toEqual({ x: 400 - 1 / 256, y: 0 });
   });
 });

@@ -12,7 +12,11 @@ export const Button = {
   TouchMove: 0x15,
   TouchEnd: 0x16,
   Text: 0x17,
+  Pen: 0x1b,
+  PenLeave: 0x1c,
 } as const;
+/** What of a pen is pressed, and which end of it points at the screen. */
+export const PenBit = { Tip: 1, Lower: 2, Upper: 4, Eraser: 8 } as const;
 export const Modifier = { Shift: 1, Ctrl: 2, Alt: 4, Meta: 8, CapsLock: 16 } as const;
 
 /** Longest TEXT message; longer text is cut at character borders. */
@@ -35,6 +39,11 @@ export interface KeyName {
 /** MOUSE_MOVE to viewport pixels. */
 export function move(x: number, y: number): InputMessage {
   return pointer(Pointer.Move, u16s(x, y));
+}
+
+/** MOUSE_MOVE_REL by pixels, right and down positive. */
+export function moveRelative(dx: number, dy: number): InputMessage {
+  return pointer(Pointer.MoveRelative, i16s(dx, dy));
 }
 
 /** SCROLL by pixels, right and down positive. */
@@ -69,6 +78,40 @@ export function touch(start: boolean, id: number, x: number, y: number, pressure
 /** TOUCH_END. */
 export function touchEnd(id: number): InputMessage {
   return press(Button.TouchEnd, new Uint8Array([id & 0xff]));
+}
+
+/** Where a pen is and how it is held, in the units of PointerEvent; places may be between pixels. */
+export interface PenPose {
+  /** {@link PenBit}s. */
+  state: number;
+  x: number;
+  y: number;
+  pressure: number;
+  tiltX: number;
+  tiltY: number;
+  twist: number;
+}
+
+/** PEN. */
+export function penState(pose: PenPose): InputMessage {
+  const payload = new Uint8Array(13);
+  const fields = view(payload);
+  const places = [pose.x, pose.y].map((place) => clamp(Math.round(place * 256), 0, 0xff_ffff));
+  payload[0] = pose.state;
+  places.forEach((place, index) => {
+    fields.setUint8(1 + index * 3, place >> 16);
+    fields.setUint16(2 + index * 3, place & 0xffff);
+  });
+  fields.setUint16(7, clamp(Math.round(pose.pressure * 0xffff), 0, 0xffff));
+  fields.setInt8(9, clamp(Math.round(pose.tiltX), -90, 90));
+  fields.setInt8(10, clamp(Math.round(pose.tiltY), -90, 90));
+  fields.setUint16(11, clamp(Math.round(pose.twist), 0, 0xffff) % 360);
+  return press(Button.Pen, payload);
+}
+
+/** PEN_LEAVE. */
+export function penLeave(): InputMessage {
+  return press(Button.PenLeave, new Uint8Array(0));
 }
 
 /** TEXT messages that together commit a text. */

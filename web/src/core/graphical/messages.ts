@@ -53,6 +53,8 @@ export interface Cursor {
   y: number;
   visible: boolean;
   image: CursorImage | undefined;
+  /** A program holds the pointer in place and wants distances. */
+  locked: boolean;
 }
 
 /** A cursor picture; after the first use only its id comes. */
@@ -167,6 +169,7 @@ export function readCursor(fields: Fields): Cursor {
     y: number(fields, "y") ?? 0,
     visible: flag(fields, "visible") ?? true,
     image: image && id !== undefined ? cursorImage(image, id) : undefined,
+    locked: flag(fields, "locked") ?? false,
   };
 }
 

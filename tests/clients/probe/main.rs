@@ -7,8 +7,15 @@
 //! With `--scroll` it moves a band of stripes as fast as the compositor asks for frames, which is
 //! the load of the benches; with `--motion` the whole window moves. With `--text` it draws coloured
 //! text, other text after each input event.
+//!
+//! It takes a pen as the tool of a tablet, and with `--no-tablet` it does not. With `--lock` it holds the pointer from
+//! a click until the key U, as games do; with `--confine` it keeps the pointer in its left half.
 
+#[path = "../pattern.rs"]
 mod pattern;
+mod pointer;
+mod seat;
+mod tablet;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -18,13 +25,14 @@ use std::os::unix::fs::FileExt;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use wayland_client::protocol::{
-    wl_buffer, wl_callback, wl_compositor, wl_keyboard, wl_pointer, wl_registry, wl_seat, wl_shm,
-    wl_shm_pool, wl_surface, wl_touch,
+    wl_buffer, wl_callback, wl_compositor, wl_registry, wl_seat, wl_shm, wl_shm_pool, wl_surface,
 };
-use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, WEnum, delegate_noop};
+use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop};
+use wayland_protocols::wp::tablet::zv2::client::zwp_tablet_manager_v2::ZwpTabletManagerV2;
 use wayland_protocols::xdg::shell::client::{xdg_surface, xdg_toplevel, xdg_wm_base};
 
-use pattern::{BITS, CELL, Pattern};
+use self::pattern::{BITS, CELL, Pattern};
+use self::pointer::Pointer;
 
 fn main() -> Result<()> {
     let options = Options::parse(std::env::args().skip(1))?;
@@ -47,7 +55,17 @@ fn main() -> Result<()> {
 struct Options {
     log: Box<dyn Write>,
     pattern: Pattern,
+    tablet: bool,
+    hold: Hold,
     title: String,
+}
+
+/// What the program does to the pointer.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Hold {
+    Nothing,
+    Locks,
+    Confines,
 }
 
 impl Options {
@@ -55,6 +73,8 @@ impl Options {
         let mut options = Self {
             log: Box::new(std::io::stderr()),
             pattern: Pattern::Card,
+            tablet: true,
+            hold: Hold::Nothing,
             title: "vroom-probe".into(),
         };
         while let Some(arg) = args.next() {
@@ -65,10 +85,14 @@ impl Options {
                     options.log = Box::new(BufWriter::new(file));
                 }
                 "--title" => options.title = args.next().context("--title needs a text")?,
+                "--no-tablet" => options.tablet = false,
+                "--lock" => options.hold = Hold::Locks,
+                "--confine" => options.hold = Hold::Confines,
                 other => match Pattern::named(other) {
                     Some(pattern) => options.pattern = pattern,
                     None => anyhow::bail!(
-                        "unknown option {other}; known: --log --title --scroll --text --motion"
+                        "unknown option {other}; known: --log --title --scroll --text --motion \
+                         --no-tablet --lock --confine"
                     ),
                 },
             }
@@ -83,6 +107,9 @@ struct Probe {
     compositor: Option<wl_compositor::WlCompositor>,
     shm: Option<wl_shm::WlShm>,
     shell: Option<xdg_wm_base::XdgWmBase>,
+    seat: Option<wl_seat::WlSeat>,
+    tablets: Option<ZwpTabletManagerV2>,
+    pointer: Pointer,
     window: Option<Window>,
     /// The size to draw, from the last configure.
     width: i32,
@@ -118,6 +145,9 @@ impl Probe {
             compositor: None,
             shm: None,
             shell: None,
+            seat: None,
+            tablets: None,
+            pointer: Pointer::default(),
             window: None,
             width: 640,
             height: 400,
@@ -130,6 +160,9 @@ impl Probe {
     }
 
     fn map(&mut self, handle: &QueueHandle<Self>) -> Result<()> {
+        if let (Some(tablets), Some(seat)) = (&self.tablets, &self.seat) {
+            tablets.get_tablet_seat(seat, handle, ());
+        }
         let compositor = self.compositor.as_ref().context("no wl_compositor")?;
         let shell = self.shell.as_ref().context("no xdg_wm_base")?;
         let surface = compositor.create_surface(handle, ());
@@ -302,8 +335,15 @@ impl Dispatch<wl_registry::WlRegistry, ()> for Probe {
             "wl_compositor" => probe.compositor = Some(registry.bind(name, 4, handle, ())),
             "wl_shm" => probe.shm = Some(registry.bind(name, 1, handle, ())),
             "xdg_wm_base" => probe.shell = Some(registry.bind(name, 1, handle, ())),
-            "wl_seat" => {
-                registry.bind::<wl_seat::WlSeat, _, _>(name, version.min(8), handle, ());
+            "wl_seat" => probe.seat = Some(registry.bind(name, version.min(8), handle, ())),
+            "zwp_tablet_manager_v2" if probe.options.tablet => {
+                probe.tablets = Some(registry.bind(name, 1, handle, ()));
+            }
+            "zwp_pointer_constraints_v1" if probe.options.hold != Hold::Nothing => {
+                probe.pointer.constraints = Some(registry.bind(name, 1, handle, ()));
+            }
+            "zwp_relative_pointer_manager_v1" if probe.options.hold != Hold::Nothing => {
+                probe.pointer.relative = Some(registry.bind(name, 1, handle, ()));
             }
             _ => {}
         }
@@ -401,129 +441,6 @@ impl Dispatch<wl_callback::WlCallback, ()> for Probe {
         probe.framed = false;
         probe.step = probe.step.wrapping_add(3) & 0xFFFF;
         probe.redraw(handle);
-    }
-}
-
-impl Dispatch<wl_seat::WlSeat, ()> for Probe {
-    fn event(
-        _: &mut Self,
-        seat: &wl_seat::WlSeat,
-        event: wl_seat::Event,
-        (): &(),
-        _: &Connection,
-        handle: &QueueHandle<Self>,
-    ) {
-        let wl_seat::Event::Capabilities {
-            capabilities: WEnum::Value(capabilities),
-        } = event
-        else {
-            return;
-        };
-        if capabilities.contains(wl_seat::Capability::Keyboard) {
-            seat.get_keyboard(handle, ());
-        }
-        if capabilities.contains(wl_seat::Capability::Pointer) {
-            seat.get_pointer(handle, ());
-        }
-        if capabilities.contains(wl_seat::Capability::Touch) {
-            seat.get_touch(handle, ());
-        }
-    }
-}
-
-impl Dispatch<wl_keyboard::WlKeyboard, ()> for Probe {
-    fn event(
-        probe: &mut Self,
-        _: &wl_keyboard::WlKeyboard,
-        event: wl_keyboard::Event,
-        (): &(),
-        _: &Connection,
-        handle: &QueueHandle<Self>,
-    ) {
-        match event {
-            wl_keyboard::Event::Enter { keys, .. } => {
-                probe.tell(&json!({"event": "focus", "held": keys.len() / 4}));
-            }
-            wl_keyboard::Event::Leave { .. } => probe.tell(&json!({"event": "blur"})),
-            wl_keyboard::Event::Key { key, state, .. } => {
-                let down = state == WEnum::Value(wl_keyboard::KeyState::Pressed);
-                probe.input(handle, &json!({"event": "key", "code": key, "down": down}));
-            }
-            wl_keyboard::Event::Modifiers {
-                mods_depressed,
-                mods_locked,
-                ..
-            } => {
-                let line =
-                    json!({"event": "modifiers", "held": mods_depressed, "locked": mods_locked});
-                probe.tell(&line);
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Dispatch<wl_pointer::WlPointer, ()> for Probe {
-    fn event(
-        probe: &mut Self,
-        _: &wl_pointer::WlPointer,
-        event: wl_pointer::Event,
-        (): &(),
-        _: &Connection,
-        handle: &QueueHandle<Self>,
-    ) {
-        let line = match event {
-            wl_pointer::Event::Enter {
-                surface_x,
-                surface_y,
-                ..
-            } => {
-                probe.tell(&json!({"event": "enter", "x": surface_x, "y": surface_y}));
-                return;
-            }
-            wl_pointer::Event::Motion {
-                surface_x,
-                surface_y,
-                ..
-            } => json!({"event": "motion", "x": surface_x, "y": surface_y}),
-            wl_pointer::Event::Button { button, state, .. } => {
-                let down = state == WEnum::Value(wl_pointer::ButtonState::Pressed);
-                json!({"event": "button", "code": button, "down": down})
-            }
-            wl_pointer::Event::Axis { axis, value, .. } => {
-                let vertical = axis == WEnum::Value(wl_pointer::Axis::VerticalScroll);
-                json!({"event": "axis", "vertical": vertical, "value": value})
-            }
-            wl_pointer::Event::AxisValue120 { axis, value120 } => {
-                let vertical = axis == WEnum::Value(wl_pointer::Axis::VerticalScroll);
-                json!({"event": "axis120", "vertical": vertical, "value": value120})
-            }
-            _ => return,
-        };
-        probe.input(handle, &line);
-    }
-}
-
-impl Dispatch<wl_touch::WlTouch, ()> for Probe {
-    fn event(
-        probe: &mut Self,
-        _: &wl_touch::WlTouch,
-        event: wl_touch::Event,
-        (): &(),
-        _: &Connection,
-        handle: &QueueHandle<Self>,
-    ) {
-        let line = match event {
-            wl_touch::Event::Down { id, x, y, .. } => {
-                json!({"event": "touch", "id": id, "x": x, "y": y})
-            }
-            wl_touch::Event::Motion { id, x, y, .. } => {
-                json!({"event": "touchmove", "id": id, "x": x, "y": y})
-            }
-            wl_touch::Event::Up { id, .. } => json!({"event": "touchup", "id": id}),
-            _ => return,
-        };
-        probe.input(handle, &line);
     }
 }
 
