@@ -48,7 +48,7 @@ impl State {
 
     fn move_pointer(
         &mut self,
-        to: Point<f64, Logical>,
+        wanted: Point<f64, Logical>,
         delta: Point<f64, Logical>,
         absolute: bool,
     ) {
@@ -63,28 +63,31 @@ impl State {
             delta_unaccel: delta,
             utime: u64::from(self.time_ms()) * 1000,
         };
-        let under = self.surface_under(to);
-        let stays = match (&freedom, &here, &under) {
-            (Freedom::Free, ..) => false,
-            (Freedom::Locked, ..) => true,
-            (Freedom::Confined, Some((surface, _)), Some((next, origin))) => {
-                surface != next || !self.confinement_allows(surface, to - *origin)
+        let to = match (&freedom, &here) {
+            (Freedom::Free, _) => Some(wanted),
+            (Freedom::Confined, Some((surface, origin))) => {
+                let at = self.confined(surface, wanted - *origin);
+                at.map(|at| *origin + at)
             }
-            (Freedom::Confined, ..) => true,
+            (Freedom::Locked, _) | (Freedom::Confined, None) => None,
         };
-        if stays {
-            self.input.locked_at = absolute.then_some(to);
+        let under = to.and_then(|to| self.surface_under(to));
+        let leaves = matches!(freedom, Freedom::Confined)
+            && under.as_ref().map(|under| &under.0) != here.as_ref().map(|here| &here.0);
+        let Some(to) = to.filter(|_| !leaves) else {
+            self.input.locked_at = absolute.then_some(wanted);
             pointer.relative_motion(self, here, &relative);
             pointer.frame(self);
             return;
-        }
-        self.input.locked_at = None;
+        };
+        self.input.locked_at = (absolute && to != wanted).then_some(wanted);
         pointer.relative_motion(self, under.clone(), &relative);
         let event = MotionEvent {
             location: to,
             serial: SERIAL_COUNTER.next_serial(),
             time: self.time_ms(),
         };
+        self.input.pointer_origin = under.as_ref().map(|(_, origin)| *origin);
         pointer.motion(self, under, &event);
         pointer.frame(self);
         if let Some(surface) = pointer.current_focus() {
