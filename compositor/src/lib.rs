@@ -17,6 +17,8 @@ mod client;
 mod clock;
 mod compositor;
 mod config;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod cursor;
 mod error;
 mod handlers;
@@ -37,4 +39,6 @@ mod tests;
 
 pub use compositor::Compositor;
 pub use config::{CompositorConfig, OnExit, ShellStyle};
+#[cfg(feature = "conformance")]
+pub use conformance::Program;
 pub use error::Error;
