@@ -124,10 +124,12 @@ fn run_all(wlcs: &Path, tests: &[String], workers: usize) -> BTreeMap<String, Ou
                     let Some(mut batch) = batches.lock().unwrap().pop_front() else {
                         return;
                     };
+                    let mut vain = 0;
                     while !batch.is_empty() {
                         let mut run = Run::start(wlcs, &batch);
                         let came = run.outcomes();
-                        assert!(!came.is_empty(), "wlcs ran none of {batch:?}");
+                        vain += u32::from(came.is_empty());
+                        assert!(vain < STARTS, "wlcs ran none of {batch:?}");
                         batch.retain(|test| !came.iter().any(|(name, _)| name == test));
                         seen.lock().unwrap().extend(came);
                     }
@@ -261,6 +263,9 @@ const WORKERS: usize = 4;
 
 /// The tests of one process.
 const BATCH: usize = 20;
+
+/// How often a process may end up without a test in a batch; on a busy machine some do.
+const STARTS: u32 = 4;
 
 /// The length of the mark before each line of a result.
 const MARK: usize = 12;
