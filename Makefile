@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 60
 # `cargo test` tries others each time, and so does `make fuzz`.
 export PROPTEST_RNG_SEED ?= 1
 
-.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz fuzz-desktop clean
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz fuzz-desktop wlcs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -91,6 +91,11 @@ fuzz: ## Run every fuzz target for FUZZ_SECONDS each
 
 fuzz-desktop: setup ## Send a million random requests to the compositor
 	$(CARGO) test --release --locked -p vroom-compositor --lib -- --ignored --nocapture a_million_requests
+
+wlcs: setup-test ## Run the newest Wayland conformance suite; clones and builds it
+	@packaging/setup.sh wlcs
+	@packaging/build-wlcs.sh
+	WLCS=$(CURDIR)/target/wlcs/build/wlcs $(CARGO) test --locked -p vroom-wlcs -- --ignored --nocapture
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs what is missing on a Debian 12 machine: `setup.sh run` for building and running,
 # `setup.sh test` for the tests as well, `setup.sh bench` for what make bench-terminal compares
-# with and `setup.sh peers` for what make bench-peers does. Uses Debian's packages only, and for the last
-# one Python's registry; needs root or sudo, and only when something is missing.
+# with, `setup.sh wlcs` for what make wlcs builds and `setup.sh peers` for what make bench-peers compares
+# with. Uses Debian's packages only, and for the last one Python's registry; needs root or sudo, and only
+# when something is missing.
 set -euo pipefail
 
 BUILD=(
@@ -21,12 +22,16 @@ TEST=(
     bash vim htop tmux less mc mandoc openssh-client pipewire-bin
     grim kitty swaybg swaylock waybar wlr-randr wtype xterm x11-apps xclip
     python3-gi gir1.2-gtk-4.0
+    firefox-esr python3-pyqt5 qtwayland5 sway wlcs
 )
 BENCH=(
     iproute2 util-linux openssh-server openssh-client mosh python3 g++
 )
 PEERS=(
     iproute2 util-linux sway wayvnc novnc websockify python3-venv x11vnc xvfb
+)
+WLCS=(
+    cmake g++ git libboost-dev libgmock-dev libgtest-dev
 )
 # The oldest versions that build this tree.
 RUST_MIN=1.92
@@ -37,6 +42,7 @@ wanted=("${BUILD[@]}" "${RUN[@]}")
 [ "$what" = test ] && wanted+=("${TEST[@]}")
 [ "$what" = bench ] && wanted+=("${BENCH[@]}")
 [ "$what" = peers ] && wanted+=("${TEST[@]}" "${PEERS[@]}")
+[ "$what" = wlcs ] && wanted+=("${WLCS[@]}")
 
 # Whether version $1 is at least $2.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }

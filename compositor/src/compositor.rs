@@ -18,7 +18,7 @@ use crate::{CompositorConfig, Error};
 /// A headless Wayland compositor on a thread of its own.
 #[derive(Debug)]
 pub struct Compositor {
-    inbox: Arc<Inbox>,
+    pub(crate) inbox: Arc<Inbox>,
     frames: Arc<FrameSlot>,
     size: Arc<Mutex<Size>>,
     socket_name: OsString,

@@ -39,6 +39,9 @@ pub(crate) enum Command {
     },
     /// Draw the pointer into the picture, or leave it to viewers.
     DrawCursor(bool),
+    /// Do what a conformance suite needs.
+    #[cfg(feature = "conformance")]
+    Call(crate::conformance::Call),
     /// The session command ended.
     SessionEnded,
     /// End.
@@ -124,6 +127,8 @@ fn is_replaced_by(have: &Command, new: &Command) -> bool {
             Command::Selection { selection, .. },
         ) => have == selection,
         (Command::Input(_), _) => false,
+        #[cfg(feature = "conformance")]
+        (Command::Call(_), _) => false,
         _ => std::mem::discriminant(have) == std::mem::discriminant(new),
     }
 }

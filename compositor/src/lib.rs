@@ -17,6 +17,8 @@ mod client;
 mod clock;
 mod compositor;
 mod config;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod cursor;
 mod drag;
 mod error;
@@ -39,4 +41,6 @@ mod tests;
 
 pub use compositor::Compositor;
 pub use config::{CompositorConfig, OnExit, ShellStyle};
+#[cfg(feature = "conformance")]
+pub use conformance::Program;
 pub use error::Error;

@@ -12,6 +12,7 @@ use smithay::input::touch::TouchHandle;
 use smithay::output::Output;
 use smithay::reexports::calloop::LoopHandle;
 use smithay::reexports::wayland_server::DisplayHandle;
+use smithay::reexports::wayland_server::backend::ClientId;
 use smithay::utils::Transform;
 use vroom_desktop::{DesktopEvent, EventSink, FrameSlot, Size};
 
@@ -189,15 +190,22 @@ impl State {
         self.connect(stream, true);
     }
 
-    fn connect(&mut self, stream: UnixStream, sandboxed: bool) {
+    /// Takes a program in and says which one it is, unless there are too many.
+    pub(crate) fn connect(&mut self, stream: UnixStream, sandboxed: bool) -> Option<ClientId> {
         if self.clients.connected() >= CLIENTS {
             tracing::warn!("{CLIENTS} programs are connected; another one was turned away");
-            return;
+            return None;
         }
         let client = Arc::new(self.clients.state(sandboxed));
         match self.display.insert_client(stream, client) {
-            Ok(client) => self.clients.connected_as(client.id()),
-            Err(error) => tracing::debug!(%error, "a program could not connect"),
+            Ok(client) => {
+                self.clients.connected_as(client.id());
+                Some(client.id())
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a program could not connect");
+                None
+            }
         }
     }
 
@@ -212,6 +220,8 @@ impl State {
                     self.offer_selection(selection, formats);
                 }
                 Command::DrawCursor(drawn) => self.draw_cursor(drawn),
+                #[cfg(feature = "conformance")]
+                Command::Call(call) => call.run(self),
                 Command::SessionEnded => self.session_ended(),
                 Command::ShutDown => self.running = false,
             }

@@ -8,8 +8,14 @@
     reason = "a test ends when something is not as it should be"
 )]
 
+#[path = "clients/firefox.rs"]
+mod firefox;
+#[path = "clients/nested.rs"]
+mod nested;
 #[path = "clients/outputs.rs"]
 mod outputs;
+#[path = "clients/qt.rs"]
+mod qt;
 #[path = "clients/x11.rs"]
 mod x11;
 
@@ -286,24 +292,6 @@ fn swaylock_covers_the_desktop() {
     session.end();
 }
 
-#[test]
-fn whole_desktops_run_as_a_client() {
-    let dir = tempfile::tempdir().unwrap();
-    let command = [
-        "weston",
-        "--backend=wayland-backend.so",
-        "--use-pixman",
-        "--fullscreen",
-        "--socket=nested",
-    ];
-    let mut session = Session::start(dir, "weston", "weston", &command);
-    session.wait_for_picture();
-    session.resize(Size::new(900, 700));
-    session.wait_for_picture();
-    session.screenshot("weston");
-    session.end();
-}
-
 /// A page whose title says what its text field holds.
 const PAGE: &str = "<!doctype html><meta charset=utf-8><title>loading</title>
 <body style='background:#fed'><textarea autofocus rows=8 cols=60></textarea><script>
@@ -343,13 +331,7 @@ fn types_and_copies(mut session: Session, name: &str) {
     session.wait_for_change(&before);
     session.chord(KEY_LEFTCTRL, KEY_A);
     session.chord(KEY_LEFTCTRL, KEY_C);
-    let copied = session.event("the copied text", |event| match event {
-        DesktopEvent::Selection { selection, data } if *selection == Selection::Clipboard => {
-            data.as_text().map(str::to_owned)
-        }
-        _ => None,
-    });
-    assert_eq!(copied, "Grüße");
+    session.wait_for_copied(Selection::Clipboard, "Grüße");
     session.screenshot(name);
     session.end();
 }
@@ -565,6 +547,17 @@ impl Session {
     fn wait_for_title(&mut self, part: &str) {
         self.event(part, |event| match event {
             DesktopEvent::Title(Some(title)) => title.contains(part).then_some(()),
+            _ => None,
+        });
+    }
+
+    /// Waits until a program has copied a text.
+    fn wait_for_copied(&mut self, selection: Selection, text: &str) {
+        self.event(text, |event| match event {
+            DesktopEvent::Selection {
+                selection: which,
+                data,
+            } if *which == selection => (data.as_text() == Some(text)).then_some(()),
             _ => None,
         });
     }

@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("vroom-fake-encoder", &[]),
+    ("vroom-wlcs", &["vroom-compositor", "vroom-desktop"]),
     (
         "vroom-tests",
         &["vroom-protocol", "vroom-transport", "vroom-terminal"],

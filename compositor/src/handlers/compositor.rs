@@ -17,6 +17,7 @@ use smithay::wayland::shell::wlr_layer::LAYER_SURFACE_ROLE;
 use smithay::wayland::shell::xdg::{XDG_POPUP_ROLE, XDG_TOPLEVEL_ROLE};
 use smithay::xwayland::XWaylandClientData;
 
+use super::subsurface::places_committed;
 use crate::client::ClientState;
 use crate::shell::root_of;
 use crate::state::State;
@@ -50,6 +51,7 @@ impl CompositorHandler for State {
     }
 
     fn commit(&mut self, surface: &WlSurface) {
+        places_committed(surface);
         on_commit_buffer_handler::<Self>(surface);
         self.clock.want();
         if is_sync_subsurface(surface) {
@@ -68,9 +70,11 @@ impl CompositorHandler for State {
             _ if self.is_x11(surface) => self.x11_committed(surface),
             _ => self.cursor_committed(surface),
         }
+        self.refocus_pointer();
     }
 
     fn destroyed(&mut self, surface: &WlSurface) {
+        self.lift_fingers(surface);
         let gone = surface.clone();
         self.once_gone(surface, move |state| {
             state.forget_x11(&gone);

@@ -1,14 +1,17 @@
 //! pointer-constraints: a program locks the pointer in place or confines it.
 
+use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::delegate_pointer_constraints;
 use smithay::input::pointer::PointerHandle;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::utils::{IsAlive as _, Logical, Point};
+use smithay::utils::{IsAlive as _, Logical, Point, Rectangle, Size};
+use smithay::wayland::compositor::RectangleKind;
 use smithay::wayland::pointer_constraints::{
     PointerConstraint, PointerConstraintsHandler, with_pointer_constraint,
 };
 use vroom_desktop::DesktopEvent;
 
+use crate::shell::root_of;
 use crate::state::State;
 
 impl PointerConstraintsHandler for State {
@@ -45,8 +48,34 @@ pub(crate) enum Freedom {
 }
 
 impl State {
-    /// Activates the constraint of a surface that has the pointer, if it holds for where it is.
+    /// Lets constraints hold for the window that has the keyboard only: a person who goes to another
+    /// window has the pointer back.
+    pub(crate) fn follow_constraints(&self) {
+        let Some(surface) = self.pointer.current_focus() else {
+            return;
+        };
+        if self.has_keyboard(&surface) {
+            return self.activate_constraint(&surface);
+        }
+        with_pointer_constraint(&surface, &self.pointer, |constraint| {
+            if let Some(constraint) = constraint.filter(|constraint| constraint.is_active()) {
+                constraint.deactivate();
+            }
+        });
+    }
+
+    /// Whether the window that a surface is part of has the keyboard.
+    fn has_keyboard(&self, surface: &WlSurface) -> bool {
+        let focus = self.keyboard.current_focus();
+        focus.is_some_and(|focus| root_of(&focus) == root_of(surface))
+    }
+
+    /// Activates the constraint of a surface that has the pointer and the keyboard, if it holds for
+    /// where the pointer is.
     pub(crate) fn activate_constraint(&self, surface: &WlSurface) {
+        if !self.has_keyboard(surface) {
+            return;
+        }
         let at = self.pointer.current_location();
         let origin = self.surface_origin(surface);
         with_pointer_constraint(surface, &self.pointer, |constraint| {
@@ -93,6 +122,39 @@ impl State {
         if std::mem::replace(&mut self.input.told_locked, locked) != locked {
             self.tell(DesktopEvent::PointerLocked(locked));
         }
+    }
+
+    /// The point of its surface nearest to `at` that a confined pointer may go to.
+    pub(crate) fn confined(
+        &self,
+        surface: &WlSurface,
+        at: Point<f64, Logical>,
+    ) -> Option<Point<f64, Logical>> {
+        let size = with_renderer_surface_state(surface, |state| state.surface_size());
+        let whole = Rectangle::from_size(size.flatten()?);
+        let added = with_pointer_constraint(surface, &self.pointer, |constraint| {
+            let rects = &constraint.as_ref()?.region()?.rects;
+            let added = rects
+                .iter()
+                .filter(|(kind, _)| matches!(kind, RectangleKind::Add));
+            Some(added.map(|(_, rect)| *rect).collect::<Vec<_>>())
+        });
+        let parts = added.unwrap_or_else(|| vec![whole]);
+        let parts = parts.iter().filter_map(|part| part.intersection(whole));
+        let parts = parts.filter(|part| !part.is_empty());
+        let nearest = parts.map(|part| {
+            let last = part.loc + part.size - Size::from((1, 1));
+            let clamp = |at: f64, first: i32, last: i32| at.clamp(first.into(), last.into());
+            let (x, y) = (
+                clamp(at.x, part.loc.x, last.x),
+                clamp(at.y, part.loc.y, last.y),
+            );
+            Point::from((x, y))
+        });
+        let far = |to: &Point<f64, Logical>| (to.x - at.x).hypot(to.y - at.y);
+        nearest
+            .min_by(|one, other| far(one).total_cmp(&far(other)))
+            .filter(|to| self.confinement_allows(surface, *to))
     }
 
     /// Whether a confined pointer may go to this point of its surface.

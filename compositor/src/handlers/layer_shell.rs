@@ -126,6 +126,7 @@ impl State {
         if !keyboard.is_grabbed() {
             let focus = Some(layer.wl_surface().clone());
             keyboard.set_focus(self, focus, SERIAL_COUNTER.next_serial());
+            self.follow_constraints();
             self.announce_title();
         }
     }

@@ -312,11 +312,12 @@ impl Dispatch<ZwpTextInputV3, ()> for State {
     }
 
     fn destroyed(state: &mut Self, _: ClientId, object: &ZwpTextInputV3, (): &()) {
-        let was = state.text_inputs.is_active();
-        state
-            .text_inputs
-            .fields
-            .retain(|field| field.object != *object);
+        // Nothing knows any more whose object it was, but only fields with the focus are enabled.
+        let fields = &mut state.text_inputs.fields;
+        let was = fields
+            .iter()
+            .any(|field| field.object == *object && field.enabled);
+        fields.retain(|field| field.object != *object);
         if was && !state.text_inputs.is_active() {
             state.input_method_left();
         }

@@ -1,15 +1,29 @@
 //! xdg-shell: windows and popups.
 
-use smithay::delegate_xdg_shell;
+use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::input::Seat;
 use smithay::input::pointer::GrabStartData;
-use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::ResizeEdge;
-use smithay::reexports::wayland_server::Resource as _;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_popup::XdgPopup;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_positioner::XdgPositioner;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_surface::XdgSurface;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::{
+    ResizeEdge, XdgToplevel,
+};
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_wm_base::{self, XdgWmBase};
+use smithay::reexports::wayland_server::backend::ClientId;
 use smithay::reexports::wayland_server::protocol::wl_output::WlOutput;
 use smithay::reexports::wayland_server::protocol::wl_seat::WlSeat;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::reexports::wayland_server::{
+    Client, DataInit, Dispatch, DisplayHandle, Resource as _, delegate_dispatch,
+    delegate_global_dispatch,
+};
 use smithay::utils::Serial;
+use smithay::wayland::compositor::{BufferAssignment, SurfaceAttributes, get_role, with_states};
 use smithay::wayland::shell::xdg::{
-    PopupSurface, PositionerState, ToplevelSurface, XdgShellHandler, XdgShellState,
+    PopupSurface, PositionerState, ToplevelSurface, XDG_POPUP_ROLE, XDG_TOPLEVEL_ROLE,
+    XdgPositionerUserData, XdgShellHandler, XdgShellState, XdgShellSurfaceUserData,
+    XdgSurfaceUserData, XdgWmBaseUserData,
 };
 
 use crate::shell::{Fill, ResizingEdge, Window};
@@ -154,4 +168,61 @@ impl State {
     }
 }
 
-delegate_xdg_shell!(State);
+impl Dispatch<XdgWmBase, XdgWmBaseUserData> for State {
+    fn request(
+        state: &mut Self,
+        client: &Client,
+        wm_base: &XdgWmBase,
+        request: xdg_wm_base::Request,
+        data: &XdgWmBaseUserData,
+        display: &DisplayHandle,
+        init: &mut DataInit<'_, Self>,
+    ) {
+        if let xdg_wm_base::Request::GetXdgSurface { surface, .. } = &request {
+            // smithay finds out about the first only when the surface becomes a window, and never
+            // about the second.
+            let role = get_role(surface);
+            if role.is_some_and(|role| role != XDG_TOPLEVEL_ROLE && role != XDG_POPUP_ROLE) {
+                wm_base.post_error(xdg_wm_base::Error::Role, "the surface is something else");
+            } else if has_buffer(surface) {
+                wm_base.post_error(
+                    xdg_wm_base::Error::InvalidSurfaceState,
+                    "the surface shows something already",
+                );
+            }
+        }
+        <XdgShellState as Dispatch<XdgWmBase, XdgWmBaseUserData, Self>>::request(
+            state, client, wm_base, request, data, display, init,
+        );
+    }
+
+    fn destroyed(
+        state: &mut Self,
+        client: ClientId,
+        wm_base: &XdgWmBase,
+        data: &XdgWmBaseUserData,
+    ) {
+        <XdgShellState as Dispatch<XdgWmBase, XdgWmBaseUserData, Self>>::destroyed(
+            state, client, wm_base, data,
+        );
+    }
+}
+
+/// Whether a buffer is attached to a surface, or was.
+fn has_buffer(surface: &WlSurface) -> bool {
+    let attached = with_states(surface, |states| {
+        let mut attributes = states.cached_state.get::<SurfaceAttributes>();
+        matches!(
+            attributes.pending().buffer,
+            Some(BufferAssignment::NewBuffer(_))
+        )
+    });
+    let shown = with_renderer_surface_state(surface, |state| state.buffer().is_some());
+    attached || shown == Some(true)
+}
+
+delegate_global_dispatch!(State: [XdgWmBase: ()] => XdgShellState);
+delegate_dispatch!(State: [XdgPositioner: XdgPositionerUserData] => XdgShellState);
+delegate_dispatch!(State: [XdgPopup: XdgShellSurfaceUserData] => XdgShellState);
+delegate_dispatch!(State: [XdgSurface: XdgSurfaceUserData] => XdgShellState);
+delegate_dispatch!(State: [XdgToplevel: XdgShellSurfaceUserData] => XdgShellState);

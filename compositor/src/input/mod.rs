@@ -6,11 +6,11 @@ mod pointer;
 mod text;
 mod touch;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use smithay::input::keyboard::Keycode;
-use smithay::reexports::wayland_server::backend::ObjectId;
+use smithay::reexports::wayland_server::backend::{ClientId, ObjectId};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point};
 use vroom_desktop::InputEvent;
@@ -27,6 +27,8 @@ use crate::state::State;
 pub(crate) struct InputState {
     /// Whether the pointer was ever moved; before that it is over nothing.
     pub(crate) pointer_is_known: bool,
+    /// Where the surface that the pointer is on began when the pointer was last told where it is.
+    pub(crate) pointer_origin: Option<Point<f64, Logical>>,
     /// Keys whose press was a shortcut of ours, so that programs do not see the release.
     swallowed: HashSet<Keycode>,
     /// The Super key that is held and nothing else was pressed with.
@@ -41,6 +43,8 @@ pub(crate) struct InputState {
     pub(crate) foreign_keymap: Option<ObjectId>,
     /// Surfaces whose programs want nobody to take the person for absent.
     pub(crate) inhibitors: Vec<WlSurface>,
+    /// The surfaces that fingers are on, and whose they are.
+    fingers: HashMap<u32, (WlSurface, ClientId)>,
     /// The finger that moves the pointer because it is on a frame of ours.
     finger_as_pointer: Option<u32>,
     /// The button of a frame that was pressed, and when and where the bar was pressed last.

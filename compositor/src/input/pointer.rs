@@ -65,7 +65,7 @@ impl State {
         self.move_pointer(to, step);
     }
 
-    fn move_pointer(&mut self, to: Point<f64, Logical>, step: Step) {
+    fn move_pointer(&mut self, wanted: Point<f64, Logical>, step: Step) {
         self.input.pointer_is_known = true;
         let pointer = self.pointer.clone();
         let here = self.surface_under(pointer.current_location());
@@ -77,24 +77,26 @@ impl State {
             delta_unaccel: step.raw,
             utime: u64::from(self.time_ms()) * 1000,
         };
-        let under = self.surface_under(to);
-        let stays = match (&freedom, &here, &under) {
-            (Freedom::Free, ..) => false,
-            (Freedom::Locked, ..) => true,
-            (Freedom::Confined, Some((surface, _)), Some((next, origin))) => {
-                surface != next || !self.confinement_allows(surface, to - *origin)
+        let to = match (&freedom, &here) {
+            (Freedom::Free, _) => Some(wanted),
+            (Freedom::Confined, Some((surface, origin))) => {
+                let at = self.confined(surface, wanted - *origin);
+                at.map(|at| *origin + at)
             }
-            (Freedom::Confined, ..) => true,
+            (Freedom::Locked, _) | (Freedom::Confined, None) => None,
         };
-        if stays {
-            self.input.locked_at = step.absolute.then_some(to);
+        let under = to.and_then(|to| self.surface_under(to));
+        let leaves = matches!(freedom, Freedom::Confined)
+            && under.as_ref().map(|under| &under.0) != here.as_ref().map(|here| &here.0);
+        let Some(to) = to.filter(|_| !leaves) else {
+            self.input.locked_at = step.absolute.then_some(wanted);
             if step.delta != Point::default() {
                 pointer.relative_motion(self, here, &relative);
                 pointer.frame(self);
             }
             return;
-        }
-        self.input.locked_at = None;
+        };
+        self.input.locked_at = (step.absolute && to != wanted).then_some(wanted);
         pointer.relative_motion(self, under.clone(), &relative);
         self.drag_over(under.as_ref().map(|(surface, _)| surface));
         let event = MotionEvent {
@@ -102,6 +104,7 @@ impl State {
             serial: SERIAL_COUNTER.next_serial(),
             time: self.time_ms(),
         };
+        self.input.pointer_origin = under.as_ref().map(|(_, origin)| *origin);
         pointer.motion(self, under, &event);
         pointer.frame(self);
         if let Some(surface) = pointer.current_focus() {

@@ -2,8 +2,10 @@
 
 use smithay::backend::input::TouchSlot;
 use smithay::input::touch::{DownEvent, MotionEvent, UpEvent};
+use smithay::reexports::wayland_server::Resource as _;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::reexports::wayland_server::protocol::wl_touch::WlTouch;
 use smithay::utils::SERIAL_COUNTER;
-
 use vroom_desktop::KeyState;
 
 use super::pointer::BTN_LEFT;
@@ -30,6 +32,13 @@ impl State {
             }
             _ => None,
         };
+        if let Some((surface, _)) = &under
+            && self.input.fingers.len() < FINGERS
+            && let Some(client) = surface.client()
+        {
+            let at = (surface.clone(), client.id());
+            self.input.fingers.insert(id, at);
+        }
         let event = DownEvent {
             slot: slot(id),
             location,
@@ -64,6 +73,7 @@ impl State {
             self.input.finger_as_pointer = None;
             return self.button(BTN_LEFT, KeyState::Released);
         }
+        self.input.fingers.remove(&id);
         let event = UpEvent {
             slot: slot(id),
             serial: SERIAL_COUNTER.next_serial(),
@@ -88,7 +98,37 @@ impl State {
             Owner::Layer(_) | Owner::Menu | Owner::Lock => {}
         }
     }
+
+    /// Tells a program that fingers left its surface, which ended under them.
+    pub(crate) fn lift_fingers(&mut self, gone: &WlSurface) {
+        let lifted: Vec<_> = self
+            .input
+            .fingers
+            .extract_if(|_, (surface, _)| surface == gone)
+            .collect();
+        let Some((_, (_, client))) = lifted.first() else {
+            return;
+        };
+        let mut ids = Vec::new();
+        let backend = self.display.backend_handle();
+        let found = backend.with_all_objects_for(client.clone(), |id| ids.push(id));
+        if found.is_err() {
+            return;
+        }
+        let touches = ids.into_iter();
+        let touches = touches.filter_map(|id| WlTouch::from_id(&self.display, id).ok());
+        for touch in touches {
+            for (finger, _) in &lifted {
+                let serial = SERIAL_COUNTER.next_serial().into();
+                touch.up(serial, self.time_ms(), slot(*finger).into());
+            }
+            touch.frame();
+        }
+    }
 }
+
+/// The fingers that are remembered; of more, a surface is not told that they left when it ends.
+const FINGERS: usize = 64;
 
 fn slot(id: u32) -> TouchSlot {
     TouchSlot::from(Some(id))

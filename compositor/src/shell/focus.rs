@@ -9,7 +9,7 @@ use vroom_desktop::DesktopEvent;
 
 use super::{Part, Spot, Window};
 use crate::ShellStyle;
-use crate::handlers::{names, relist};
+use crate::handlers::{Freedom, names, relist};
 use crate::state::State;
 
 /// What lies at a point of the output.
@@ -69,6 +69,7 @@ impl State {
             let keyboard = self.keyboard.clone();
             self.focus_x11(surface.as_ref());
             keyboard.set_focus(self, surface, SERIAL_COUNTER.next_serial());
+            self.follow_constraints();
         }
         self.clock.want();
         self.announce_title();
@@ -310,7 +311,8 @@ impl State {
         }
     }
 
-    /// Lets the pointer enter what has come to lie under it.
+    /// Lets the pointer enter what has come to lie under it, and tells a surface that moved there
+    /// where the pointer is now.
     pub(crate) fn refocus_pointer(&mut self) {
         let pointer = self.pointer.clone();
         if pointer.is_grabbed() || !self.input.pointer_is_known {
@@ -319,9 +321,14 @@ impl State {
         let location = pointer.current_location();
         let under = self.surface_under(location);
         let focus = pointer.current_focus();
+        let origin = under.as_ref().map(|(_, origin)| *origin);
         if focus.as_ref() == under.as_ref().map(|(surface, _)| surface) {
-            return;
+            let held = focus.is_some_and(|focus| self.pointer_freedom(&focus) == Freedom::Locked);
+            if held || origin == self.input.pointer_origin {
+                return;
+            }
         }
+        self.input.pointer_origin = origin;
         let event = MotionEvent {
             location,
             serial: SERIAL_COUNTER.next_serial(),

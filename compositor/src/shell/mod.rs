@@ -57,6 +57,9 @@ pub(crate) struct Shell {
     pub(crate) cycle: Option<Cycle>,
     /// What kind of desktop it is.
     style: ShellStyle,
+    /// Whether a conformance suite has it: nothing of ours is shown.
+    #[cfg(feature = "conformance")]
+    pub(crate) bare: bool,
     /// What panels of programs leave of the output.
     pub(crate) zone: Rectangle<i32, Logical>,
     /// Where a dragged window would snap to if it was let go now.
@@ -160,6 +163,8 @@ impl Shell {
             ticks: 0,
             cycle: None,
             style,
+            #[cfg(feature = "conformance")]
+            bare: false,
             zone: Rectangle::default(),
             preview: None,
             preview_id: Id::new(),
@@ -178,6 +183,24 @@ impl Shell {
             hold_until: None,
             title: None,
         }
+    }
+
+    /// Whether it has a wallpaper and a panel of ours.
+    pub(crate) fn is_painted(&self) -> bool {
+        #[cfg(feature = "conformance")]
+        if self.bare {
+            return false;
+        }
+        self.style == ShellStyle::Desktop
+    }
+
+    /// Whether programs may draw before they acknowledged their first configuration, as those of a
+    /// conformance suite do.
+    pub(crate) const fn forgives(&self) -> bool {
+        #[cfg(feature = "conformance")]
+        return self.bare;
+        #[cfg(not(feature = "conformance"))]
+        false
     }
 
     /// Lets the launcher know one more program.

@@ -9,7 +9,6 @@ use smithay::utils::{Logical, Point, Rectangle};
 
 use super::Window;
 use super::icons::Icons;
-use crate::ShellStyle;
 use crate::handlers::names;
 use crate::paint::{Area, Canvas, Ink, Picture, small, text_width};
 use crate::state::State;
@@ -72,7 +71,7 @@ impl State {
     /// Whether the panel of ours is there: on a desktop, unless a program brings one.
     pub(crate) fn has_panel(&self) -> bool {
         let zone = self.shell.zone;
-        self.shell.style == ShellStyle::Desktop && (zone.is_empty() || zone == self.output_area())
+        self.shell.is_painted() && (zone.is_empty() || zone == self.output_area())
     }
 
     /// Where the panel is.

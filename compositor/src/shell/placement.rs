@@ -86,13 +86,16 @@ impl State {
         let mapped = managed.mapped;
         let toplevel = managed.toplevel().cloned();
         if let Some(toplevel) = toplevel {
-            if has_content && !mapped && !toplevel.ensure_configured() {
+            if has_content && !mapped && !self.shell.forgives() && !toplevel.ensure_configured() {
                 // The program was disconnected: it drew before it knew its size.
                 return;
             }
             if !toplevel.is_initial_configure_sent() {
                 self.decide_placement(surface);
-                return self.configure(surface);
+                self.configure(surface);
+                if !(has_content && self.shell.forgives()) {
+                    return;
+                }
             }
         }
         if has_content && !mapped {
@@ -217,7 +220,10 @@ impl State {
             self.configure(&surface);
             return;
         }
+        let before = managed.floating;
         let wanted = match parent_area {
+            // It was put away by its program, and comes back where it was.
+            _ if style == ShellStyle::Desktop && !before.is_empty() => before.loc,
             Some(parent) => centred(parent, size),
             None if fixed || style == ShellStyle::Desktop => {
                 let middle = centred(area, (size.w, size.h - bar).into());
@@ -239,6 +245,17 @@ impl State {
         if too_large {
             self.configure(&surface);
         }
+    }
+
+    /// Puts a window that floats at a point of the output, wherever that is.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn put(&mut self, surface: &WlSurface, at: Point<i32, Logical>) {
+        let Some(managed) = self.shell.managed_mut(surface) else {
+            return;
+        };
+        managed.fill = Fill::None;
+        managed.floating.loc = at;
+        self.apply_fill(surface);
     }
 
     fn unmap(&mut self, surface: &WlSurface) {

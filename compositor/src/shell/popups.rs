@@ -93,7 +93,7 @@ impl State {
             return;
         };
         let has_content = with_renderer_surface_state(surface, |state| state.buffer().is_some());
-        if has_content == Some(true) && !popup.ensure_configured() {
+        if has_content == Some(true) && !self.shell.forgives() && !popup.ensure_configured() {
             return;
         }
         if !popup.is_initial_configure_sent()

@@ -14,7 +14,6 @@ use smithay::utils::{Logical, Physical, Point, Rectangle, Scale};
 use smithay::wayland::shell::wlr_layer::Layer;
 use vroom_desktop::Rect;
 
-use crate::ShellStyle;
 use crate::paint::Placed;
 use crate::state::State;
 
@@ -165,7 +164,7 @@ impl State {
     }
 
     fn add_wallpaper(&mut self, scene: &mut Vec<Element>) {
-        if self.shell.style != ShellStyle::Desktop {
+        if !self.shell.is_painted() {
             return;
         }
         let size = self.screen.size();

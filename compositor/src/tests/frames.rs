@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use vroom_desktop::{Damage, Rect};
+use wayland_client::protocol::wl_subcompositor::WlSubcompositor;
 use wayland_protocols::wp::presentation_time::client::wp_presentation::WpPresentation;
 use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buffer_manager_v1::WpSinglePixelBufferManagerV1;
 use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
@@ -164,4 +165,29 @@ fn damage_drawn_over_time_is_a_full_repaint() {
     let whole = fixture.frame();
     assert_eq!(pixel(&whole, 7 * 40 + 5, 5), 0x00_ff_00);
     assert_eq!(pixel(&whole, 5, 5), 0x10_20_30);
+}
+
+#[test]
+fn a_subsurface_moves_with_its_parents_picture_and_goes_when_it_ends() {
+    let mut fixture = Fixture::new();
+    let id = fixture.connect();
+    let window = fixture.window(id, (0, 0), 0x10_20_30);
+    let client = fixture.client(id);
+    let subcompositor: WlSubcompositor = client.bind();
+    let child = client.create_surface();
+    let place = subcompositor.get_subsurface(&child, &window.surface, &client.handle, ());
+    place.set_desync();
+    let buffer = client.buffer(20, 20, 0xff_00_00);
+    child.attach(Some(&buffer), 0, 0);
+    child.damage_buffer(0, 0, 20, 20);
+    child.commit();
+    window.surface.commit();
+    fixture.frame_with("a subsurface", |frame| pixel(frame, 5, 5) == 0xff_00_00);
+    place.set_position(100, 100);
+    window.surface.commit();
+    let frame = fixture.frame_with("it elsewhere", |frame| pixel(frame, 105, 105) == 0xff_00_00);
+    assert_eq!(pixel(&frame, 5, 5), 0x10_20_30);
+    place.destroy();
+    window.surface.commit();
+    fixture.frame_with("it to go", |frame| pixel(frame, 105, 105) == 0x10_20_30);
 }

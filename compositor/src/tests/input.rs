@@ -368,11 +368,42 @@ fn a_confined_pointer_stays_on_its_part_and_is_told_how_far_it_was_moved() {
         });
         places.collect::<Vec<_>>()
     };
-    assert_eq!(places(pointer_events(&mut fixture, id)), [90.0, 95.0]);
+    assert_eq!(places(pointer_events(&mut fixture, id)), [90.0, 99.0, 95.0]);
     confinement.destroy();
     fixture.roundtrip(id);
     fixture.inject(InputEvent::PointerMotion { x: 150.0, y: 50.0 });
     assert_eq!(places(pointer_events(&mut fixture, id)), [150.0]);
+}
+
+#[test]
+fn a_locked_pointer_is_free_when_another_window_has_the_keyboard() {
+    let (mut fixture, id, window, pointer) = with_seat();
+    fixture.inject(InputEvent::PointerMotion { x: 50.0, y: 50.0 });
+    fixture.roundtrip(id);
+    let client = fixture.client(id);
+    let constraints: ZwpPointerConstraintsV1 = client.bind();
+    let lifetime = Lifetime::Persistent;
+    constraints.lock_pointer(
+        &window.surface,
+        &pointer,
+        None,
+        lifetime,
+        &client.handle,
+        (),
+    );
+    fixture.roundtrip(id);
+    let told = fixture.client(id).take_told();
+    assert!(told.iter().any(|told| matches!(told, Told::Locked)));
+    let other = fixture.connect();
+    fixture.window(other, (100, 100), 0x10_20_30);
+    fixture.inject(InputEvent::PointerMotion { x: 300.0, y: 200.0 });
+    fixture.roundtrip(id);
+    let told = fixture.client(id).take_told();
+    let follows = |told: &Told| {
+        use wl_pointer::Event::{Leave, Motion};
+        matches!(told, Told::Pointer(Motion { .. } | Leave { .. }))
+    };
+    assert!(told.iter().any(follows));
 }
 
 #[test]

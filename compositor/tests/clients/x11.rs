@@ -150,16 +150,6 @@ impl Session {
         let mut paste = self.command("timeout", "coreutils", &arguments);
         self.until(text, |_| paste.output().unwrap().stdout == text.as_bytes());
     }
-
-    fn wait_for_copied(&mut self, selection: Selection, text: &str) {
-        self.event(text, |event| match event {
-            DesktopEvent::Selection {
-                selection: which,
-                data,
-            } if *which == selection => (data.as_text() == Some(text)).then_some(()),
-            _ => None,
-        });
-    }
 }
 
 /// The ground of xterm, as B, G, R.
