@@ -22,6 +22,7 @@ const CAPABILITIES = [
   "text",
   "clipboard",
   "clipboard-data",
+  "clipboard-channel",
   "drag",
   "command",
   "cursor",
