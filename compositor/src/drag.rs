@@ -296,7 +296,7 @@ impl State {
                 match read_some(pipe, &mut bytes) {
                     Progress::More => return Ok(PostAction::Continue),
                     Progress::Done => {}
-                    Progress::Failed => bytes.clear(),
+                    Progress::TooLarge | Progress::Failed => bytes.clear(),
                 }
                 state.drags.taking = None;
                 state.files_read(&bytes);

@@ -33,6 +33,8 @@ pub(crate) struct Selections {
     wanted: Vec<Wanted>,
     /// Further formats of the same, which are read one after the other once the first was.
     further: Vec<(Selection, String)>,
+    /// What was read of them; it is told when there is no further one.
+    read: Vec<(Selection, ClipboardData)>,
     transfers: Vec<Transfer>,
     ids: u64,
 }
@@ -50,8 +52,6 @@ pub(crate) enum Offer {
 struct Wanted {
     selection: Selection,
     mime_type: String,
-    /// Whether nothing of the same content was read yet.
-    is_first: bool,
 }
 
 /// A pipe that is being read or written.
@@ -59,10 +59,11 @@ struct Transfer {
     id: u64,
     /// The selection that is read; `None` when a program reads ours.
     reads: Option<Selection>,
-    /// Whether nothing of the same content was read before.
-    is_first: bool,
     token: RegistrationToken,
+    /// When it is given up unless something moves before.
     deadline: Instant,
+    /// When it is given up in any case.
+    end: Instant,
 }
 
 impl Selections {
@@ -79,8 +80,21 @@ impl Selections {
         self.ids
     }
 
+    /// Something was read or written, so the program is given time for more.
+    fn moved(&mut self, id: u64, now: Instant) {
+        if let Some(transfer) = self.transfers.iter_mut().find(|each| each.id == id) {
+            transfer.deadline = transfer.end.min(now + TRANSFER_TIME);
+        }
+    }
+
     fn finished(&mut self, id: u64) {
         self.transfers.retain(|transfer| transfer.id != id);
+    }
+
+    /// How many bytes of a selection were read so far.
+    fn read_bytes(&self, selection: Selection) -> usize {
+        let read = self.read.iter().filter(|(which, _)| *which == selection);
+        read.map(|(_, data)| data.bytes.len()).sum()
     }
 }
 
@@ -108,7 +122,6 @@ impl State {
                     self.selections.wanted.push(Wanted {
                         selection,
                         mime_type,
-                        is_first: true,
                     });
                 }
             }
@@ -125,15 +138,15 @@ impl State {
             tracing::debug!("a program took too long over a selection");
             self.handle.remove(transfer.token);
             if let Some(selection) = transfer.reads {
-                self.read_further(selection, transfer.is_first);
+                self.read_further(selection);
             }
         }
         // A format that cannot be asked for leads to the next one.
         while let Some(wanted) = self.selections.wanted.pop() {
-            let (selection, is_first) = (wanted.selection, wanted.is_first);
+            let selection = wanted.selection;
             if let Err(error) = self.read_selection(wanted, now) {
                 tracing::debug!(%error, "a selection could not be read");
-                self.read_further(selection, is_first);
+                self.read_further(selection);
             }
         }
     }
@@ -142,7 +155,6 @@ impl State {
         let Wanted {
             selection,
             mime_type,
-            is_first,
         } = wanted;
         let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
         set_nonblocking(&ours)?;
@@ -159,12 +171,16 @@ impl State {
             .insert_source(source, move |_, pipe, state| {
                 // SAFETY: the file is read from and neither replaced nor closed.
                 let pipe = unsafe { pipe.get_mut() };
-                let told = match read_some(pipe, &mut bytes) {
-                    Progress::More => return Ok(PostAction::Continue),
-                    Progress::Done => state.selection_read(selection, &mime_type, &bytes, is_first),
-                    Progress::Failed => false,
-                };
-                state.read_further(selection, is_first && !told);
+                match read_some(pipe, &mut bytes) {
+                    Progress::More => {
+                        state.selections.moved(id, Instant::now());
+                        return Ok(PostAction::Continue);
+                    }
+                    Progress::Done => state.selection_read(selection, &mime_type, &bytes),
+                    Progress::TooLarge => state.selection_too_large(selection),
+                    Progress::Failed => {}
+                }
+                state.read_further(selection);
                 state.selections.finished(id);
                 Ok(PostAction::Remove)
             })
@@ -172,49 +188,59 @@ impl State {
         self.selections.transfers.push(Transfer {
             id,
             reads: Some(selection),
-            is_first,
             token,
             deadline: now + TRANSFER_TIME,
+            end: now + TRANSFER_TIME_MAX,
         });
         Ok(())
     }
 
-    /// Goes on with the next format of what was copied; the first one that can be read is told as
-    /// new content.
-    fn read_further(&mut self, selection: Selection, is_first: bool) {
+    /// Goes on with the next format of what was copied; once all are read they are told together.
+    fn read_further(&mut self, selection: Selection) {
         let further = &mut self.selections.further;
         if let Some(at) = further.iter().position(|(which, _)| *which == selection) {
             let (selection, mime_type) = further.remove(at);
             self.selections.wanted.push(Wanted {
                 selection,
                 mime_type,
-                is_first,
+            });
+            return;
+        }
+        let (read, others) = std::mem::take(&mut self.selections.read)
+            .into_iter()
+            .partition(|(which, _)| *which == selection);
+        self.selections.read = others;
+        let read: Vec<_> = read;
+        for (at, (selection, data)) in read.into_iter().enumerate() {
+            self.tell(if at == 0 {
+                DesktopEvent::Selection { selection, data }
+            } else {
+                DesktopEvent::SelectionFormat { selection, data }
             });
         }
     }
 
-    /// Tells what was read; whether it made sense.
-    fn selection_read(
-        &self,
-        selection: Selection,
-        mime_type: &str,
-        bytes: &[u8],
-        is_first: bool,
-    ) -> bool {
+    /// Keeps what was read, if it makes sense and all formats together are not too large.
+    fn selection_read(&mut self, selection: Selection, mime_type: &str, bytes: &[u8]) {
         let is_text = TEXT_TYPES.contains(&mime_type);
         let data = ClipboardData {
             mime_type: if is_text { TEXT_TYPES[0] } else { mime_type }.to_owned(),
             bytes: Arc::from(bytes),
         };
-        if is_text && data.as_text().is_none() {
-            return false;
+        let fits = self.selections.read_bytes(selection) + bytes.len() <= SELECTION_BYTES;
+        if fits && (!is_text || data.as_text().is_some()) {
+            self.selections.read.push((selection, data));
         }
-        self.tell(if is_first {
-            DesktopEvent::Selection { selection, data }
-        } else {
-            DesktopEvent::SelectionFormat { selection, data }
-        });
-        true
+    }
+
+    /// A format that comes behind others is left out; a content without its best one is not told.
+    fn selection_too_large(&mut self, selection: Selection) {
+        if self.selections.read_bytes(selection) > 0 {
+            return;
+        }
+        let further = &mut self.selections.further;
+        further.retain(|(which, _)| *which != selection);
+        self.tell(DesktopEvent::SelectionTooLarge { selection });
     }
 
     /// Offers data from outside to the programs; empty data clears the selection.
@@ -383,7 +409,7 @@ impl State {
         let mut written = 0;
         match write_some(&mut pipe, &bytes, &mut written) {
             Progress::More => {}
-            Progress::Done | Progress::Failed => return Ok(()),
+            Progress::Done | Progress::TooLarge | Progress::Failed => return Ok(()),
         }
         let id = self.selections.next_id();
         let source = Generic::new(pipe, Interest::WRITE, Mode::Level);
@@ -393,18 +419,20 @@ impl State {
                 // SAFETY: the file is written to and neither replaced nor closed.
                 let pipe = unsafe { pipe.get_mut() };
                 if matches!(write_some(pipe, &bytes, &mut written), Progress::More) {
+                    state.selections.moved(id, Instant::now());
                     return Ok(PostAction::Continue);
                 }
                 state.selections.finished(id);
                 Ok(PostAction::Remove)
             })
             .map_err(|error| std::io::Error::from(error.error))?;
+        let now = Instant::now();
         self.selections.transfers.push(Transfer {
             id,
             reads: None,
-            is_first: false,
             token,
-            deadline: Instant::now() + TRANSFER_TIME,
+            deadline: now + TRANSFER_TIME,
+            end: now + TRANSFER_TIME_MAX,
         });
         Ok(())
     }
@@ -417,6 +445,7 @@ impl State {
         selections
             .further
             .retain(|(further, _)| *further != selection);
+        selections.read.retain(|(read, _)| *read != selection);
         let (old, rest) = std::mem::take(&mut self.selections.transfers)
             .into_iter()
             .partition(|transfer: &Transfer| transfer.reads == Some(selection));
@@ -451,6 +480,8 @@ fn mime_types(formats: &[ClipboardData]) -> Vec<String> {
 pub(crate) enum Progress {
     More,
     Done,
+    /// There is more than [`SELECTION_BYTES`].
+    TooLarge,
     Failed,
 }
 
@@ -462,8 +493,7 @@ pub(crate) fn read_some(pipe: &mut File, bytes: &mut Vec<u8>) -> Progress {
         Ok(count) => {
             bytes.extend(chunk.iter().take(count));
             if bytes.len() > SELECTION_BYTES {
-                tracing::debug!("a selection is too large");
-                Progress::Failed
+                Progress::TooLarge
             } else {
                 Progress::More
             }
@@ -499,11 +529,12 @@ pub(crate) fn set_nonblocking(fd: &impl AsFd) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The format to read: text before pictures, and nothing else.
+/// The format to read first: text before pictures, and what else is read at all.
 fn preferred(mime_types: &[String]) -> Option<String> {
     TEXT_TYPES
         .into_iter()
         .chain(PICTURE_TYPES)
+        .chain(FURTHER_TYPES)
         .find(|wanted| mime_types.iter().any(|have| have == wanted))
         .map(str::to_owned)
 }
@@ -530,14 +561,17 @@ const TEXT_TYPES: [&str; 5] = [
 /// The pictures that are read when there is no text.
 const PICTURE_TYPES: [&str; 1] = ["image/png"];
 
-/// The largest selection read from a program; a larger one is not told.
-const SELECTION_BYTES: usize = 1024 * 1024;
+/// The largest selection read from a program, all formats together; of a larger one only that is told.
+const SELECTION_BYTES: usize = vroom_desktop::SELECTION_BYTES_MAX;
 
 /// Bytes read from a pipe at a time.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// How long a program may take to hand over or to fetch a selection; then the pipe is closed.
+/// How long a program that hands over or fetches a selection may do nothing; then the pipe is closed.
 pub(crate) const TRANSFER_TIME: Duration = Duration::from_secs(3);
+
+/// How long it may take for all of it, however busy; then the pipe is closed.
+const TRANSFER_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The most programs that fetch our selection at a time; further ones get an empty one.
 const WRITES: usize = 16;
@@ -557,7 +591,7 @@ mod tests {
                 outcome => break outcome,
             }
         };
-        assert!(matches!(outcome, Progress::Failed));
+        assert!(matches!(outcome, Progress::TooLarge));
         assert!(bytes.len() <= SELECTION_BYTES + CHUNK_BYTES);
     }
 

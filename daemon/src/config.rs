@@ -34,6 +34,8 @@ pub struct Config {
     pub desktop: DesktopConfig,
     /// What terminals may do.
     pub terminal: TerminalConfig,
+    /// Which way clipboards may go.
+    pub clipboard: ClipboardConfig,
     /// Which files clients have.
     pub files: FilesConfig,
     /// What is forwarded.
@@ -138,6 +140,16 @@ pub struct TerminalConfig {
     pub idle_timeout: Option<u64>,
     /// Terminals of one user at a time.
     pub per_user: Option<usize>,
+}
+
+/// Which way clipboards may go.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClipboardConfig {
+    /// Whether clients may fill the clipboard of the desktop.
+    pub to_desktop: Option<bool>,
+    /// Whether clients may have what is in it.
+    pub from_desktop: Option<bool>,
 }
 
 /// Which files clients have.
@@ -315,6 +327,7 @@ mod tests {
         assert!(config.terminal.idle_timeout.is_some() && config.terminal.per_user.is_some());
         assert!(config.desktop.on_exit.is_some() && config.media.ports.is_some());
         assert!(config.limits.unauthenticated_per_source.is_some());
+        assert!(config.clipboard.to_desktop.is_some() && config.clipboard.from_desktop.is_some());
     }
 
     #[test]

@@ -141,6 +141,7 @@ impl Server {
             size: settings.size,
             layout: settings.layout.clone(),
             follow_resize: settings.follow_resize,
+            clipboard: settings.clipboard,
         })?;
         let media = Media::start(media_config(&settings)).context("starting media")?;
         // Last of all that can fail, so that no session is left without its server.

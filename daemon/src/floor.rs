@@ -49,6 +49,10 @@ pub(crate) enum Denied {
     Busy,
     /// There is no such participant.
     NoSuchTarget,
+    /// No clipboard may go into the desktop.
+    ClipboardKeptOut,
+    /// No clipboard may leave the desktop.
+    ClipboardStays,
 }
 
 impl Floor {

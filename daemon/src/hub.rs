@@ -5,14 +5,15 @@
 
 mod driving;
 mod news;
+mod selections;
 mod share;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
-use vroom_desktop::{ClipboardData, Desktop, Layout, Selection, Size};
+use vroom_desktop::{Desktop, Layout, Size};
 use vroom_input::{KeymapError, Translator};
 use vroom_protocol::graphical::{
     DesktopState, MediaState, Mode, Participant, Role, ShareState, State, Viewport,
@@ -22,7 +23,9 @@ use vroom_protocol::mux::{SessionEntry, SessionKind};
 use crate::floor::{Denied, Floor, ParticipantId};
 use crate::identity::Identity;
 use crate::mailbox::Mailbox;
+use crate::settings::ClipboardRules;
 pub(crate) use news::CursorNow;
+pub(crate) use selections::Offered;
 
 /// Who is here, who drives, and what there is to see.
 pub(crate) struct Hub {
@@ -53,7 +56,7 @@ struct Shared {
     title: Option<String>,
     ended: Option<String>,
     cursor: news::CursorShared,
-    selections: BTreeMap<&'static str, Held>,
+    selections: selections::Selections,
     /// Whether the driver holds files over the desktop.
     dragging: bool,
     media: Option<MediaState>,
@@ -71,37 +74,6 @@ struct Member {
     mailbox: Arc<Mailbox>,
 }
 
-/// What a selection holds.
-#[derive(Debug, Default)]
-struct Held {
-    /// The same content in one or more formats.
-    formats: Vec<ClipboardData>,
-    /// Who set it from outside, and when.
-    set_by: Option<(ParticipantId, Instant)>,
-}
-
-impl Held {
-    /// Takes content from outside.
-    ///
-    /// A client sends each format in a message of its own, so another format that comes right behind
-    /// is the same content.
-    fn set(&mut self, now: Instant, by: ParticipantId, data: ClipboardData) {
-        let goes_on = self
-            .set_by
-            .is_some_and(|(who, at)| who == by && now.duration_since(at) < SAME_CONTENT);
-        if !goes_on
-            || self
-                .formats
-                .iter()
-                .any(|have| have.mime_type == data.mime_type)
-        {
-            self.formats.clear();
-        }
-        self.set_by = Some((by, now));
-        self.formats.push(data);
-    }
-}
-
 /// What a hub starts with.
 #[derive(Debug)]
 pub(crate) struct HubConfig {
@@ -115,6 +87,8 @@ pub(crate) struct HubConfig {
     pub(crate) layout: Layout,
     /// Whether the desktop takes the size of the driver's window.
     pub(crate) follow_resize: bool,
+    /// Which way clipboards may go.
+    pub(crate) clipboard: ClipboardRules,
 }
 
 impl Hub {
@@ -134,7 +108,7 @@ impl Hub {
             title: None,
             ended: None,
             cursor: news::CursorShared::default(),
-            selections: BTreeMap::new(),
+            selections: selections::Selections::new(config.clipboard),
             dragging: false,
             media: None,
             active_at: SystemTime::now(),
@@ -398,14 +372,6 @@ impl Drop for Seat {
     }
 }
 
-/// Names a selection in tables.
-const fn selection_name(selection: Selection) -> &'static str {
-    match selection {
-        Selection::Clipboard => "clipboard",
-        Selection::Primary => "primary",
-    }
-}
-
 /// Seconds since 1970; 0 before.
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
@@ -416,9 +382,6 @@ pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
 fn now() -> Instant {
     Instant::now()
 }
-
-/// How soon another format of the same content follows the one before.
-const SAME_CONTENT: Duration = Duration::from_secs(1);
 
 /// The participants at a time; one more is refused.
 const PARTICIPANTS: usize = 256;

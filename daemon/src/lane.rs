@@ -1,7 +1,7 @@
 //! Which channels there are, and which half of a session each belongs to.
 
 use vroom_protocol::forward::ConnectionName;
-use vroom_protocol::graphical::PATCHES_CHANNEL;
+use vroom_protocol::graphical::{CLIPBOARD_CHANNEL, PATCHES_CHANNEL};
 use vroom_protocol::terminal::{ChannelName, ChannelNameError};
 use vroom_protocol::{ChannelSpec, Code, files, forward};
 
@@ -16,6 +16,8 @@ pub(crate) enum Lane {
     Video,
     /// Exact pictures of what keeps still.
     Patches,
+    /// Large clipboards.
+    Clipboard,
     /// One of the channels of a terminal.
     Shell(ChannelName),
     /// Files.
@@ -35,6 +37,7 @@ impl Lane {
             "button" => Self::Button,
             "video" => Self::Video,
             PATCHES_CHANNEL => Self::Patches,
+            CLIPBOARD_CHANNEL => Self::Clipboard,
             files::CHANNEL => Self::Files,
             forward::CHANNEL => Self::Forwards,
             name => match (ChannelName::parse(name), ConnectionName::parse(name)) {
@@ -106,7 +109,13 @@ mod tests {
             of("vroom.terminal.pty#").unwrap_err().0,
             Code::INVALID_MESSAGE
         );
-        for name in ["button", "video", "patches", "vroom.terminal.pty"] {
+        for name in [
+            "button",
+            "video",
+            "patches",
+            "clipboard",
+            "vroom.terminal.pty",
+        ] {
             assert_eq!(
                 Lane::of(&ChannelSpec::lossy(name)).unwrap_err().0,
                 Code::UNSUPPORTED

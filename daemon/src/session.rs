@@ -122,7 +122,7 @@ impl Session {
     pub(crate) fn welcomes(&self, spec: &ChannelSpec) -> bool {
         match Lane::of(spec) {
             // VROOM-Graphical §4.1: listing them early is allowed, their frames are ignored.
-            Ok(Lane::Pointer | Lane::Button | Lane::Video | Lane::Patches) => {
+            Ok(Lane::Pointer | Lane::Button | Lane::Video | Lane::Patches | Lane::Clipboard) => {
                 self.may_see_desktop()
             }
             Ok(Lane::Shell(name)) => self.check_shell(&name).is_ok(),
@@ -137,7 +137,7 @@ impl Session {
         match &lane {
             Lane::Shell(name) => return self.check_shell(name),
             Lane::Files | Lane::Forwards | Lane::Forwarded(_) => return self.check_work(&lane),
-            Lane::Pointer | Lane::Button | Lane::Video | Lane::Patches => {}
+            Lane::Pointer | Lane::Button | Lane::Video | Lane::Patches | Lane::Clipboard => {}
         }
         if self.identity.is_none() {
             return Err((Code::AUTH_FAILED, "not authenticated"));
@@ -154,6 +154,9 @@ impl Session {
         match lane {
             Lane::Pointer | Lane::Button if !self.viewer.may_drive() => {
                 Err((Code::NOT_ALLOWED, "viewers cannot drive"))
+            }
+            Lane::Clipboard if !self.viewer.may_drive() => {
+                Err((Code::NOT_ALLOWED, "viewers have no clipboard"))
             }
             _ => Ok(()),
         }
@@ -240,6 +243,7 @@ impl Session {
             }
             Lane::Video => self.start_video(now, connection, id),
             Lane::Patches => self.start_patches(now, connection, id),
+            Lane::Clipboard => self.viewer.open_clip(id),
             Lane::Pointer | Lane::Button => {}
             Lane::Files => self.files.on_opened(now, connection, id),
             Lane::Forwards => {
@@ -259,6 +263,7 @@ impl Session {
             Some(Lane::Button) => self.viewer.release(),
             Some(Lane::Video) => self.video = None,
             Some(Lane::Patches) => self.patches = None,
+            Some(Lane::Clipboard) => self.viewer.close_clip(),
             Some(Lane::Shell(name)) => self.shells.on_closed(now, connection, &name),
             Some(Lane::Files) => self.files.on_closed(),
             Some(Lane::Forwards) => self.forwards.on_control_closed(),
@@ -313,6 +318,7 @@ impl Session {
                 let reason = "nothing is sent on this channel";
                 connection.error(now, Code::UNSUPPORTED, Some(channel), reason);
             }
+            Some(Lane::Clipboard) => self.viewer.on_clip(now, connection, kind, payload),
             Some(Lane::Shell(name)) => {
                 let name = name.clone();
                 let message = (kind, payload);
@@ -339,6 +345,9 @@ impl Session {
                 .map(|(id, _)| *id)
         };
         let (video, patches) = (waiting(Lane::Video), waiting(Lane::Patches));
+        if let Some(id) = waiting(Lane::Clipboard) {
+            self.viewer.open_clip(id);
+        }
         if let Some(id) = video {
             self.start_video(now, connection, id);
         }
@@ -382,6 +391,7 @@ impl Session {
     /// Sends what there is to send.
     pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {
         self.viewer.pump(now, connection);
+        self.viewer.pump_clip(now, connection);
         if let Some(video) = &mut self.video {
             video.pump(now, connection, self.viewer.wishes());
         }

@@ -51,6 +51,8 @@ pub struct Settings {
     pub on_exit: OnExit,
     /// Whether the desktop takes the size of the driver's window.
     pub follow_resize: bool,
+    /// Which way clipboards may go.
+    pub clipboard: ClipboardRules,
     /// Whether there are terminals.
     pub terminals: bool,
     /// The shell of terminals; `None` is the user's own.
@@ -98,6 +100,15 @@ pub struct Limits {
     pub unauthenticated: usize,
     /// The same for one address.
     pub unauthenticated_per_source: usize,
+}
+
+/// Which way clipboards may go, by the configuration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ClipboardRules {
+    /// Whether clients may fill the selections of the desktop.
+    pub to_desktop: bool,
+    /// Whether clients may have what is in them.
+    pub from_desktop: bool,
 }
 
 /// What is wrong with the settings.
@@ -194,6 +205,10 @@ impl Settings {
             x11: config.desktop.x11.unwrap_or(true),
             on_exit: serve.on_exit.or(config.desktop.on_exit).unwrap_or_default(),
             follow_resize: config.desktop.follow_resize.unwrap_or(true),
+            clipboard: ClipboardRules {
+                to_desktop: config.clipboard.to_desktop.unwrap_or(true),
+                from_desktop: config.clipboard.from_desktop.unwrap_or(true),
+            },
             terminals: config.terminal.enabled.unwrap_or(true),
             shell: config.terminal.shell,
             terminal_idle: config.terminal.idle_timeout.map(Duration::from_secs),

@@ -1,6 +1,7 @@
 //! The graphical half of a session: one person who looks at the desktop, and may drive it.
 
 mod answers;
+mod clip;
 mod clipboard;
 mod drag;
 mod news;
@@ -23,6 +24,7 @@ use crate::identity::Identity;
 use crate::origin::Transport;
 
 pub(crate) use self::answers::report;
+use self::clip::Clip;
 use self::news::CursorSent;
 
 /// The graphical half of a session.
@@ -40,6 +42,8 @@ pub(crate) struct Viewer {
     /// What they may do when they come back, while their transport is lost.
     away: Option<Role>,
     cursor: CursorSent,
+    /// The channel `clipboard`, while it is open.
+    clip: Option<Clip>,
     /// Whether too much waits for the client already.
     stalled: bool,
     refused_at: Option<Instant>,
@@ -58,6 +62,7 @@ impl Viewer {
             capability::TEXT,
             capability::CLIPBOARD,
             capability::CLIPBOARD_DATA,
+            capability::CLIPBOARD_CHANNEL,
             capability::CURSOR,
             capability::CURSOR_IMAGE,
             capability::SHARING,
@@ -84,6 +89,7 @@ impl Viewer {
             name: String::new(),
             away: None,
             cursor: CursorSent::default(),
+            clip: None,
             stalled: false,
             refused_at: None,
             wishes: Media::default(),
@@ -212,6 +218,7 @@ impl Viewer {
     /// Takes the person out of the session while their transport is lost: nothing stays held, and
     /// the floor is free.
     pub(crate) fn leave(&mut self) {
+        self.clip = None;
         if let Some(seat) = self.seat.take() {
             self.away = Some(seat.role());
         }

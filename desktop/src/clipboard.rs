@@ -37,3 +37,6 @@ impl ClipboardData {
             .flatten()
     }
 }
+
+/// The largest content of a selection, all formats together, in bytes.
+pub const SELECTION_BYTES_MAX: usize = 8 * 1024 * 1024;

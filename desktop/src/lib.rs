@@ -23,7 +23,7 @@ mod synthetic;
 
 use std::sync::Arc;
 
-pub use clipboard::{ClipboardData, Selection};
+pub use clipboard::{ClipboardData, SELECTION_BYTES_MAX, Selection};
 pub use cursor::{Cursor, CursorImage, CursorShape};
 pub use damage::{DAMAGE_RECTS, Damage};
 pub use drag::{Drag, DragEvent, UriList};
@@ -106,6 +106,11 @@ pub enum DesktopEvent {
         selection: Selection,
         /// The same content in another format.
         data: ClipboardData,
+    },
+    /// A program put more into a selection than [`SELECTION_BYTES_MAX`], which stays with it.
+    SelectionTooLarge {
+        /// Which selection.
+        selection: Selection,
     },
     /// How a drag of files goes.
     Drag(DragEvent),

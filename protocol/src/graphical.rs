@@ -5,6 +5,7 @@
 
 mod button;
 mod chat;
+mod clip;
 mod clipboard;
 mod command;
 mod control;
@@ -30,6 +31,10 @@ pub mod capability;
 
 pub use self::button::ButtonInput;
 pub use self::chat::{Chat, ChatRole};
+pub use self::clip::{
+    CLIP_BYTES_MAX, CLIP_PATHS, CLIP_PIECE_BYTES, CLIPBOARD_CHANNEL, ClipFormat, ClipNews,
+    ClipRequest,
+};
 pub use self::clipboard::{
     Clipboard, ClipboardContent, ClipboardData, ClipboardRequest, Selection,
 };

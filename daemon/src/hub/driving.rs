@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use vroom_desktop::{ClipboardData, Desktop, Drag, InputEvent, PenMotion, Selection, Size};
+use vroom_desktop::{Desktop, Drag, InputEvent, PenMotion, Size};
 use vroom_input::Translator;
 use vroom_protocol::graphical::{
     ButtonInput, Decision, Driver, Mode, PointerInput, Role, Viewport, input_obeyed, take_decision,
 };
 
-use super::{Seat, Shared, now, selection_name};
+use super::{Seat, Shared, now};
 use crate::floor::{Denied, ParticipantId};
 
 impl Seat {
@@ -53,24 +53,6 @@ impl Seat {
         Ok(())
     }
 
-    /// Fills a selection, if this participant drives.
-    pub(crate) fn set_selection(
-        &self,
-        selection: Selection,
-        data: ClipboardData,
-    ) -> Result<(), Denied> {
-        let mut shared = self.hub.lock();
-        shared.check_driver(self.id)?;
-        let held = shared.selections.entry(selection_name(selection));
-        let held = held.or_default();
-        held.set(now(), self.id, data);
-        let formats = held.formats.clone();
-        if let Some(desktop) = self.hub.desktop() {
-            desktop.set_selection(selection, formats);
-        }
-        Ok(())
-    }
-
     /// Drags files, if this participant drives; `at` moves the pointer there first.
     pub(crate) fn drag(&self, drag: Drag, at: Option<(u16, u16)>) -> Result<(), Denied> {
         if let Some((x, y)) = at {
@@ -84,16 +66,6 @@ impl Seat {
         shared.dragging = drag == Drag::Enter;
         shared.inject(self.hub.desktop(), vec![InputEvent::Drag(drag)]);
         Ok(())
-    }
-
-    /// What a selection holds, for those who may drive: all formats, text first.
-    pub(crate) fn selection(&self, selection: Selection) -> Result<Vec<ClipboardData>, Denied> {
-        let shared = self.hub.lock();
-        if shared.member(self.id)?.role < Role::Operator {
-            return Err(Denied::NotAllowed);
-        }
-        let held = shared.selections.get(selection_name(selection));
-        Ok(held.map(|held| held.formats.clone()).unwrap_or_default())
     }
 
     /// Lets go of every key, button and finger that this participant holds.
@@ -146,7 +118,7 @@ impl Seat {
 }
 
 impl Shared {
-    fn check_driver(&self, id: ParticipantId) -> Result<(), Denied> {
+    pub(super) fn check_driver(&self, id: ParticipantId) -> Result<(), Denied> {
         match self.floor.mode(id) {
             Mode::View => Err(Denied::NotAllowed),
             Mode::Interact | Mode::Voice => Ok(()),

@@ -1,12 +1,10 @@
 //! What the desktop tells, and how the participants learn of it.
 
 use bytes::Bytes;
-use vroom_desktop::{
-    ClipboardData, Cursor, CursorImage, CursorShape, Desktop, DesktopEvent, DragEvent, Selection,
-};
-use vroom_protocol::graphical::{self, MediaState, Role};
+use vroom_desktop::{Cursor, CursorImage, CursorShape, Desktop, DesktopEvent, DragEvent};
+use vroom_protocol::graphical::{self, MediaState};
 
-use super::{Hub, Seat, Shared, selection_name};
+use super::{Hub, Seat, Shared};
 use crate::png;
 
 /// The pointer as all see it.
@@ -64,11 +62,12 @@ impl Hub {
                 shared.announce_cursor();
             }
             DesktopEvent::Selection { selection, data } => {
-                shared.set_selection(selection, data, true);
+                shared.selection_filled(selection, data, true);
             }
             DesktopEvent::SelectionFormat { selection, data } => {
-                shared.set_selection(selection, data, false);
+                shared.selection_filled(selection, data, false);
             }
+            DesktopEvent::SelectionTooLarge { selection } => shared.selection_too_large(selection),
             DesktopEvent::Drag(event) => shared.tell_driver(event),
             DesktopEvent::Title(title) => {
                 if shared.title != title {
@@ -228,36 +227,6 @@ impl Shared {
                     mail.drags.pop_front();
                 }
                 mail.drags.push_back(event);
-            });
-        }
-    }
-
-    fn set_selection(&mut self, selection: Selection, data: ClipboardData, fresh: bool) {
-        if data.bytes.len() > graphical::Clipboard::CONTENT_BYTES_MAX {
-            tracing::debug!(
-                bytes = data.bytes.len(),
-                "a selection is too large to pass on"
-            );
-            return;
-        }
-        let held = self
-            .selections
-            .entry(selection_name(selection))
-            .or_default();
-        if fresh {
-            held.formats.clear();
-        }
-        held.set_by = None;
-        held.formats.push(data);
-        for member in self
-            .members
-            .values()
-            .filter(|member| member.role >= Role::Operator)
-        {
-            member.mailbox.put(|mail| {
-                if !mail.selections.contains(&selection) {
-                    mail.selections.push(selection);
-                }
             });
         }
     }

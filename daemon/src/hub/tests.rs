@@ -1,8 +1,10 @@
+mod selections;
+
 use std::sync::Mutex;
 
 use vroom_desktop::{
-    Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, Evdev, FrameSlot, InputEvent,
-    KeyState,
+    ClipboardData, Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, Evdev,
+    FrameSlot, InputEvent, KeyState, SELECTION_BYTES_MAX, Selection,
 };
 use vroom_protocol::graphical::{
     ButtonInput, Key, Modifiers, Pen, PenState, PointerInput, ServerMessage,
@@ -54,12 +56,20 @@ impl Desktop for Recorder {
 }
 
 fn hub() -> (Arc<Hub>, Arc<Recorder>) {
+    hub_with(ClipboardRules {
+        to_desktop: true,
+        from_desktop: true,
+    })
+}
+
+fn hub_with(clipboard: ClipboardRules) -> (Arc<Hub>, Arc<Recorder>) {
     let hub = Hub::new(HubConfig {
         session: "s".into(),
         kind: "recorder",
         size: Size::new(640, 480),
         layout: Layout::default(),
         follow_resize: true,
+        clipboard,
     });
     let (hub, desktop) = (hub.unwrap(), Arc::new(Recorder::default()));
     hub.set_desktop(Arc::clone(&desktop) as Arc<dyn Desktop>);
@@ -274,7 +284,7 @@ fn a_program_that_copies_reaches_those_who_may_drive() {
     let held = seat.selection(Selection::Primary).unwrap();
     assert_eq!(held, [ClipboardData::text("new")]);
     seat.mailbox().take();
-    let large = ClipboardData::text(&"x".repeat(2 * 1024 * 1024));
+    let large = ClipboardData::text(&"x".repeat(SELECTION_BYTES_MAX + 1));
     let data = large;
     hub.on_desktop(DesktopEvent::Selection { selection, data });
     assert!(

@@ -41,23 +41,7 @@ impl Viewer {
         denied: Denied,
         reference: Option<String>,
     ) {
-        let (code, kind, text) = match denied {
-            Denied::NotAllowed => (
-                Code::NOT_ALLOWED,
-                NotificationKind::Error,
-                "your role or mode does not allow that",
-            ),
-            Denied::Busy => (
-                Code::DRIVER_BUSY,
-                NotificationKind::Warning,
-                "somebody else is driving",
-            ),
-            Denied::NoSuchTarget => (
-                Code::NO_SUCH_TARGET,
-                NotificationKind::Error,
-                "there is no such participant",
-            ),
-        };
+        let (code, kind, text) = explain(denied);
         let due = self
             .refused_at
             .is_none_or(|at| now >= at + REFUSAL_INTERVAL);
@@ -91,6 +75,37 @@ impl Viewer {
         if let Err(error) = connection.send(now, ChannelId::CONTROL, kind, payload) {
             tracing::debug!(%error, kind, "a message was not sent");
         }
+    }
+}
+
+/// Why something was not done, for the client and for the person.
+pub(super) const fn explain(denied: Denied) -> (Code, NotificationKind, &'static str) {
+    match denied {
+        Denied::NotAllowed => (
+            Code::NOT_ALLOWED,
+            NotificationKind::Error,
+            "your role or mode does not allow that",
+        ),
+        Denied::Busy => (
+            Code::DRIVER_BUSY,
+            NotificationKind::Warning,
+            "somebody else is driving",
+        ),
+        Denied::NoSuchTarget => (
+            Code::NO_SUCH_TARGET,
+            NotificationKind::Error,
+            "there is no such participant",
+        ),
+        Denied::ClipboardKeptOut => (
+            Code::NOT_ALLOWED,
+            NotificationKind::Error,
+            "this server lets no clipboard into the desktop",
+        ),
+        Denied::ClipboardStays => (
+            Code::NOT_ALLOWED,
+            NotificationKind::Error,
+            "this server lets no clipboard out of the desktop",
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use vroom_desktop::{ClipboardData, Selection};
 use vroom_protocol::Connection;
 use vroom_protocol::graphical::{
-    self, Clipboard, ClipboardContent, NotificationKind, ServerMessage, capability,
+    self, Clipboard, ClipboardContent, Notification, NotificationKind, ServerMessage, capability,
 };
 
 use super::Viewer;
@@ -39,9 +39,7 @@ impl Viewer {
                     return seat.set_selection(selection, ClipboardData::text(text));
                 }
                 if !FORMATS.contains(&mime_type) {
-                    let text =
-                        "only text, HTML, PNG pictures and lists of files can be copied here";
-                    self.notify(now, connection, NotificationKind::Error, text, None);
+                    self.notify(now, connection, NotificationKind::Error, FORMATS_ONLY, None);
                     return Ok(());
                 }
                 let content = ClipboardData {
@@ -54,8 +52,13 @@ impl Viewer {
                 let selection = to_desktop(request.selection.unwrap_or_default());
                 let formats = seat.selection(selection)?;
                 let wanted = request.mime_type.as_deref().unwrap_or(TEXT);
-                let message = push(selection, format(&formats, wanted));
-                self.send(now, connection, &message);
+                let data = format(&formats, wanted);
+                if data.is_some_and(|data| data.bytes.len() > Clipboard::CONTENT_BYTES_MAX) {
+                    let text = "that is larger than 1 MiB, which this client cannot take";
+                    self.notify(now, connection, NotificationKind::Error, text, None);
+                    return Ok(());
+                }
+                self.send(now, connection, &push(selection, data));
                 Ok(())
             }
             // Only servers send this; the codec refuses it.
@@ -65,12 +68,22 @@ impl Viewer {
 }
 
 /// What a selection holds, as messages: text, and the other formats for those who take them.
+///
+/// What is too large for channel 0 is left out, and told where it is all there is.
 pub(super) fn pushes(
     seat: &Seat,
     selection: Selection,
     takes_data: bool,
 ) -> Result<Vec<ServerMessage>, Denied> {
-    let formats = seat.selection(selection)?;
+    let mut formats = seat.selection(selection)?;
+    let count = formats.len();
+    formats.retain(|data| data.bytes.len() <= Clipboard::CONTENT_BYTES_MAX);
+    if formats.is_empty() && count > 0 {
+        let text =
+            "What was copied on the desktop is larger than 1 MiB, which this client cannot take.";
+        let notification = Notification::new(NotificationKind::Warning, text);
+        return Ok(vec![ServerMessage::Notification(notification)]);
+    }
     let mut messages = vec![push(selection, format(&formats, TEXT))];
     if takes_data {
         let others = formats.iter().filter(|data| data.as_text().is_none());
@@ -106,14 +119,22 @@ fn push(selection: Selection, data: Option<&ClipboardData>) -> ServerMessage {
     ServerMessage::Clipboard(Clipboard::Push(message))
 }
 
-const fn to_desktop(selection: graphical::Selection) -> Selection {
+pub(super) const fn to_desktop(selection: graphical::Selection) -> Selection {
     match selection {
         graphical::Selection::Clipboard => Selection::Clipboard,
         graphical::Selection::Primary => Selection::Primary,
     }
 }
 
-const TEXT: &str = "text/plain";
+/// The type of text on the wire.
+pub(super) const TEXT: &str = "text/plain";
+
+/// What whoever sets other formats is told.
+pub(super) const FORMATS_ONLY: &str =
+    "only text, HTML, PNG pictures and lists of files can be copied here";
+
+/// The type of a list of files, as programs exchange it.
+pub(super) const URI_LIST: &str = "text/uri-list";
 
 /// What can be copied besides text.
-const FORMATS: [&str; 3] = ["text/html", "image/png", "text/uri-list"];
+pub(super) const FORMATS: [&str; 3] = ["text/html", "image/png", URI_LIST];

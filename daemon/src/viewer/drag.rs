@@ -57,14 +57,14 @@ impl Viewer {
     }
 
     /// The folder that `file-transfer` shows, as programs know it.
-    fn root(&self) -> Option<PathBuf> {
+    pub(super) fn root(&self) -> Option<PathBuf> {
         let root = self.daemon.files_root()?;
         Some(root.canonicalize().unwrap_or(root))
     }
 }
 
 /// Paths of `file-transfer` as a list for programs (RFC 2483); those that lead out are left out.
-fn uri_list(root: &Path, paths: &Paths) -> String {
+pub(super) fn uri_list(root: &Path, paths: &Paths) -> String {
     let inside = |path: &&str| {
         let path = Path::new(path)
             .strip_prefix(root)
@@ -82,7 +82,7 @@ fn uri_list(root: &Path, paths: &Paths) -> String {
 }
 
 /// The addresses of a list, without its comments.
-fn addresses(list: &[u8]) -> Vec<String> {
+pub(super) fn addresses(list: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(list);
     let lines = text
         .split(['\r', '\n'])
@@ -92,7 +92,7 @@ fn addresses(list: &[u8]) -> Vec<String> {
 }
 
 /// Those of the addresses that are files below the root, as `file-transfer` names them.
-fn below(root: &Path, addresses: &[String]) -> Vec<String> {
+pub(super) fn below(root: &Path, addresses: &[String]) -> Vec<String> {
     let path = |address: &String| {
         let rest = address.strip_prefix("file://")?;
         // A host may stand before the path, and it is this one.

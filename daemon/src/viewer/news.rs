@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use vroom_protocol::graphical::{CursorImage, ServerMessage, capability};
+use vroom_protocol::graphical::{CursorImage, Mode, ServerMessage, capability};
 use vroom_protocol::{ChannelId, Connection};
 
 use super::Viewer;
@@ -61,7 +61,14 @@ impl Viewer {
             let news = mail.drags.iter().map(|event| self.drag_news(event));
             messages.extend(news.map(ServerMessage::Drag));
         }
-        if self.negotiation.is_usable(capability::CLIPBOARD) {
+        // Who has a channel for it looks on without the contents, and may not have opened it yet.
+        let drives = seat.mode() != Mode::View;
+        if drives && let Some(clip) = &mut self.clip {
+            clip.offer(&mail.selections);
+        } else if self.negotiation.is_usable(capability::CLIPBOARD)
+            && self.clip.is_none()
+            && (drives || !self.negotiation.is_usable(capability::CLIPBOARD_CHANNEL))
+        {
             let takes_data = self.negotiation.is_usable(capability::CLIPBOARD_DATA);
             let pushed = mail
                 .selections

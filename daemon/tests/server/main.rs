@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod clipboard;
 mod daemon;
 mod ending;
 mod files;

@@ -1,8 +1,10 @@
-//! Any bytes on `pointer`, `button` and `video` are a message or an error with a code.
+//! Any bytes on `pointer`, `button`, `video` and `clipboard` are a message or an error with a code.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vroom_protocol::graphical::{ButtonInput, DecodeError, PointerInput, VideoMessage};
+use vroom_protocol::graphical::{
+    ButtonInput, ClipRequest, DecodeError, PointerInput, VideoMessage,
+};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&kind, payload)) = data.split_first() else {
@@ -27,6 +29,14 @@ fuzz_target!(|data: &[u8]| {
         Ok(message) => {
             let (kind, written) = message.encode();
             assert_eq!(VideoMessage::decode(kind, &written), Ok(message));
+        }
+        Err(error) => has_a_code(&error),
+    }
+    match ClipRequest::decode(kind, payload.to_vec().into()) {
+        Ok(request) => {
+            let (kind, written) = request.encode();
+            assert_eq!(written, payload, "one layout");
+            assert_eq!(ClipRequest::decode(kind, written), Ok(request));
         }
         Err(error) => has_a_code(&error),
     }

@@ -29,6 +29,9 @@ pub const MICROPHONE: &str = "microphone";
 pub const TEXT: &str = "text";
 /// `data` in CLIPBOARD.
 pub const CLIPBOARD_DATA: &str = "clipboard-data";
+/// The channel `clipboard`.
+// Not in the public text: see docs/protocol.md.
+pub const CLIPBOARD_CHANNEL: &str = "clipboard-channel";
 /// `image` in CURSOR.
 pub const CURSOR_IMAGE: &str = "cursor-image";
 /// TILE_JPEG on `video`.

@@ -50,7 +50,7 @@ impl ChannelSpec {
 
     /// Whether messages here carry sequence numbers once session-resume is agreed.
     pub(crate) fn is_numbered(&self) -> bool {
-        self.reliable && self.name != VIDEO && self.name != PATCHES
+        self.reliable && ![VIDEO, PATCHES, CLIPBOARD].contains(&self.name.as_str())
     }
 }
 
@@ -62,6 +62,9 @@ pub(crate) const VIDEO: &str = "video";
 
 /// The channel of exact pictures of what keeps still: never numbered either, since they start over.
 pub(crate) const PATCHES: &str = "patches";
+
+/// The channel of large clipboards: never numbered either, since one would empty the ring.
+pub(crate) const CLIPBOARD: &str = "clipboard";
 
 /// The channel of keys and buttons, which goes before others.
 pub(crate) const BUTTON: &str = "button";
@@ -114,6 +117,14 @@ mod tests {
             assert!(!is_legal(name), "{name:?}");
         }
         assert!(!is_legal(&"n".repeat(NAME_BYTES_MAX + 1)));
+    }
+
+    #[test]
+    fn what_starts_over_or_would_empty_the_ring_is_not_numbered() {
+        for name in [VIDEO, PATCHES, CLIPBOARD] {
+            assert!(!ChannelSpec::reliable(name).is_numbered());
+        }
+        assert!(ChannelSpec::reliable(BUTTON).is_numbered());
     }
 
     #[test]

@@ -8,7 +8,7 @@ import { transportName } from "../ui/status.ts";
 import type { Layout } from "../ui/desktop.ts";
 import { Connector } from "./connector.ts";
 import type { Live } from "./line.ts";
-import { RemoteClipboard } from "./clipboard.ts";
+import { RemoteClipboard, paste } from "./clipboard.ts";
 import type { CommandHost } from "./commands.ts";
 import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
@@ -48,7 +48,7 @@ export class App {
   constructor(root: HTMLElement) {
     const frame = new ShellFrame(root);
     this.#frame = frame;
-    this.#clipboard = new RemoteClipboard(frame.announcer);
+    this.#clipboard = new RemoteClipboard(frame.announcer, (paths) => this.#desk.transfers.fetch(paths));
     this.#connector = this.#makeConnector();
     this.#desk = new Desk(frame, {
       connection: () => this.#connector.live?.connection ?? null,
@@ -149,6 +149,8 @@ export class App {
       notification: (notification) => this.#notified(notification),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
       clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
+      offered: (offer) => this.#session?.driving && this.#clipboard.offered(offer),
+      clipRules: (rules) => this.#clipboard.restricted(rules),
       drag: (news) => this.#drags.receive(news),
       failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
     });
@@ -315,13 +317,14 @@ export class App {
       active: () => this.#wasDriving && this.#session?.driving === true && !this.#drags.busy,
       has: (capability) => this.#session?.has(capability) === true,
       send: (message) => this.#session?.input(message),
-      paste: (content) => this.#session?.paste(content),
-      clipboard: (clip) => this.#session?.setClipboard(clip),
+      text: (content) => this.#session?.paste(content),
+      paste: (clips, files) => (this.#session ? paste(this.#session, frame.announcer, this.#desk.transfers, clips, files) : Promise.resolve(false)),
       letGoOutside: () => this.#drags.take(),
       lockLost: () => frame.announcer.notice("The pointer is yours again. Press on the desktop to give it back to the program."),
       spaceChanged: () => this.#followWindow(),
     });
     frame.desktop.setLayout(this.#layout);
+    frame.desktop.setSuperCommand(store.loadSuperCommand());
     wireMenu(this.#layout, this.#commands);
     frame.signin.addEventListener("token", (event) => void this.#signIn({ token: (event as CustomEvent<string>).detail }));
     frame.banner.addEventListener("reconnect", () => this.#connector.connect());

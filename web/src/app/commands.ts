@@ -1,4 +1,5 @@
 /** The shortcuts and the menu: what each key and each choice does. */
+import { detectPlatform } from "../input/platform.ts";
 import type { Layout } from "../ui/desktop.ts";
 import { showHelp } from "../ui/help.ts";
 import type { ShellFrame } from "../ui/shell.ts";
@@ -54,13 +55,17 @@ export function runShortcut(code: string, host: CommandHost): void {
 export function wireMenu(layout: Layout, host: CommandHost): void {
   const { frame, desk } = host;
   frame.menu.connect(
-    { layout, appearance: appearance(), screenReader: store.loadScreenReader(), ...settings.choices() },
+    { layout, appearance: appearance(), screenReader: store.loadScreenReader(), superCommand: detectPlatform(navigator).mac ? store.loadSuperCommand() : null, ...settings.choices() },
     {
       layout: (chosen) => host.setLayout(chosen),
       appearance: setAppearance,
       screenReader: (on) => {
         store.saveScreenReader(on);
         desk.terminals.applyLook();
+      },
+      superCommand: (on) => {
+        store.saveSuperCommand(on);
+        frame.desktop.setSuperCommand(on);
       },
       terminal: (changed) => {
         settings.choose(changed);

@@ -23,6 +23,7 @@ const CAPABILITIES = [
   "text",
   "clipboard",
   "clipboard-data",
+  "clipboard-channel",
   "drag",
   "command",
   "cursor",

@@ -16,6 +16,7 @@ export interface Identity {
 const IDENTITY = "vroom.session";
 const LAYOUT = "vroom.layout";
 const SCREEN_READER = "vroom.screen-reader";
+const SUPER_COMMAND = "vroom.super-command";
 
 export function loadIdentity(): Identity | null {
   try {
@@ -49,6 +50,15 @@ export function loadScreenReader(): boolean {
 
 export function saveScreenReader(on: boolean): void {
   localStorage.setItem(SCREEN_READER, on ? "on" : "off");
+}
+
+/** Whether Cmd of macOS is Super on the desktop. */
+export function loadSuperCommand(): boolean {
+  return localStorage.getItem(SUPER_COMMAND) === "on";
+}
+
+export function saveSuperCommand(on: boolean): void {
+  localStorage.setItem(SUPER_COMMAND, on ? "on" : "off");
 }
 
 /** Takes the token out of the address bar before anything else can see it. */

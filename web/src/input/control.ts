@@ -1,5 +1,5 @@
 /** Joins the events of the desktop's surface to the messages of the wire. */
-import { key, mouse, move, moveRelative, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
+import { Button, key, mouse, move, moveRelative, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
 import type { InputMessage } from "../core/graphical/input.ts";
 import type { Clip } from "../core/graphical/session.ts";
 import type { Size } from "../core/graphical/messages.ts";
@@ -19,9 +19,12 @@ export interface ControlHost {
   has(capability: string): boolean;
   send(message: InputMessage): void;
   /** Text where the far side takes no TEXT messages. */
-  paste(content: string): void;
-  /** The person's clipboard is about to be pasted on the far side. */
-  clipboard(clip: Clip): void;
+  text(content: string): void;
+  /**
+   * The person pastes a content in these formats, or files. Tells whether the key that pastes may be struck, once they
+   * are in place on the far side.
+   */
+  paste(clips: (Clip | Promise<Clip>)[], files: File[]): Promise<boolean>;
   /** The pointer was let go outside of the surface: true where that takes what a program drags, which ends by itself. */
   letGoOutside(): boolean;
   /** The browser gave the pointer to the far side, or took it. */
@@ -32,6 +35,8 @@ export interface ControlHost {
 
 /** Remote touch ids are one byte; more fingers than this are ignored. */
 const TOUCHES_MAX = 32;
+/** Keys that wait for a paste; with more of them nothing waits any longer. */
+const WAITING_MAX = 1024;
 
 /** Input of one surface: pointer and wheel on it, keys in the hidden field that holds the focus. */
 export class Control {
@@ -43,8 +48,8 @@ export class Control {
   readonly #lock: PointerLock;
   #last = { x: 0, y: 0 };
   #paste: (() => void) | null = null;
-  /** Forgets the key of a paste that is struck later. */
-  #dropPaste: (() => void) | null = null;
+  /** What was typed since a paste whose content is not in place yet. */
+  #waiting: InputMessage[] | null = null;
 
   constructor(
     private readonly surface: HTMLElement,
@@ -56,7 +61,7 @@ export class Control {
       {
         key: (down, name) => {
           const message = key(down, name);
-          if (message) host.send(message);
+          if (message) this.#type(message);
         },
         text: (content) => this.#text(content),
       },
@@ -89,6 +94,7 @@ export class Control {
   /** Releases every key, button and touch, and takes the pen away; called whenever input stops. */
   releaseAll(): void {
     this.#paste = null;
+    this.#waiting = null;
     this.keyboard.releaseAll();
     for (const button of this.#buttons) this.host.send(mouse(false, this.#last.x, this.#last.y, button));
     this.#buttons.clear();
@@ -268,11 +274,13 @@ export class Control {
 
   /**
    * Ctrl+V lets the browser's own paste event run first, because it is the only clipboard access that asks nothing.
-   * Then the key goes out, after the text is on the remote clipboard.
+   * Then the key goes out, after the content is on the remote clipboard.
    */
   #pasteChord(event: KeyboardEvent): boolean {
-    const chord = (this.platform.mac ? event.metaKey : event.ctrlKey) && event.code === "KeyV" && !event.altKey;
-    if (!chord || event.repeat || !this.host.has("clipboard")) return false;
+    const v = (this.platform.mac ? event.metaKey && this.platform.superCommand !== true : event.ctrlKey) && event.code === "KeyV" && !event.altKey;
+    const insert = event.shiftKey && !event.ctrlKey && !event.altKey && event.code === "Insert";
+    // While one paste is under way another pastes the same.
+    if (!(v || insert) || event.repeat || this.#waiting || !this.host.has("clipboard")) return false;
     const press = (): void => {
       this.#paste = null;
       clearTimeout(timer);
@@ -280,35 +288,44 @@ export class Control {
     };
     const timer = setTimeout(press, 0);
     this.#paste = press;
-    this.#dropPaste = () => {
-      this.#paste = null;
-      clearTimeout(timer);
-    };
     return true;
   }
 
-  /** A picture is read first; its keys are struck once it is on the remote clipboard. */
-  async #pastePicture(picture: File): Promise<void> {
-    const chord = this.#paste !== null;
-    this.#dropPaste?.();
-    const data = new Uint8Array(await picture.arrayBuffer());
-    if (!this.host.active()) return;
-    this.host.clipboard({ type: "image/png", data });
-    if (chord) this.keyboard.strikeWithControl("v", "KeyV");
+  /** What follows a paste waits until what is pasted is in place, so that nothing overtakes it. */
+  #pasted(event: ClipboardEvent): void {
+    const chord = this.#paste;
+    const rich = this.host.has("clipboard-data");
+    const picture = rich ? pictureOf(event.clipboardData) : null;
+    const clips = contentsOf(event.clipboardData, picture, rich);
+    const files = picture ? [] : [...(event.clipboardData?.files ?? [])];
+    if (clips.length > 0 || files.length > 0) {
+      const waiting: InputMessage[] = [];
+      this.#waiting = waiting;
+      void this.host.paste(clips, files).then((placed) => {
+        if (this.#waiting !== waiting) return;
+        this.#waiting = null;
+        // Without the content the key would paste something else.
+        const refused = chord && !placed ? waiting.findIndex((message) => message.type === Button.KeyDown) : -1;
+        waiting.forEach((message, place) => place !== refused && this.host.send(message));
+      });
+    }
+    chord?.();
+  }
+
+  /** Sends what the keyboard brings, or lets it wait. */
+  #type(message: InputMessage): void {
+    if (!this.#waiting) return this.host.send(message);
+    this.#waiting.push(message);
+    if (this.#waiting.length <= WAITING_MAX) return;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    for (const each of waiting) this.host.send(each);
   }
 
   #listenText(): void {
     this.field.addEventListener("paste", (event) => {
       event.preventDefault();
-      const data = event.clipboardData;
-      const plain = data?.getData("text/plain") ?? "";
-      const html = data?.getData("text/html") ?? "";
-      const picture = [...(data?.files ?? [])].find((file) => file.type === "image/png");
-      if (!this.host.active()) return;
-      if (plain !== "") this.host.clipboard({ type: "text/plain", text: plain });
-      if (html !== "") this.host.clipboard({ type: "text/html", text: html });
-      if (picture && this.host.has("clipboard-data")) void this.#pastePicture(picture);
-      else this.#paste?.();
+      if (this.host.active()) this.#pasted(event);
     });
     this.field.addEventListener("beforeinput", (event) => {
       const composing = event.isComposing || event.inputType === "insertCompositionText";
@@ -326,9 +343,27 @@ export class Control {
   }
 
   #text(content: string): void {
-    if (this.host.has("text")) for (const message of textCommit(content)) this.host.send(message);
-    else this.host.paste(content);
+    if (this.host.has("text")) for (const message of textCommit(content)) this.#type(message);
+    else this.host.text(content);
   }
+}
+
+/** The picture of a paste: browsers bring it as a file of this name, whatever was copied. */
+function pictureOf(data: DataTransfer | null): File | null {
+  const [file, ...others] = data?.files ?? [];
+  return file?.type === "image/png" && file.name === "image.png" && others.length === 0 ? file : null;
+}
+
+/** What a paste brings in formats that desktops know, text first. */
+function contentsOf(data: DataTransfer | null, picture: File | null, rich: boolean): (Clip | Promise<Clip>)[] {
+  const clips: (Clip | Promise<Clip>)[] = [];
+  const plain = data?.getData("text/plain") ?? "";
+  if (plain !== "") clips.push({ type: "text/plain", text: plain });
+  if (!rich) return clips;
+  const html = data?.getData("text/html") ?? "";
+  if (html !== "") clips.push({ type: "text/html", text: html });
+  if (picture) clips.push(picture.arrayBuffer().then((buffer): Clip => ({ type: "image/png", data: new Uint8Array(buffer) })));
+  return clips;
 }
 
 /** Bits of `PointerEvent.buttons` and the DOM button each stands for. */

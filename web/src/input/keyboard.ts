@@ -84,7 +84,7 @@ export class Keyboard {
     const held = this.#held.get(id);
     if (!held) return event.key !== "Dead" && !event.isComposing;
     this.#held.delete(id);
-    this.sink.key(false, { key: held.key, code: held.code, modifiers: this.#modifiers(event, false) });
+    if (!this.#isHeld(held)) this.sink.key(false, { key: held.key, code: held.code, modifiers: this.#modifiers(event, false) });
     if (this.platform.mac && event.key === "Meta") this.#releaseOrdinary();
     return true;
   }
@@ -122,18 +122,10 @@ export class Keyboard {
     this.sink.key(false, { key, code, modifiers });
   }
 
-  /** Strikes a key with Control, whatever is held by now. */
-  strikeWithControl(key: string, code: string): void {
-    const control = { key: "Control", code: "ControlLeft" };
-    this.sink.key(true, { ...control, modifiers: Modifier.Ctrl });
-    this.tap(key, code, Modifier.Ctrl);
-    this.sink.key(false, { ...control, modifiers: 0 });
-  }
-
   #press(name: KeyName, event: KeyLike): void {
-    const id = name.code || name.key;
+    const id = event.code || event.key;
     if (this.#held.has(id)) return;
-    this.sink.key(true, name);
+    if (!this.#isHeld(name)) this.sink.key(true, name);
     // No key-up follows: Caps Lock on macOS toggles, and keys pressed with Cmd stay silent.
     const noKeyUp = this.platform.mac && (name.key === "CapsLock" || (event.metaKey && !isModifier(name.key)));
     if (noKeyUp) this.sink.key(false, name);
@@ -166,6 +158,11 @@ export class Keyboard {
       this.#tap(name);
     }, 0);
     return false;
+  }
+
+  /** Whether another key holds down the same one over there, as Control and Cmd do. */
+  #isHeld({ code }: KeyName): boolean {
+    return code !== "" && [...this.#held.values()].some((held) => held.code === code);
   }
 
   /** Sends a dead key at the level it was pressed at. */
@@ -206,7 +203,13 @@ export class Keyboard {
   }
 
   #name(event: KeyLike, down: boolean): KeyName {
-    return { key: event.key, code: event.code, modifiers: this.#modifiers(event, down) };
+    const modifiers = this.#modifiers(event, down);
+    if (event.key !== "Meta" || !this.#commandIsControl) return { key: event.key, code: event.code, modifiers };
+    return { key: "Control", code: event.code === "MetaRight" ? "ControlRight" : "ControlLeft", modifiers };
+  }
+
+  get #commandIsControl(): boolean {
+    return this.platform.mac && this.platform.superCommand !== true;
   }
 
   #modifiers(event: KeyLike, down: boolean): number {
@@ -216,7 +219,7 @@ export class Keyboard {
     if (event.shiftKey || (down && event.key === "Shift")) bits |= Modifier.Shift;
     if ((event.ctrlKey && !(altGraph && this.platform.windows)) || (down && event.key === "Control")) bits |= Modifier.Ctrl;
     if ((event.altKey && !altGraph && !option) || (down && event.key === "Alt")) bits |= Modifier.Alt;
-    if (event.metaKey || (down && event.key === "Meta")) bits |= Modifier.Meta;
+    if (event.metaKey || (down && event.key === "Meta")) bits |= this.#commandIsControl ? Modifier.Ctrl : Modifier.Meta;
     if (event.getModifierState("CapsLock")) bits |= Modifier.CapsLock;
     return bits;
   }

@@ -4,6 +4,8 @@ export interface Platform {
   mac: boolean;
   /** Windows announces AltGr as Control followed by Alt. */
   windows: boolean;
+  /** On macOS: Cmd is the Super key of the desktop. Otherwise it is Control, which does there what Cmd does here. */
+  superCommand?: boolean;
 }
 
 /** The platform that the browser runs on. */

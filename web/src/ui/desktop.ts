@@ -37,6 +37,7 @@ export class DesktopView extends HTMLElement {
   readonly #surface = el("div", { class: "surface" }, this.video, this.canvas, this.patches, this.#marker);
   readonly #scroller = el("div", { class: "scroller", tabindex: -1 }, this.#surface, this.field);
   readonly #cursor = new RemoteCursor(this.#surface, this.#marker);
+  readonly #platform = detectPlatform(navigator);
   #control: Control | null = null;
   #host: DesktopHost | null = null;
   #layout: Layout = "fit";
@@ -52,7 +53,7 @@ export class DesktopView extends HTMLElement {
     this.append(this.#scroller, this.#leave, this.#outside);
     // A tap must not always raise the on-screen keyboard; its button does.
     if (window.matchMedia("(pointer: coarse)").matches) this.field.inputMode = "none";
-    this.#control = new Control(this.#surface, this.field, detectPlatform(navigator), {
+    this.#control = new Control(this.#surface, this.field, this.#platform, {
       ...host,
       viewport: () => this.#viewport,
       lockChanged: () => this.renderCursor(),
@@ -99,6 +100,12 @@ export class DesktopView extends HTMLElement {
     this.renderCursor();
     if (driving) this.focusKeys();
     else if (document.activeElement === this.field) this.field.blur();
+  }
+
+  /** Says what Cmd of macOS is on the desktop: Super, or Control. */
+  setSuperCommand(on: boolean): void {
+    this.#control?.releaseAll();
+    this.#platform.superCommand = on;
   }
 
   /** Puts the keyboard into the desktop. */

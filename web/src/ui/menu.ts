@@ -12,6 +12,7 @@ export interface MenuActions {
   layout(layout: Layout): void;
   appearance(appearance: Appearance): void;
   screenReader(on: boolean): void;
+  superCommand(on: boolean): void;
   terminal(changed: { theme?: ThemeName; font?: string; sizePx?: number }): void;
   statistics(): void;
   fullscreen(): void;
@@ -24,6 +25,8 @@ export interface MenuChoices {
   layout: Layout;
   appearance: Appearance;
   screenReader: boolean;
+  /** Null where there is no Cmd key. */
+  superCommand: boolean | null;
   theme: ThemeName;
   font: string;
   sizePx: number;
@@ -64,6 +67,7 @@ export class Menu extends HTMLElement {
         select("Size", SIZES.map(String), String(choices.sizePx), (size) => actions.terminal({ sizePx: Number(size) })),
       ),
       checkbox("Read terminal output to screen readers", choices.screenReader, actions.screenReader),
+      ...(choices.superCommand === null ? [] : [checkbox("Cmd is the Super key of the desktop, not Control", choices.superCommand, actions.superCommand)]),
       el("hr"),
       this.#item("Statistics", "chart", "S", actions.statistics),
       this.#item("Full screen", "fullscreen", "F", actions.fullscreen),

@@ -247,6 +247,8 @@ describe("driving", () => {
       media: () => undefined,
       notification: () => undefined,
       clipboard: () => undefined,
+      offered: () => undefined,
+      clipRules: () => undefined,
       drag: () => undefined,
       failed: () => undefined,
     });

@@ -10,7 +10,7 @@ import { LINE_PX, Wheel } from "../../src/input/wheel.ts";
 
 type Platform = "linux" | "mac" | "windows";
 
-function keyboard(platform: Platform = "linux") {
+function keyboard(platform: Platform = "linux", superCommand = false) {
   const sent: string[] = [];
   const timers: { run: () => void; cancelled: boolean }[] = [];
   const keys = new Keyboard(
@@ -18,7 +18,7 @@ function keyboard(platform: Platform = "linux") {
       key: (down, name) => sent.push(`${down ? "+" : "-"}${name.key}/${name.code}/${name.modifiers}`),
       text: (content) => sent.push(`text ${content}`),
     },
-    { mac: platform === "mac", windows: platform === "windows" },
+    { mac: platform === "mac", windows: platform === "windows", superCommand },
     (run) => {
       const timer = { run, cancelled: false };
       timers.push(timer);
@@ -118,8 +118,45 @@ describe("AltGr", () => {
 });
 
 describe("macOS", () => {
-  test("a key pressed with Cmd is released at once", () => {
+  test("Cmd is Control, and what is pressed with it is released although no key-up comes", () => {
     const { keys, sent } = keyboard("mac");
+    keys.down(event("Meta", "MetaLeft", { metaKey: true }));
+    for (const letter of ["c", "v", "z"]) keys.down(event(letter, `Key${letter.toUpperCase()}`, { metaKey: true }));
+    keys.down(event("Shift", "ShiftLeft", { metaKey: true, shiftKey: true }));
+    keys.down(event("z", "KeyZ", { metaKey: true, shiftKey: true }));
+    keys.up(event("Shift", "ShiftLeft", { metaKey: true }));
+    keys.up(event("Meta", "MetaLeft"));
+    expect(sent).toEqual([
+      "+Control/ControlLeft/2",
+      ...["c", "v", "z"].flatMap((letter) => [`+${letter}/Key${letter.toUpperCase()}/2`, `-${letter}/Key${letter.toUpperCase()}/2`]),
+      "+Shift/ShiftLeft/3",
+      "+z/KeyZ/3",
+      "-z/KeyZ/3",
+      "-Shift/ShiftLeft/2",
+      "-Control/ControlLeft/0",
+    ]);
+    expect(keys.idle).toBe(true);
+  });
+
+  test("Control that is held beside Cmd stays down until both are up", () => {
+    const { keys, sent } = keyboard("mac");
+    keys.down(event("Control", "ControlLeft", { ctrlKey: true }));
+    keys.down(event("Meta", "MetaLeft", { ctrlKey: true, metaKey: true }));
+    keys.up(event("Meta", "MetaLeft", { ctrlKey: true }));
+    expect(sent).toEqual(["+Control/ControlLeft/2"]);
+    keys.up(event("Control", "ControlLeft"));
+    expect(sent).toEqual(["+Control/ControlLeft/2", "-Control/ControlLeft/0"]);
+  });
+
+  test("a lost window releases Cmd as the Control that it was", () => {
+    const { keys, sent } = keyboard("mac");
+    keys.down(event("Meta", "MetaRight", { metaKey: true }));
+    keys.releaseAll();
+    expect(sent).toEqual(["+Control/ControlRight/2", "-Control/ControlRight/0"]);
+  });
+
+  test("a key pressed with Cmd is released at once where Cmd is Super", () => {
+    const { keys, sent } = keyboard("mac", true);
     keys.down(event("Meta", "MetaLeft", { metaKey: true }));
     keys.down(event("c", "KeyC", { metaKey: true }));
     keys.up(event("Meta", "MetaLeft"));

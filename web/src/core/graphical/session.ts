@@ -4,6 +4,7 @@
  * The server decides; this side asks, shows what was granted, and sends input only while it drives.
  */
 import type { Bytes } from "../bytes.ts";
+import { utf8 } from "../bytes.ts";
 import type { Encoding, Fields } from "../encoding.ts";
 import { decodeFields, encodeFields } from "../encoding.ts";
 import { bytes, text } from "../fields.ts";
@@ -11,13 +12,17 @@ import type { Channel } from "../mux/channel.ts";
 import { ChannelRejected, lossy, reliable } from "../mux/channel.ts";
 import { Code } from "../mux/codes.ts";
 import type { Connection } from "../mux/connection.ts";
+import type { CLIP_PATHS } from "./clip.ts";
+import { CLIP_BYTES_MAX } from "./clip.ts";
+import type { ClipOffer, ClipRules } from "./clips.ts";
+import { ClipRefused, Clips } from "./clips.ts";
 import type { InputMessage } from "./input.ts";
 import { mergePointer } from "./input.ts";
 import type { Cursor, DragNews, MediaState, Mode, Notification, ServerHandshake, ShareState, Size, State } from "./messages.ts";
 import * as messages from "./messages.ts";
 
 /** Content of the clipboard in one format. */
-export type Clip = { type: "text/plain" | "text/html"; text: string } | { type: "image/png"; data: Bytes };
+export type Clip = { type: "text/plain" | "text/html" | typeof CLIP_PATHS; text: string } | { type: "image/png"; data: Bytes };
 
 /** What a graphical session reports. */
 export interface GraphicalEvents {
@@ -31,11 +36,15 @@ export interface GraphicalEvents {
   media(media: MediaState): void;
   notification(notification: Notification): void;
   clipboard(part: Clip): void;
+  /** The desktop copied something that can be fetched. */
+  offered(offer: ClipOffer): void;
+  /** Which way clipboards may go; told once before the first. */
+  clipRules(rules: ClipRules): void;
   drag(news: DragNews): void;
   failed(reason: string): void;
 }
 
-/** Messages longer than this are refused here already, as the server would do. */
+/** Where there is no channel for clipboards a format is refused above this, as the server would do. */
 export const CLIPBOARD_BYTES_MAX = 1024 * 1024;
 
 /** Refusals that the server explains in a NOTIFICATION of its own. */
@@ -53,6 +62,8 @@ export class GraphicalSession {
   #pointer: Channel | null = null;
   #button: Channel | null = null;
   #opening = false;
+  #clips: Clips | null = null;
+  #clipsOpening: Promise<void> | null = null;
   #commands = 0;
 
   constructor(
@@ -72,6 +83,7 @@ export class GraphicalSession {
 
   /** The session goes on over another link: what is not replayed is said again. */
   resumed(): void {
+    this.#clips?.interrupt();
     if (this.capabilities.size === 0) this.start();
     else this.#send(messages.Client.Mode, { mode: this.wanted ?? this.mode });
   }
@@ -114,10 +126,36 @@ export class GraphicalSession {
     this.#send(messages.Client.Resize, messages.resize(size, 1, 1));
   }
 
-  /** Fills the remote clipboard; other formats than text follow text at once and are then the same content. */
-  setClipboard(clip: Clip): void {
-    const length = clip.type === "image/png" ? clip.data.length : clip.text.length;
-    if (!this.has(clip.type === "text/plain" ? "clipboard" : "clipboard-data") || length > CLIPBOARD_BYTES_MAX) return;
+  /** Which way clipboards may go, as far as the server has said. */
+  get clipRules(): ClipRules {
+    return this.#clips?.rules ?? { toDesktop: true, fromDesktop: true };
+  }
+
+  /**
+   * Fills the clipboard of the desktop with the formats of one content; done when it is in place. Formats that do not
+   * fit beside the first are left out. Rejects with {@link ClipRefused}.
+   */
+  async setClipboard(clips: Clip[]): Promise<void> {
+    await this.#clipsOpening;
+    const max = this.#clips?.isOpen ? CLIP_BYTES_MAX : CLIPBOARD_BYTES_MAX;
+    const contents = [];
+    let left = max;
+    for (const clip of clips) {
+      const bytes = clip.type === "image/png" ? clip.data : utf8(clip.text);
+      if (bytes.length <= left) {
+        contents.push({ type: clip.type, bytes, clip });
+        if (this.#clips?.isOpen) left -= bytes.length;
+      } else if (contents.length === 0) {
+        throw new ClipRefused(Code.MessageTooLarge, `what you copied is larger than ${max / 1024 / 1024} MiB`);
+      }
+    }
+    if (this.#clips?.isOpen) return this.#clips.set("clipboard", contents);
+    for (const { clip } of contents) this.#setOnControl(clip);
+  }
+
+  /** On channel 0 other formats than text follow text at once and are then the same content. */
+  #setOnControl(clip: Clip): void {
+    if (!this.has(clip.type === "text/plain" ? "clipboard" : "clipboard-data")) return;
     const content = clip.type === "image/png" ? { data: clip.data } : { text: clip.text };
     const type = clip.type === "text/plain" ? {} : { mimeType: clip.type };
     this.#send(messages.Client.Clipboard, { direction: "set", ...content, ...type });
@@ -244,6 +282,7 @@ export class GraphicalSession {
     this.mode = mode;
     // The floor may also be handed over without a wish; the input channels are then still to be opened.
     if (mode === "interact") void this.#openInput();
+    if (mode !== "view") this.#openClips();
     this.events.mode();
   }
 
@@ -265,6 +304,19 @@ export class GraphicalSession {
       this.events.notification({ type: "warning", text: refused.message, ref: undefined, code: refused.code });
     }
     this.refused(refused.code);
+  }
+
+  /** Whoever looks on has no clipboard, so its channel comes with the first interaction and stays. */
+  #openClips(): void {
+    if (this.#clips?.isOpen || this.#clipsOpening || !this.has("clipboard-channel")) return;
+    const opened = this.connection.open(reliable("clipboard")).then(
+      (channel) => void (this.#clips = new Clips(channel, { rules: (rules) => this.events.clipRules(rules), offered: (offer) => this.events.offered(offer) })),
+      // Without it there is still channel 0.
+      (error: unknown) => {
+        if (!(error instanceof ChannelRejected)) throw error;
+      },
+    );
+    this.#clipsOpening = opened.finally(() => (this.#clipsOpening = null));
   }
 
   #adopt(pointer: Channel, button: Channel): void {

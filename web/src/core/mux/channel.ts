@@ -49,6 +49,8 @@ export class Channel {
   #held: [type: number, payload: Bytes][] = [];
   /** Called once, when the channel is closed by either side or with the connection. */
   onclose: (reason: string, byPeer: boolean) => void = () => {};
+  /** Called when a message that waited leaves, so that there may be room for the next. */
+  onsent: () => void = () => {};
 
   constructor(
     readonly id: number,

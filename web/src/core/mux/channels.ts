@@ -17,6 +17,9 @@ import type { Request } from "./requests.ts";
 import { Requests } from "./requests.ts";
 import type { Resumption } from "./resume.ts";
 
+/** Channels whose messages are worth nothing over another link. */
+const UNNUMBERED: ReadonlySet<string> = new Set(["video", "patches", "clipboard"]);
+
 /** What the channels need of their connection. */
 export interface ChannelsOwner {
   link(): Link;
@@ -41,7 +44,11 @@ export class Channels {
   constructor(
     private readonly owner: ChannelsOwner,
     private readonly outbox: Outbox,
-  ) {}
+  ) {
+    outbox.onsent = (lane) => {
+      for (const channel of this.#open.values()) if (channel.name === lane) channel.onsent();
+    };
+  }
 
   get names(): string[] {
     return [...this.#open.values()].map((channel) => channel.name);
@@ -205,7 +212,7 @@ export class Channels {
   }
 
   #isNumbered(spec: ChannelSpec): boolean {
-    return this.owner.resumption() !== null && spec.reliable && spec.name !== "video" && spec.name !== "patches";
+    return this.owner.resumption() !== null && spec.reliable && !UNNUMBERED.has(spec.name);
   }
 
   /** Takes the number off a message; null when it came before. */

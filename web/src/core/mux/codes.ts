@@ -24,6 +24,7 @@ export const Code = {
   Replaced: 4115,
   IdleTimeout: 4116,
   Revoked: 4117,
+  NoSuchTarget: 4118,
   NoSuchTerminal: 4204,
 } as const;
 

@@ -39,6 +39,8 @@ export class Outbox {
   held = false;
   /** Numbers messages once session-resume is agreed. */
   numbering: Numbering | null = null;
+  /** Told of every message that has left its lane's queue. */
+  onsent: (lane: string) => void = () => {};
   readonly #lanes = new Map<string, Lane>();
   #replay: { lane: string; message: Waiting }[] = [];
 
@@ -119,7 +121,10 @@ export class Outbox {
       waiting.bytes -= next.payload.length;
       if (next.numbered && this.numbering) next.payload = this.numbering.number(next.channel, next.type, next.payload);
     }
-    if (this.#piece(lane, next)) waiting.queue.shift();
+    if (this.#piece(lane, next)) {
+      waiting.queue.shift();
+      this.onsent(lane);
+    }
     return true;
   }
 
