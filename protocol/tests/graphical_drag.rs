@@ -1,4 +1,9 @@
 //! DRAG: the vectors of docs/protocol.md, which the tests of the page hold, too, and its bounds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod codec_support;
 
