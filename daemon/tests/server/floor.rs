@@ -267,8 +267,10 @@ async fn files_are_dragged_by_who_drives_alone() {
     client.tell(&enter).await;
     client.tell(&ClientMessage::Drag(Drag::Take)).await;
     // The synthetic desktop has no programs; that nothing is refused shows in what is answered next.
-    client.set_mode(Mode::View).await;
-    client.tell(&ClientMessage::Drag(Drag::Leave)).await;
-    let (kind, _) = notified(&mut client).await;
+    client.set_mode(Mode::Interact).await;
+    let mut watcher = WebClient::login(&daemon).await;
+    watcher.handshake(&["sharing", "pointer", "drag"]).await;
+    watcher.tell(&ClientMessage::Drag(Drag::Leave)).await;
+    let (kind, _) = notified(&mut watcher).await;
     assert_eq!(kind, NotificationKind::Error);
 }
