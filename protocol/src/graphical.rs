@@ -3,6 +3,7 @@
 //! Control messages travel on channel 0 in JSON or CBOR, input on `pointer` and `button`, pictures on
 //! `video` in binary. Everything here is pure: the daemon keeps the modes and the floor and asks.
 
+mod bits;
 mod button;
 mod chat;
 mod clip;

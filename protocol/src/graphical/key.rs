@@ -1,9 +1,10 @@
 //! A key as the browser names it.
 
 use std::fmt;
-use std::ops::{BitOr, BitOrAssign};
 
 use bytes::{BufMut, BytesMut};
+
+use super::bits::bits;
 
 /// A key as DOM `KeyboardEvent` names it; `Debug` does not say which.
 #[derive(Clone, Eq, PartialEq)]
@@ -62,38 +63,9 @@ impl Modifiers {
     pub const META: Self = Self(1 << 3);
     /// Caps Lock is on.
     pub const CAPS_LOCK: Self = Self(1 << 4);
-
-    const ALL: u8 = 0x1F;
-
-    /// The modifiers of a byte of the wire; bits 5 to 7 are ignored.
-    pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & Self::ALL)
-    }
-
-    /// The byte of the wire.
-    pub const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// Whether all of `other` are held.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
 }
 
-impl BitOr for Modifiers {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-impl BitOrAssign for Modifiers {
-    fn bitor_assign(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-}
+bits!(Modifiers, 0x1F);
 
 impl fmt::Debug for Modifiers {
     // Together with the time of a key this would tell something about it.

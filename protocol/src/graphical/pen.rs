@@ -1,8 +1,8 @@
 //! A pen on `button`: all of what it does, in every message.
 
-use std::ops::{BitOr, BitOrAssign};
-
 use bytes::{BufMut, BytesMut};
+
+use super::bits::bits;
 
 /// Where a pen is near the screen, and how it is held.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -91,38 +91,9 @@ impl PenState {
     pub const UPPER: Self = Self(1 << 2);
     /// The end that erases points at the screen, and is what [`TIP`](Self::TIP) speaks of.
     pub const ERASER: Self = Self(1 << 3);
-
-    const ALL: u8 = 0x0F;
-
-    /// The state of a byte of the wire; bits 4 to 7 are ignored.
-    pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & Self::ALL)
-    }
-
-    /// The byte of the wire.
-    pub const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// Whether all of `other` holds.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
 }
 
-impl BitOr for PenState {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-impl BitOrAssign for PenState {
-    fn bitor_assign(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-}
+bits!(PenState, 0x0F);
 
 /// The nearest tilt that there is.
 fn tilt(degrees: i8) -> i8 {
