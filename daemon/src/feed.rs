@@ -8,6 +8,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use vroom_protocol::terminal::{Capabilities, PtyMessage};
 use vroom_protocol::{ChannelId, Connection};
@@ -440,7 +442,8 @@ impl Feed {
             _ => 0,
         };
         let from = self.offset;
-        let screen = self.repaint(now, connection, session, lines);
+        let from_seen = (!is_first).then_some(from);
+        let screen = self.repaint(now, connection, session, lines, from_seen);
         if drives && !is_first {
             session.answer_skipped(from, screen);
         }
@@ -484,15 +487,23 @@ impl Feed {
     }
 
     /// Sends the screen, and says where the history continues it.
+    ///
+    /// A viewer that has seen output up to `skipped` gets the clipboard, too, that was set since then.
     fn repaint(
         &mut self,
         now: Instant,
         connection: &mut Connection,
         session: &Session,
         lines: u32,
+        skipped: Option<u64>,
     ) -> u64 {
-        let screen = session.snapshot(&self.options(lines));
-        self.send_screen(now, connection, screen, lines > 0)
+        let (offset, mut body) = session.snapshot(&self.options(lines));
+        if let Some(text) = skipped.and_then(|from| session.clipboard_after(from)) {
+            // First: the screen may end with a sequence that the program has begun.
+            let set = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
+            body.splice(0..0, set.into_bytes());
+        }
+        self.send_screen(now, connection, (offset, body), lines > 0)
     }
 
     fn send_screen(

@@ -556,13 +556,14 @@ async fn the_screen_answers_when_it_is_asked_to_and_never_twice() {
 #[tokio::test]
 async fn what_goes_into_the_clipboard_is_handed_on() {
     let folder = Folder::new();
-    let command = line("read go; printf '\\033]52;c;aGVsbG8=\\007'; cat");
+    let command = line("read go; printf '\\033]52;c;aGVsbG8=\\007done'; cat");
     let mut follower = folder.start("one", on_pty(command)).await;
+    assert_eq!(follower.session.clipboard_after(0), None);
     follower.write("\n");
-    let text = timeout(DEADLINE, follower.session.clipboard())
-        .await
-        .unwrap();
-    assert_eq!(text, b"hello");
+    follower.until("done").await;
+    assert_eq!(follower.session.clipboard_after(0).unwrap(), b"hello");
+    let end = follower.session.history().end();
+    assert_eq!(follower.session.clipboard_after(end), None);
     follower.forget().await;
 }
 

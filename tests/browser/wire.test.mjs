@@ -48,14 +48,17 @@ test('data channels are opened with Interact, as reliable as they have to be, an
   await until('the channel of what keeps still', async () => (await channels()).length > 1);
   assert.deepEqual(await channels(), [control, patches], 'in View there is nothing for input');
   await viewer.setMode('interact');
+  await until('the channel of the clipboard', async () => (await channels()).length === 5);
   assert.deepEqual(await channels(), [
     control,
     patches,
     { label: 'omux/pointer', ordered: false, maxRetransmits: 0, protocol: 'xumux/0.1' },
     { label: 'omux/button', ordered: true, maxRetransmits: null, protocol: 'xumux/0.1' },
+    // Opened once, for whoever may drive, and kept.
+    { label: 'omux/clipboard', ordered: true, maxRetransmits: null, protocol: 'xumux/0.1' },
   ]);
   await viewer.setMode('view');
-  await until('the channels of input to close', async () => (await channels()).length === 2);
+  await until('the channels of input to close', async () => (await channels()).length === 3);
 });
 
 test('without omux/control a peer connection is over', async (t) => {

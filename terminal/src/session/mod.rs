@@ -269,11 +269,11 @@ impl Session {
             .with_model(|model| model.screen().set_claims(claims));
     }
 
-    /// Waits for what the program puts into the clipboard next, and takes it; cancel-safe.
+    /// What the program last put into the clipboard, if that was after this offset of the output.
     ///
-    /// An older one that nobody took is replaced.
-    pub async fn clipboard(&self) -> Vec<u8> {
-        self.shared.clipboard().await
+    /// Whoever skips output asks, since the screen does not show it.
+    pub fn clipboard_after(&self, from: u64) -> Option<Vec<u8>> {
+        self.shared.clipboard_after(from)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::model::Model;
 use super::state::TtyState;
@@ -29,9 +29,8 @@ pub(crate) struct Shared {
     pub(crate) ended: watch::Sender<bool>,
     pub(crate) lost: watch::Sender<bool>,
     answering: AtomicBool,
-    /// What the program last put into the clipboard and nobody took.
-    clipboard: Mutex<Option<Vec<u8>>>,
-    clipboard_changed: Notify,
+    /// What the program last put into the clipboard, and an offset not before the end of that.
+    clipboard: Mutex<Option<(u64, Vec<u8>)>>,
     /// Milliseconds since 1970.
     active_at: AtomicU64,
     /// The history goes forward under this lock only, so who has it finds both at the same offset.
@@ -67,7 +66,6 @@ impl Shared {
             lost: watch::Sender::new(false),
             answering: AtomicBool::new(answering),
             clipboard: Mutex::default(),
-            clipboard_changed: Notify::new(),
             active_at: AtomicU64::new(millis(welcome.active_at)),
             model: Mutex::new(model),
             until: Mutex::new(u64::MAX),
@@ -180,8 +178,7 @@ impl Shared {
             model.unheard.keep(wishes.replies);
         }
         if let Some(text) = wishes.clipboard {
-            *lock(&self.clipboard) = Some(text);
-            self.clipboard_changed.notify_waiters();
+            *lock(&self.clipboard) = Some((self.history.end(), text));
         }
         self.state
             .send_if_modified(|state| state.follow(model.screen()));
@@ -286,16 +283,11 @@ impl Shared {
         }
     }
 
-    /// Takes what the program puts into the clipboard; cancel-safe.
-    pub(crate) async fn clipboard(&self) -> Vec<u8> {
-        loop {
-            let mut changed = std::pin::pin!(self.clipboard_changed.notified());
-            changed.as_mut().enable();
-            if let Some(text) = lock(&self.clipboard).take() {
-                return text;
-            }
-            changed.await;
-        }
+    /// What the program put into the clipboard after an offset, if it did.
+    pub(crate) fn clipboard_after(&self, from: u64) -> Option<Vec<u8>> {
+        let clipboard = lock(&self.clipboard);
+        let (_, text) = clipboard.as_ref().filter(|(end, _)| *end > from)?;
+        Some(text.clone())
     }
 
     /// When the program last wrote, or someone typed.
