@@ -453,7 +453,8 @@ impl Wild {
         };
         let surface = self.create(compositor, 0);
         let xdg_surface = self.create_for(base, 2, surface);
-        let object = self.objects.iter().find(|have| have.id == xdg_surface);
+        let is_it = |have: &&Object| have.id == xdg_surface && have.interface.name == "xdg_surface";
+        let object = self.objects.iter().find(is_it);
         let Some(object) = object.copied() else {
             return;
         };

@@ -16,8 +16,24 @@ fn weston_runs_in_a_window() {
     session.wait_for_picture();
     session.resize(Size::new(900, 700));
     session.wait_for_picture();
+    // Its panel starts a terminal.
+    let before = session.picture();
+    session.inject(InputEvent::PointerMotion { x: 16.0, y: 16.0 });
+    for state in [KeyState::Pressed, KeyState::Released] {
+        let code = Evdev(BTN_LEFT);
+        session.inject(InputEvent::PointerButton { code, state });
+    }
+    session.until("a terminal in the middle of it", |session| {
+        let frame = session.picture.as_ref().unwrap();
+        let middle = pixels(frame).nth(900 * 350 + 450);
+        middle
+            != before
+                .chunks_exact(BYTES_PER_PIXEL)
+                .nth(900 * 350 + 450)
+                .map(|at| [at[0], at[1], at[2]])
+    });
     session.screenshot("weston");
-    session.end();
+    session.closes();
 }
 
 #[test]

@@ -155,5 +155,4 @@ impl Session {
 /// The ground of xterm, as B, G, R.
 const WHITE: [u8; 3] = [255, 255, 255];
 
-const BTN_LEFT: u16 = 0x110;
 const KEY_TAB: u16 = 15;
