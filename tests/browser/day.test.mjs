@@ -19,7 +19,7 @@ const SIZES = [[1280, 720], [1024, 768], [1600, 900], [800, 600]];
 
 /**
  * How much the memory at rest differs from one time to the next, in MiB: what is free in the allocator's heaps lies
- * in other places each time. The leaks that this test found were of ten and more each hour.
+ * in other places each time. Buffers that are kept at each change of size cost a hundred in an hour.
  */
 const NOISE_MIB = 6;
 
