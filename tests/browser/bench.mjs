@@ -160,7 +160,7 @@ async function main() {
       await rawViewer(t, daemon, false);
       const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
       const of = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) / 1024;
-      memory[windows] = { own: of('RssAnon'), shared: of('RssShmem') };
+      memory[windows] = { own: of('RssAnon'), shared: of('RssShmem') + of('RssFile') };
     });
   }
   row('memory per further window of 640x400, of vroomd alone', `${((memory[11].own - memory[1].own) / 10).toFixed(2)} MiB`);
