@@ -453,6 +453,10 @@ impl Grid {
         else {
             return false;
         };
+        if *at == now {
+            // Another part of the same frame.
+            return *heat <= QUICK_HEAT;
+        }
         let passed = now.saturating_duration_since(*at).as_secs_f32();
         *heat = (*heat - passed * QUICK_PER_SECOND).max(0.0) + 1.0;
         *at = now;
