@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use smithay::utils::Transform;
 use vroom_desktop::{DesktopEvent, Size};
 
+use super::client::Window;
 use super::fixture::{Fixture, pixel};
 use super::wild::Dice;
 use crate::OnExit;
@@ -71,19 +72,7 @@ fn two_hundred_resizes_in_a_row_leave_no_frame_behind() {
         if dice.one_in(3) {
             continue;
         }
-        let told = (size.width.cast_signed(), size.height.cast_signed());
-        fixture.until("the window to be told", |fixture| {
-            let configure = fixture.client(id).configure(&window);
-            configure.is_some_and(|configure| configure.size == told)
-        });
-        let colour = 0x10_00_00 + times;
-        fixture.draw(id, &window, (0, 0), colour);
-        fixture.frame_with("the window at its new size", |frame| {
-            let corner = (size.width - 1, size.height - 1);
-            frame.size() == size
-                && pixel(frame, 0, 0) == colour
-                && pixel(frame, corner.0, corner.1) == colour
-        });
+        follows(&mut fixture, id, &window, size, 0x10_00_00 + times);
     }
     fixture.settle();
 }
@@ -123,21 +112,25 @@ fn two_hundred_turns_and_absences_of_the_output_leave_no_frame_behind() {
         fixture.server.state.set_up(&setup);
         fixture.server.state.switch_output(true);
         fixture.until("the output to be there", outputs);
-        let told = (size.width.cast_signed(), size.height.cast_signed());
-        fixture.until("the window to be told", |fixture| {
-            let configure = fixture.client(id).configure(&window);
-            configure.is_some_and(|configure| configure.size == told)
-        });
-        let colour = WINDOW + times + 1;
-        fixture.draw(id, &window, (0, 0), colour);
-        fixture.frame_with("the window at its new size", |frame| {
-            let corner = (size.width - 1, size.height - 1);
-            frame.size() == size
-                && pixel(frame, 0, 0) == colour
-                && pixel(frame, corner.0, corner.1) == colour
-        });
+        follows(&mut fixture, id, &window, size, WINDOW + times + 1);
     }
     fixture.settle();
+}
+
+/// Waits for the window to be told a size, draws it in a colour, and waits for the picture of that.
+fn follows(fixture: &mut Fixture, id: usize, window: &Window, size: Size, colour: u32) {
+    let told = (size.width.cast_signed(), size.height.cast_signed());
+    fixture.until("the window to be told", |fixture| {
+        let configure = fixture.client(id).configure(window);
+        configure.is_some_and(|configure| configure.size == told)
+    });
+    fixture.draw(id, window, (0, 0), colour);
+    fixture.frame_with("the window at its new size", |frame| {
+        let corner = (size.width - 1, size.height - 1);
+        frame.size() == size
+            && pixel(frame, 0, 0) == colour
+            && pixel(frame, corner.0, corner.1) == colour
+    });
 }
 
 /// The numbers of the processes that were started so far.
