@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { decodePatch } from "../../src/core/graphical/patches.ts";
+import { PatchLayer } from "../../src/video/patches.ts";
 import { Times } from "../../src/video/times.ts";
 
 test("messages of patches are read, and malformed ones are nothing", () => {
@@ -19,4 +20,74 @@ test("quantiles are those of the last pictures", () => {
   times.add(Number.NaN);
   times.add(-1);
   expect(times.quantiles()).toEqual([119, 227, 236]);
+});
+
+/** A layer whose canvas notes what is drawn, and whose pictures are decoded when the test says so. */
+function layer() {
+  const drawn: string[] = [];
+  const decode = new Map<string, (fails?: boolean) => Promise<void>>();
+  const context = {
+    drawImage: ({ name }: { name: string }) => drawn.push(name),
+    clearRect: (x: number) => drawn.push(`clear ${x}`),
+  };
+  const canvas = { hidden: false, width: 0, height: 0, getContext: () => context };
+  vi.stubGlobal("createImageBitmap", async (blob: Blob) => {
+    const name = await blob.text();
+    return new Promise((resolve, reject) => {
+      decode.set(name, async (fails = false) => {
+        if (fails) reject(new Error("no PNG"));
+        else resolve({ name, close: () => drawn.push(`close ${name}`) });
+        await new Promise((later) => setTimeout(later));
+      });
+    });
+  });
+  const patches = new PatchLayer(canvas as unknown as HTMLCanvasElement);
+  const show = async (name: string, x = 0) => {
+    patches.receive(2, Uint8Array.of(0, x, 0, 0, 0, 64, 0, 64, ...new TextEncoder().encode(name)));
+    await vi.waitUntil(() => decode.has(name));
+  };
+  const done = (name: string, fails = false) => decode.get(name)?.(fails);
+  return { canvas, drawn, patches, show, done };
+}
+
+test("a newer picture lies over an older one that took longer to decode", async () => {
+  const { drawn, show, done } = layer();
+  await show("old");
+  await show("new");
+  await done("new");
+  expect(drawn).toEqual([]);
+  await done("old");
+  expect(drawn).toEqual(["old", "close old", "new", "close new"]);
+});
+
+test("a picture that cannot be decoded holds nobody up", async () => {
+  const { canvas, drawn, patches, show, done } = layer();
+  patches.receive(1, Uint8Array.of(0, 64, 0, 64));
+  await show("broken");
+  await show("good");
+  await done("good");
+  await done("broken", true);
+  expect(drawn).toEqual(["good", "close good"]);
+  expect(canvas.hidden).toBe(false);
+});
+
+test("what was cleared while it was decoded is not seen", async () => {
+  const { drawn, patches, show, done } = layer();
+  await show("stale", 7);
+  patches.receive(3, Uint8Array.of(0, 7, 0, 0, 0, 64, 0, 64));
+  await show("fresh", 7);
+  await done("stale");
+  await done("fresh");
+  expect(drawn).toEqual(["clear 7", "stale", "close stale", "clear 7", "fresh", "close fresh"]);
+});
+
+test("nothing of another size is drawn", async () => {
+  const { canvas, drawn, patches, show, done } = layer();
+  await show("first");
+  await show("second");
+  await done("second");
+  patches.receive(1, Uint8Array.of(0, 64, 0, 64));
+  await done("first");
+  expect(drawn).toEqual(["close second", "close first"]);
+  expect(canvas.hidden).toBe(true);
 });
