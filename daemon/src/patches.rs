@@ -1,15 +1,16 @@
-//! Exact pictures of what keeps still, over the channel `patches`.
+//! Exact pictures of what keeps still or is scrolled, over the channel `patches`.
 
 use std::future::pending;
 use std::time::Instant;
 
 use bytes::Bytes;
 use vroom_desktop::Rect;
-use vroom_media::{Patch, PatchFeed};
+use vroom_media::{Move, Patch, PatchFeed};
 use vroom_protocol::graphical::{PatchMessage, PatchRect};
-use vroom_protocol::{ChannelId, Connection};
+use vroom_protocol::{ChannelId, Code, Connection};
 
 use crate::output::Watch;
+use crate::viewer::report;
 
 /// Patches on their way to one client.
 ///
@@ -18,7 +19,8 @@ use crate::output::Watch;
 pub(crate) struct Patches {
     channel: ChannelId,
     feed: PatchFeed,
-    next: Option<(u8, Bytes)>,
+    /// What goes together.
+    next: Vec<(u8, Bytes)>,
     /// Whether one more patch may be fetched.
     room: bool,
     /// Keeps the pictures coming.
@@ -31,47 +33,83 @@ impl Patches {
         Self {
             channel,
             feed: watch.encoder().patches(),
-            next: None,
+            next: Vec::new(),
             room: true,
             _watch: watch,
         }
     }
 
+    /// Takes a message of the client.
+    pub(crate) fn on_message(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        kind: u8,
+        payload: &[u8],
+    ) {
+        match PatchMessage::decode(kind, payload) {
+            Ok(PatchMessage::Ack(count)) => self.feed.acknowledge(count),
+            Ok(_) => {
+                let reason = "clients send nothing but acknowledgements on this channel";
+                connection.error(now, Code::UNSUPPORTED, Some(self.channel), reason);
+            }
+            Err(error) => report(now, connection, self.channel, &error),
+        }
+    }
+
     /// Sends what was fetched.
     pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection) {
-        if let Some((kind, payload)) = self.next.take()
-            && let Err(error) = connection.send(now, self.channel, kind, payload)
-        {
-            tracing::debug!(%error, "a patch was not sent");
-            // What the client has is not known any more.
-            connection.close_channel(now, self.channel, "it reads too slowly");
+        for (kind, payload) in self.next.drain(..) {
+            if let Err(error) = connection.send(now, self.channel, kind, payload) {
+                tracing::debug!(%error, "a patch was not sent");
+                // What the client has is not known any more.
+                connection.close_channel(now, self.channel, "it reads too slowly");
+                break;
+            }
         }
         self.room = connection.queued_bytes(self.channel) == 0;
     }
 
     /// Waits for something to send; cancel-safe.
     pub(crate) async fn ready(&mut self) {
-        if self.next.is_some() {
+        if !self.next.is_empty() {
             return;
         }
         match self.feed.next(self.room).await {
-            Some(patch) => self.next = Some(message(patch).encode()),
+            Some(patch) => {
+                let messages = messages(patch).into_iter();
+                self.next = messages.map(|message| message.encode()).collect();
+            }
             None => pending().await,
         }
     }
 }
 
-fn message(patch: Patch) -> PatchMessage {
+fn messages(patch: Patch) -> Vec<PatchMessage> {
     match patch {
-        Patch::Start(size) => PatchMessage::Start {
+        Patch::Start(size) => vec![PatchMessage::Start {
             width: narrow(size.width),
             height: narrow(size.height),
-        },
-        Patch::Clear(places) => PatchMessage::Clear(places.into_iter().map(place).collect()),
-        Patch::Show(rect, png) => PatchMessage::Show {
-            place: place(rect),
-            png,
-        },
+        }],
+        Patch::Clear(places) => vec![PatchMessage::Clear(places.into_iter().map(place).collect())],
+        Patch::Show(rect, png) => vec![show(rect, png)],
+        Patch::Move(Move { to, from_y, rest }) => {
+            let first = PatchMessage::Move {
+                to: place(to),
+                from_x: narrow(to.x),
+                from_y: narrow(from_y),
+                follow: u8::try_from(rest.len()).unwrap_or(u8::MAX),
+            };
+            let rest = rest.into_iter().map(|(rect, png)| show(rect, png));
+            std::iter::once(first).chain(rest).collect()
+        }
+    }
+}
+
+fn show(rect: Rect, png: Bytes) -> PatchMessage {
+    PatchMessage::Show {
+        place: place(rect),
+        png,
     }
 }
 

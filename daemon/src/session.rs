@@ -315,8 +315,9 @@ impl Session {
                 }
             }
             Some(Lane::Patches) => {
-                let reason = "nothing is sent on this channel";
-                connection.error(now, Code::UNSUPPORTED, Some(channel), reason);
+                if let Some(patches) = &mut self.patches {
+                    patches.on_message(now, connection, kind, &payload);
+                }
             }
             Some(Lane::Clipboard) => self.viewer.on_clip(now, connection, kind, payload),
             Some(Lane::Shell(name)) => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use gstreamer as gst;
 use gstreamer_video as gst_video;
-use vroom_desktop::{Damage, Frame, PixelBuffer, Size};
+use vroom_desktop::{Damage, PixelBuffer, Size};
 use yuv::{
     BufferStoreMut, YuvBiPlanarImage, YuvBiPlanarImageMut, YuvConversionMode, YuvPlanarImage,
     YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
@@ -91,18 +91,22 @@ impl PicturePool {
         self.newest.is_some()
     }
 
+    /// Notes what a frame of this pool's size changed.
+    pub(crate) fn note(&mut self, damage: &Damage) {
+        for picture in &mut self.pictures {
+            picture.stale.merge(damage);
+        }
+    }
+
     /// Converts what changed; `None` when every buffer is in use.
     ///
-    /// The frame has to be of this pool's size.
-    pub(crate) fn update(&mut self, frame: &Frame) -> Option<()> {
-        for picture in &mut self.pictures {
-            picture.stale.merge(&frame.damage);
-        }
+    /// The pixels have to be those of the frame that was noted last.
+    pub(crate) fn update(&mut self, pixels: &PixelBuffer) -> Option<()> {
         let index = self.free_picture()?;
         let picture = self.pictures.get_mut(index)?;
         let info = &self.info;
         let stale = std::mem::take(&mut picture.stale);
-        let done = picture.write(|bytes| convert(&frame.pixels, &stale, info, bytes));
+        let done = picture.write(|bytes| convert(pixels, &stale, info, bytes));
         if done.is_none() {
             picture.stale = stale;
             return None;
@@ -382,9 +386,6 @@ const FPS_FALLBACK: i32 = 60;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Instant;
-
     use vroom_desktop::Rect;
 
     use super::*;
@@ -400,13 +401,10 @@ mod tests {
         pixels
     }
 
-    fn frame(pixels: PixelBuffer, damage: Damage) -> Frame {
-        Frame {
-            seq: 1,
-            captured_at: Instant::now(),
-            damage,
-            pixels: Arc::new(pixels),
-        }
+    /// Converts a picture of which so much is new.
+    fn show(pool: &mut PicturePool, pixels: &PixelBuffer, damage: &Damage) {
+        pool.note(damage);
+        pool.update(pixels).unwrap();
     }
 
     fn pool(size: Size) -> PicturePool {
@@ -456,7 +454,7 @@ mod tests {
             let pixels = noise(size, 7);
             let mut pool = pool(size);
             let damage = Damage::full(size);
-            pool.update(&frame(noise(size, 7), damage)).unwrap();
+            show(&mut pool, &noise(size, 7), &damage);
             let have = planes(&pool);
             let places = [0, 1, 2].map(|index| plane(pool.info(), index).unwrap());
             for y in 0..size.height as usize {
@@ -478,11 +476,11 @@ mod tests {
     fn both_layouts_hold_the_same_picture() {
         for size in [(64, 48), (1366, 34), (33, 17), (2, 2), (1, 1)] {
             let size = Size::new(size.0, size.1);
-            let shown = || frame(noise(size, 3), Damage::full(size));
+            let all = Damage::full(size);
             let mut three = pool_of(size, Layout::I420);
             let mut two = pool_of(size, Layout::Nv12);
-            three.update(&shown()).unwrap();
-            two.update(&shown()).unwrap();
+            show(&mut three, &noise(size, 3), &all);
+            show(&mut two, &noise(size, 3), &all);
             let bgra = |pool: &PicturePool| {
                 let info = pool.info().clone();
                 let mut rgb = vec![0; info.width() as usize * info.height() as usize * 4];
@@ -510,9 +508,7 @@ mod tests {
     fn converting_damage(layout: Layout) {
         let size = Size::new(854, 481);
         let mut damaged = pool_of(size, layout);
-        damaged
-            .update(&frame(noise(size, 1), Damage::full(size)))
-            .unwrap();
+        show(&mut damaged, &noise(size, 1), &Damage::full(size));
         let (old, new) = (noise(size, 1), noise(size, 2));
         let rects = [
             Rect::new(3, 5, 7, 1),
@@ -529,12 +525,8 @@ mod tests {
             }
         }
         let mut whole = pool_of(size, layout);
-        let mut copy = PixelBuffer::new(size);
-        copy.bytes_mut().copy_from_slice(mixed.bytes());
-        whole.update(&frame(copy, Damage::full(size))).unwrap();
-        damaged
-            .update(&frame(mixed, rects.into_iter().collect()))
-            .unwrap();
+        show(&mut whole, &mixed, &Damage::full(size));
+        show(&mut damaged, &mixed, &rects.into_iter().collect());
         assert!(planes(&whole) == planes(&damaged));
     }
 
@@ -542,8 +534,7 @@ mod tests {
     fn a_picture_that_is_being_read_is_not_written() {
         let size = Size::new(64, 64);
         let mut pool = pool(size);
-        pool.update(&frame(noise(size, 1), Damage::full(size)))
-            .unwrap();
+        show(&mut pool, &noise(size, 1), &Damage::full(size));
         let first = planes(&pool);
         let held = pool.newest(gst::ClockTime::ZERO).unwrap();
         // Only the first row changes; the second buffer still has to get everything.
@@ -552,7 +543,7 @@ mod tests {
         let mut mixed = noise(size, 1);
         let rows = 2 * mixed.stride();
         mixed.bytes_mut()[..rows].copy_from_slice(&second.bytes()[..rows]);
-        pool.update(&frame(mixed, row)).unwrap();
+        show(&mut pool, &mixed, &row);
         assert!(held.map_readable().unwrap().as_slice() == first);
         let again = pool.newest(gst::ClockTime::SECOND).unwrap();
         assert_eq!(again.pts(), Some(gst::ClockTime::SECOND));
@@ -568,8 +559,7 @@ mod tests {
     fn repeating_a_picture_that_is_being_read_gives_a_copy() {
         let size = Size::new(64, 64);
         let mut pool = pool(size);
-        pool.update(&frame(noise(size, 1), Damage::full(size)))
-            .unwrap();
+        show(&mut pool, &noise(size, 1), &Damage::full(size));
         let held = pool.newest(gst::ClockTime::ZERO).unwrap();
         let again = pool.newest(gst::ClockTime::SECOND).unwrap();
         assert_eq!(held.pts(), Some(gst::ClockTime::ZERO));

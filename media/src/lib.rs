@@ -50,7 +50,7 @@ pub use ice::Candidate;
 pub use jpeg::JpegFeed;
 pub use media::Media;
 pub use offer::{Answer, Offer};
-pub use patches::{Patch, PatchFeed};
+pub use patches::{Move, Patch, PatchFeed};
 pub use peer::{Peer, PeerSend, PeerStats};
 pub use png::{Colours, exact_png, write_png};
 pub use rate::Limits;

@@ -1,18 +1,24 @@
 //! Exact pictures of what stopped changing, to be laid over the video.
 //!
-//! 4:2:0 video never shows coloured text as it was drawn. What has kept still for [`SETTLED`] is
-//! sent once more without loss, strip by strip, and is taken back the moment it changes. A small
-//! change, such as a typed letter, is sent exactly at once: it need not wait for the video.
+//! 4:2:0 video never shows coloured text as it was drawn. What has kept still for
+//! [`SETTLED`](grid::SETTLED) is sent once more without loss, strip by strip, and is taken back the
+//! moment it changes. A small change, such as a typed letter, is sent exactly at once, and what is
+//! scrolled is moved where it lies: neither needs to wait for the video.
+
+mod grid;
+mod reader;
+mod scroll;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
-use vroom_desktop::{Damage, Frame, PixelBuffer, Rect, Size, TILE_PX};
+use vroom_desktop::{Frame, PixelBuffer, Rect, Size, TILE_PX};
 
+use self::grid::{Changed, Grid};
+use self::reader::{Cover, Reader};
 use crate::encoder::Shared;
 use crate::png::exact_png;
 
@@ -25,11 +31,42 @@ pub enum Patch {
     Clear(Vec<Rect>),
     /// This part is to look exactly like this PNG file.
     Show(Rect, Bytes),
+    /// What lies over one part goes to another.
+    Move(Move),
+}
+
+/// A part of what lies over the video that goes up or down.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Move {
+    /// Where it goes, in pixels.
+    pub to: Rect,
+    /// The row in which it begins before, in pixels.
+    pub from_y: u32,
+    /// What is new at the same time, as PNG files.
+    pub rest: Vec<(Rect, Bytes)>,
+}
+
+impl Patch {
+    /// The number of messages that it is on the wire.
+    fn messages(&self) -> u32 {
+        match self {
+            Self::Move(moved) => u32::try_from(moved.rest.len()).unwrap_or(u32::MAX - 1) + 1,
+            _ => 1,
+        }
+    }
+
+    fn png_bytes(&self) -> usize {
+        match self {
+            Self::Show(_, png) => png.len(),
+            Self::Move(moved) => moved.rest.iter().map(|(_, png)| png.len()).sum(),
+            Self::Start(_) | Self::Clear(_) => 0,
+        }
+    }
 }
 
 /// The patches of one encoder's pictures for one reader.
 ///
-/// What waits for a reader is bounded: one patch, and rectangles that grow into their bounds.
+/// What waits for a reader is bounded: a few patches, and rectangles that grow into their bounds.
 #[derive(Debug)]
 pub struct PatchFeed {
     shared: Arc<Shared>,
@@ -50,8 +87,8 @@ impl PatchFeed {
 
     /// Waits for the next step; `None` when the encoder has ended.
     ///
-    /// Steps have to be followed in order. `Show` comes only with `room`: one who is behind has no
-    /// use for more to show, but must hear what is gone. Cancelling loses nothing.
+    /// Steps have to be followed in order. What is to be shown comes only with `room`: one who is
+    /// behind has no use for more, but must hear what is gone. Cancelling loses nothing.
     pub async fn next(&mut self, room: bool) -> Option<Patch> {
         loop {
             let kbps = self.shared.control().rate.bitrate_kbps();
@@ -62,6 +99,14 @@ impl PatchFeed {
             }
             self.changed.notified().await;
         }
+    }
+
+    /// Notes how many steps are on the reader's screen so far, each picture of a
+    /// [`Move`] counted like a step; counts that cannot be are ignored.
+    ///
+    /// Only a reader that tells so gets [`Patch::Move`], and only while it keeps up.
+    pub fn acknowledge(&self, count: u32) {
+        self.shared.patches.acknowledge(self.id, count);
     }
 }
 
@@ -94,40 +139,34 @@ struct State {
     last_id: u64,
     /// Strips that were encoded and have not changed since; `None` for those not worth their bytes.
     strips: HashMap<Rect, Option<Bytes>>,
+    scrolling: Scrolling,
     has_thread: bool,
     /// The thread waits for something to happen, not for a time.
     idle: bool,
     ended: bool,
 }
 
-/// The tiles of a picture, row by row, and when each changed.
-#[derive(Default)]
-struct Grid {
-    size: Size,
-    columns: usize,
-    changed_at: Vec<Instant>,
-    /// How much each changed lately; see [`QUICK_HEAT`].
-    heat: Vec<f32>,
+/// Tiles that changed together in one frame.
+struct Group {
+    tiles: Vec<usize>,
+    /// Whole tiles: all of these, and what lies between them.
+    place: Rect,
+    /// They change now and then, and somebody could see that at once.
+    calm: bool,
+    /// Somebody could move it.
+    wanted: bool,
+    /// Somebody has all of it exactly, and could move it.
+    movable: bool,
 }
 
-/// What one reader has and what waits for it.
-struct Reader {
-    changed: Arc<Notify>,
-    start: Option<Size>,
-    cleared: Damage,
-    patch: Option<Waiting>,
-    /// The tiles that it has or is about to get.
-    covered: Vec<bool>,
-    /// When the rate allows the next patch.
-    next_at: Instant,
-}
-
-/// A patch that was not read yet.
-struct Waiting {
-    rect: Rect,
-    png: Bytes,
-    /// Whether an older one lies below it, so that dropping this one is not enough.
-    over: bool,
+/// How to show what changed.
+#[derive(Debug)]
+struct Step {
+    tiles: Vec<usize>,
+    /// Whole tiles: all of these, and all that the patch touches.
+    place: Rect,
+    /// `None` leaves it to the video.
+    patch: Option<Patch>,
 }
 
 impl Patches {
@@ -136,20 +175,13 @@ impl Patches {
         let now = Instant::now();
         if state.readers.is_empty() {
             // Nobody kept the times up to now.
-            state.grid.changed_at.fill(now);
+            state.grid.touch(now);
             state.strips.clear();
         }
         state.last_id += 1;
         let id = state.last_id;
-        let changed = Arc::new(Notify::new());
-        let reader = Reader {
-            changed: Arc::clone(&changed),
-            start: (!state.grid.size.is_empty()).then_some(state.grid.size),
-            cleared: Damage::none(),
-            patch: None,
-            covered: vec![false; state.grid.changed_at.len()],
-            next_at: now,
-        };
+        let reader = Reader::new(&state.grid, now);
+        let changed = Arc::clone(&reader.changed);
         state.readers.insert(id, reader);
         if !state.has_thread && !state.ended {
             let own = Arc::clone(shared);
@@ -169,28 +201,44 @@ impl Patches {
         self.work.notify_one();
     }
 
+    fn acknowledge(&self, id: u64, count: u32) {
+        if let Some(reader) = self.lock().readers.get_mut(&id) {
+            reader.acknowledge(Instant::now(), count);
+        }
+    }
+
     /// Notes what a frame changed; called by the encode thread for every frame.
     ///
     /// Gives the number of readers for whom the change is exact by that.
     pub(crate) fn frame(&self, frame: &Frame) -> usize {
         let now = Instant::now();
+        let (groups, before, mut scrolling) = {
+            let mut state = self.lock();
+            let before = state.pixels.replace(Arc::clone(&frame.pixels));
+            let groups = state.note(frame, now);
+            (groups, before, state.scrolling)
+        };
+        // Whoever reads goes on meanwhile.
+        let mut quick_px = QUICK_PX;
+        let steps = groups.into_iter().map(|group| {
+            let before = before.as_deref();
+            group.into_step(frame, before, now, &mut quick_px, &mut scrolling)
+        });
+        let steps: Vec<_> = steps.collect();
         let mut state = self.lock();
         let state = &mut *state;
-        let mut exact = 0;
-        state.pixels = Some(Arc::clone(&frame.pixels));
-        if state.grid.size != frame.size() {
-            state.grid = Grid::new(frame.size(), now);
-            state.strips.clear();
-            for reader in state.readers.values_mut() {
-                reader.restart(&state.grid, now);
-            }
-        } else if !state.readers.is_empty() {
-            exact = state.changed(frame, now);
-        }
+        state.scrolling = scrolling;
         if std::mem::take(&mut state.idle) {
             self.work.notify_one();
         }
-        exact
+        if steps.is_empty() {
+            return 0;
+        }
+        let readers = state.readers.values_mut();
+        readers
+            .map(|reader| reader.take(&steps, &state.grid, now))
+            .filter(|is_exact| *is_exact)
+            .count()
     }
 
     /// Lets go of the picture: nobody watches.
@@ -210,33 +258,22 @@ impl Patches {
     }
 
     fn pop(&self, id: u64, room: bool, kbps: u32) -> Popped {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         if state.ended {
             return Popped::Ended;
         }
         let Some(reader) = state.readers.get_mut(&id) else {
             return Popped::Ended;
         };
-        if let Some(size) = reader.start.take() {
-            return Popped::Patch(Patch::Start(size));
-        }
-        if !reader.cleared.is_empty() {
-            let rects = reader.cleared.rects().to_vec();
-            reader.cleared.clear();
-            return Popped::Patch(Patch::Clear(rects));
-        }
-        let Some(Waiting { rect, png, .. }) = reader.patch.take_if(|_| room) else {
+        let Some(patch) = reader.pop(Instant::now(), room, kbps, &state.grid) else {
             return Popped::Nothing;
         };
-        let bits = u64::try_from(png.len())
-            .unwrap_or(u64::MAX)
-            .saturating_mul(8);
-        // The video is at rest where patches go, and for one that moves elsewhere it is half.
-        let pause = Duration::from_micros(bits * 1000 / u64::from(kbps.max(1)) / RATE_SHARE);
-        reader.next_at = Instant::now() + pause;
-        drop(state);
-        self.work.notify_one();
-        Popped::Patch(Patch::Show(rect, png))
+        drop(guard);
+        if matches!(patch, Patch::Show(..) | Patch::Move(_)) {
+            self.work.notify_one();
+        }
+        Popped::Patch(patch)
     }
 
     fn run(&self) {
@@ -262,12 +299,12 @@ impl Patches {
                     state.idle = false;
                 }
                 Job::Encode(strip, pixels) => {
-                    let newest = state.newest_change(strip);
+                    let newest = state.grid.newest_change(strip);
                     drop(state);
                     let png = encode(&pixels, strip);
                     drop(pixels);
                     state = self.lock();
-                    if state.newest_change(strip) == newest {
+                    if state.grid.newest_change(strip) == newest {
                         state.strips.insert(strip, png);
                     }
                 }
@@ -287,41 +324,46 @@ enum Job {
 }
 
 impl State {
-    /// Notes what a frame changed; gives the number of readers who see it exactly already.
-    fn changed(&mut self, frame: &Frame, now: Instant) -> usize {
-        let mut exact = 0;
-        let mut quick: Option<Rect> = None;
-        let mut is_quick = true;
-        let mut changed = Vec::new();
+    /// Notes what a frame changed; gives its parts when somebody has to hear of them.
+    fn note(&mut self, frame: &Frame, now: Instant) -> Vec<Group> {
+        if self.grid.size() != frame.size() {
+            self.grid = Grid::new(frame.size(), now);
+            self.strips.clear();
+            for reader in self.readers.values_mut() {
+                reader.restart(&self.grid, now);
+            }
+            return Vec::new();
+        }
+        if self.readers.is_empty() {
+            return Vec::new();
+        }
         for rect in frame.damage.rects() {
             self.strips
                 .retain(|strip, _| strip.intersection(*rect).is_none());
-            for tile in self.grid.tiles(*rect) {
-                is_quick &= self.grid.heat_up(tile, now);
-                let place = self.grid.rect(tile..tile + 1);
-                quick = Some(quick.map_or(place, |have| have.union(place)));
-                changed.push((tile, place));
-            }
         }
-        let quick = quick.filter(|rect| is_quick && rect.area() <= QUICK_PX);
-        let ready = |reader: &Reader| reader.is_ready(now);
-        let quick = quick
-            .filter(|_| self.readers.values().any(ready))
-            .and_then(|rect| encode(&frame.pixels, rect).map(|png| (rect, png)));
-        for reader in self.readers.values_mut() {
-            match &quick {
-                Some((rect, png)) if reader.is_ready(now) => {
-                    reader.cover(*rect, png.clone(), &self.grid);
-                    exact += 1;
-                }
-                _ => {
-                    for (tile, place) in &changed {
-                        reader.uncover(*tile, *place, &self.grid);
-                    }
-                }
+        let changed = self.grid.change(&frame.damage, now);
+        let ready = self.readers.values().filter(|reader| reader.is_ready(now));
+        let ready: Vec<_> = ready.collect();
+        let movers = ready.iter().filter(|reader| reader.takes_moves());
+        let movers: Vec<_> = movers.map(|reader| reader.covers()).collect();
+        let group = |changed: Vec<Changed>| {
+            let tiles: Vec<_> = changed.iter().map(|each| each.tile).collect();
+            let places = tiles.iter().map(|tile| self.grid.place(*tile));
+            let place = places.reduce(Rect::union).unwrap_or_default();
+            let is_exact = |covers: &&[Cover], tile| covers.get(tile) == Some(&Cover::Exact);
+            let all = self.grid.tiles(place);
+            Group {
+                place,
+                tiles,
+                calm: !ready.is_empty() && changed.iter().all(|each| each.calm),
+                wanted: !movers.is_empty(),
+                movable: movers
+                    .iter()
+                    .any(|covers| all.iter().all(|tile| is_exact(covers, *tile))),
             }
-        }
-        exact
+        };
+        let groups = self.grid.groups(&changed).into_iter();
+        groups.map(group).collect()
     }
 
     /// Hands out what is encoded already, and says what is to be encoded or waited for.
@@ -331,224 +373,163 @@ impl State {
         };
         let mut deadline: Option<Instant> = None;
         let mut until = |at: Instant| deadline = Some(deadline.map_or(at, |have| have.min(at)));
-        for reader in self
-            .readers
-            .values_mut()
-            .filter(|reader| reader.patch.is_none())
-        {
-            if reader.covered.iter().all(|covered| *covered) {
+        for reader in self.readers.values_mut() {
+            let Some(next_at) = reader.next_at() else {
+                continue;
+            };
+            let is_covered = |cover: &Cover| *cover != Cover::Nothing;
+            if reader.covers().iter().all(is_covered) {
                 continue;
             }
-            if reader.next_at > now {
-                until(reader.next_at);
+            if next_at > now {
+                until(next_at);
                 continue;
             }
             loop {
-                let strip = match self.grid.next_strip(&reader.covered, now) {
+                let covered = reader.covers().iter().map(is_covered);
+                let strip = match self.grid.next_strip(covered, now) {
                     Ok(strip) => strip,
                     Err(later) => {
                         later.into_iter().for_each(&mut until);
                         break;
                     }
                 };
-                let rect = self.grid.rect(strip.clone());
+                let rect = self.grid.strip(strip.clone());
                 let Some(png) = self.strips.get(&rect) else {
                     return Job::Encode(rect, Arc::clone(pixels));
                 };
-                if let Some(covered) = reader.covered.get_mut(strip) {
-                    covered.fill(true);
-                }
-                if let Some(png) = png {
-                    let png = png.clone();
-                    reader.patch = Some(Waiting {
-                        rect,
-                        png,
-                        over: false,
-                    });
-                    reader.changed.notify_one();
+                let patch = png.clone().map(|png| (rect, Patch::Show(rect, png)));
+                let is_shown = patch.is_some();
+                reader.settle(strip, patch);
+                if is_shown {
                     break;
                 }
             }
         }
         Job::Wait(deadline)
     }
+}
 
-    /// When a part changed last.
-    fn newest_change(&self, rect: Rect) -> Option<Instant> {
-        let at = |tile: usize| self.grid.changed_at.get(tile).copied();
-        self.grid.tiles(rect).into_iter().filter_map(at).max()
+impl Group {
+    /// Finds out how to show it; `quick_px` is how many pixels may still be sent at once.
+    fn into_step(
+        self,
+        frame: &Frame,
+        before: Option<&PixelBuffer>,
+        now: Instant,
+        quick_px: &mut u64,
+        scrolling: &mut Scrolling,
+    ) -> Step {
+        let is_quick = self.calm && self.place.area() <= *quick_px;
+        let mut patch = is_quick.then(|| self.show(frame)).flatten();
+        if patch.is_some() {
+            *quick_px -= self.place.area();
+        } else if let Some(before) = before.filter(|_| self.wanted) {
+            if self.movable {
+                patch = moved(before, &frame.pixels, self.place).map(Patch::Move);
+                scrolling.note(patch.is_some(), now);
+            } else if scrolling.is_due() {
+                let found = scroll::find(before, &frame.pixels, self.place);
+                // What goes on being scrolled is laid there once, to be moved from then on.
+                let lays = scrolling.note(found.is_some(), now);
+                patch = lays.then(|| self.show(frame)).flatten();
+            }
+        }
+        Step {
+            tiles: self.tiles,
+            place: self.place,
+            patch,
+        }
+    }
+
+    /// All of it as it is now.
+    fn show(&self, frame: &Frame) -> Option<Patch> {
+        encode(&frame.pixels, self.place).map(|png| Patch::Show(self.place, png))
     }
 }
 
-impl Reader {
-    /// The picture has another size: nothing of the old one counts.
-    fn restart(&mut self, grid: &Grid, now: Instant) {
-        self.start = Some(grid.size);
-        self.cleared.clear();
-        self.patch = None;
-        self.covered = vec![false; grid.changed_at.len()];
-        self.next_at = now;
-        self.changed.notify_one();
-    }
-
-    /// Whether a patch could go to it now, and be the newest that it hears.
-    fn is_ready(&self, now: Instant) -> bool {
-        self.start.is_none()
-            && self.cleared.is_empty()
-            && self.patch.is_none()
-            && self.next_at <= now
-    }
-
-    /// A part changed, and is replaced without a time in between.
-    fn cover(&mut self, rect: Rect, png: Bytes, grid: &Grid) {
-        let mut over = false;
-        for tile in grid.tiles(rect) {
-            if let Some(covered) = self.covered.get_mut(tile) {
-                over |= std::mem::replace(covered, true);
-            }
-        }
-        self.patch = Some(Waiting { rect, png, over });
-        self.changed.notify_one();
-    }
-
-    /// A tile changed: what lies over it goes, and what is to be laid over it does not come.
-    fn uncover(&mut self, tile: usize, place: Rect, grid: &Grid) {
-        let Some(covered) = self.covered.get_mut(tile).filter(|covered| **covered) else {
-            return;
-        };
-        *covered = false;
-        let waiting = self.patch.take_if(|waiting| waiting.rect.contains(place));
-        if let Some(Waiting { rect, over, .. }) = waiting {
-            for tile in grid.tiles(rect) {
-                if let Some(covered) = self.covered.get_mut(tile) {
-                    *covered = false;
-                }
-            }
-            if over {
-                self.cleared.add(rect);
-                self.changed.notify_one();
-            }
-            return;
-        }
-        self.cleared.add(place);
-        self.changed.notify_one();
-    }
+/// Whether what moves is being scrolled, as far as that was looked into.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scrolling {
+    /// Frames in a row that were found to be scrolled.
+    streak: u32,
+    /// Looks in a row that were in vain.
+    vain: u32,
+    /// Frames until the next look.
+    skip: u32,
+    laid_at: Option<Instant>,
 }
 
-impl Grid {
-    fn new(size: Size, now: Instant) -> Self {
-        let columns = size.width.div_ceil(TILE_PX) as usize;
-        let rows = size.height.div_ceil(TILE_PX) as usize;
-        Self {
-            size,
-            columns,
-            changed_at: vec![now; columns * rows],
-            heat: vec![0.0; columns * rows],
-        }
+impl Scrolling {
+    /// Whether to look now: less and less often at what does not scroll.
+    fn is_due(&mut self) -> bool {
+        let is_due = self.skip == 0;
+        self.skip = self.skip.saturating_sub(1);
+        is_due
     }
 
-    /// Notes that a tile changed; false for one that moves rather than changes now and then.
-    fn heat_up(&mut self, tile: usize, now: Instant) -> bool {
-        let (Some(at), Some(heat)) = (self.changed_at.get_mut(tile), self.heat.get_mut(tile))
-        else {
+    /// Notes what a look found; true when it is time to lay all of it over the video.
+    fn note(&mut self, found: bool, now: Instant) -> bool {
+        if !found {
+            self.streak = 0;
+            self.vain = (self.vain + 1).min(VAIN_MAX);
+            self.skip = 1 << self.vain;
             return false;
-        };
-        if *at == now {
-            // Another part of the same frame.
-            return *heat <= QUICK_HEAT;
         }
-        let passed = now.saturating_duration_since(*at).as_secs_f32();
-        *heat = (*heat - passed * QUICK_PER_SECOND).max(0.0) + 1.0;
-        *at = now;
-        *heat <= QUICK_HEAT
-    }
-
-    /// The tiles that a part touches.
-    fn tiles(&self, rect: Rect) -> Vec<usize> {
-        let Some(rect) = rect.intersection(self.size.rect()) else {
-            return Vec::new();
-        };
-        let columns = rect.x / TILE_PX..rect.right().div_ceil(TILE_PX);
-        (rect.y / TILE_PX..rect.bottom().div_ceil(TILE_PX))
-            .flat_map(|row| {
-                columns
-                    .clone()
-                    .map(move |column| (row as usize, column as usize))
-            })
-            .map(|(row, column)| row * self.columns + column)
-            .collect()
-    }
-
-    /// The place of neighbours in one row.
-    fn rect(&self, tiles: Range<usize>) -> Rect {
-        let place = |tile: usize| {
-            let at = |index: usize| {
-                u32::try_from(index)
-                    .unwrap_or(u32::MAX)
-                    .saturating_mul(TILE_PX)
-            };
-            let columns = self.columns.max(1);
-            Rect::new(at(tile % columns), at(tile / columns), TILE_PX, TILE_PX)
-        };
-        let rect = place(tiles.start).union(place(tiles.end.saturating_sub(1)));
-        rect.intersection(self.size.rect()).unwrap_or_default()
-    }
-
-    /// The first tiles that keep still and are not covered; or else when there may be some.
-    fn next_strip(&self, covered: &[bool], now: Instant) -> Result<Range<usize>, Option<Instant>> {
-        let mut later: Option<Instant> = None;
-        let mut start = None;
-        for (tile, (at, covered)) in self.changed_at.iter().zip(covered).enumerate() {
-            let settles = *at + SETTLED;
-            let is_due = !covered && settles <= now;
-            if !covered && !is_due {
-                later = Some(later.map_or(settles, |later| later.min(settles)));
-            }
-            // Strips have fixed borders, so that all readers share them.
-            let is_border = (tile % self.columns).is_multiple_of(STRIP_TILES);
-            match start {
-                Some(first) if !is_due || is_border => return Ok(first..tile),
-                None if is_due => start = Some(tile),
-                _ => {}
-            }
+        self.vain = 0;
+        self.skip = 0;
+        self.streak += 1;
+        let rested = self.laid_at.is_none_or(|at| now >= at + LAY_INTERVAL);
+        let lays = self.streak >= STREAK && rested;
+        if lays {
+            self.laid_at = Some(now);
         }
-        start.map(|first| first..self.changed_at.len()).ok_or(later)
+        lays
     }
 }
 
-/// Encodes a strip; `None` when it is not worth its bytes, as a photograph is not.
-fn encode(pixels: &PixelBuffer, strip: Rect) -> Option<Bytes> {
-    let png = exact_png(pixels, strip);
+/// How a part of the picture before becomes that of this one by moving; `None` when the video does
+/// it better.
+fn moved(before: &PixelBuffer, now: &PixelBuffer, part: Rect) -> Option<Move> {
+    let shift = scroll::find(before, now, part)?;
+    let rest = shift.rest.into_iter();
+    let rest = rest.map(|band| encode(now, band).map(|png| (band, png)));
+    Some(Move {
+        to: shift.to,
+        from_y: shift.from_y,
+        rest: rest.collect::<Option<_>>()?,
+    })
+}
+
+/// Encodes a part; `None` when it is not worth its bytes, as a photograph is not.
+fn encode(pixels: &PixelBuffer, part: Rect) -> Option<Bytes> {
+    let png = exact_png(pixels, part);
     let png = png
         .inspect_err(|error| tracing::debug!(%error, "no patch"))
         .ok()?;
-    (png.len() as u64 <= strip.area() * BYTES_WORTH.0 / BYTES_WORTH.1).then_some(png)
+    (png.len() as u64 <= part.area() * BYTES_WORTH.0 / BYTES_WORTH.1).then_some(png)
 }
-
-/// How long a part keeps still before it is sent exactly.
-pub(crate) const SETTLED: Duration = Duration::from_millis(150);
-
-/// Tiles of one strip: few enough that one is encoded within a millisecond or two.
-const STRIP_TILES: usize = 4;
 
 /// The most bytes for this many pixels.
 const BYTES_WORTH: (u64, u64) = (3, 2);
 
+/// How often in a row something has to be scrolled before it is moved where it lies.
+const STREAK: u32 = 3;
+
+/// The least time between two times that something which moves is laid over the video.
+const LAY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// At most two to the power of this many frames are not looked at.
+const VAIN_MAX: u32 = 6;
+
 /// The largest part that is sent at once when it changes, in pixels: twelve tiles.
 const QUICK_PX: u64 = 12 * (TILE_PX as u64) * (TILE_PX as u64);
 
-/// How often a tile may change for a long time and still be sent at once, which is faster than
-/// people type; what moves is left to the video.
-const QUICK_PER_SECOND: f32 = 25.0;
-
-/// How many changes may come faster than that.
-const QUICK_HEAT: f32 = 6.0;
-
-/// How many times the bitrate of the video patches may take for a moment.
-const RATE_SHARE: u64 = 2;
-
 #[cfg(test)]
 mod tests {
+    use vroom_desktop::Damage;
+
+    use super::grid::SETTLED;
     use super::*;
 
     const SIZE: Size = Size::new(320, 128);
@@ -581,31 +562,19 @@ mod tests {
         let mut state = patches.lock();
         state.last_id += 1;
         let id = state.last_id;
-        let mut reader = Reader {
-            changed: Arc::default(),
-            start: None,
-            cleared: Damage::none(),
-            patch: None,
-            covered: Vec::new(),
-            next_at: Instant::now(),
-        };
-        reader.restart(&state.grid, Instant::now());
-        reader.start = (!state.grid.size.is_empty()).then_some(state.grid.size);
+        let reader = Reader::new(&state.grid, Instant::now());
         state.readers.insert(id, reader);
         id
     }
 
     /// Makes everything that changed so far old enough.
     fn settle(patches: &Patches) {
-        let mut state = patches.lock();
-        for at in &mut state.grid.changed_at {
-            *at -= SETTLED * 2;
-        }
+        patches.lock().grid.age(SETTLED * 2);
     }
 
     /// Makes everything move too much for being sent at once.
     fn move_all(patches: &Patches) {
-        patches.lock().grid.heat.fill(1e9);
+        patches.lock().grid.heat();
     }
 
     /// Does what the thread does, and reads all that comes.
@@ -622,7 +591,7 @@ mod tests {
                     let png = encode(&pixels, strip);
                     state.strips.insert(strip, png);
                 }
-                Job::Wait(_) if state.readers[&id].patch.is_none() => return all,
+                Job::Wait(_) if state.readers[&id].next_at().is_some() => return all,
                 Job::Wait(_) => {}
             }
         }
@@ -664,6 +633,7 @@ mod tests {
         let (patches, id) = settled();
         let damage = |x| -> Damage { [Rect::new(x, 3, 5, 9)].into_iter().collect() };
         patches.frame(&frame(2, damage(70)));
+        move_all(&patches);
         patches.frame(&frame(3, damage(75)));
         let tile = Rect::new(64, 0, 64, 64);
         assert_eq!(shown(&patches, id), [Patch::Clear(vec![tile])]);
@@ -698,9 +668,7 @@ mod tests {
         let mut all = Vec::new();
         // Sixty times a second.
         for seed in 2..100 {
-            for at in &mut patches.lock().grid.changed_at {
-                *at -= Duration::from_millis(16);
-            }
+            patches.lock().grid.age(Duration::from_millis(16));
             patches.frame(&frame(seed, damage()));
             all.extend(shown(&patches, id));
         }
@@ -772,5 +740,273 @@ mod tests {
             *byte = state.to_be_bytes()[0];
         }
         assert_eq!(encode(&pixels, Rect::new(0, 0, 256, 64)), None);
+    }
+
+    /// A desktop, and what one reader sees of it.
+    struct Scene {
+        patches: Patches,
+        id: u64,
+        pool: vroom_desktop::FramePool,
+        picture: PixelBuffer,
+        /// Blue, green, red of what lies over the video.
+        canvas: Vec<Option<[u8; 3]>>,
+        messages: u32,
+        moves: usize,
+        state: u32,
+    }
+
+    const SCENE: Size = Size::new(300, 250);
+
+    impl Scene {
+        fn new(seed: u32) -> Self {
+            let patches = Patches::default();
+            let id = join(&patches);
+            let mut scene = Self {
+                patches,
+                id,
+                pool: vroom_desktop::FramePool::new(SCENE),
+                picture: PixelBuffer::new(SCENE),
+                canvas: Vec::new(),
+                messages: 0,
+                moves: 0,
+                state: seed,
+            };
+            scene.publish();
+            scene
+        }
+
+        fn below(&mut self, limit: u32) -> u32 {
+            self.state = self
+                .state
+                .wrapping_mul(1_664_525)
+                .wrapping_add(1_013_904_223);
+            (self.state >> 8) % limit
+        }
+
+        fn part(&mut self, least: u32) -> Rect {
+            let (width, height) = (
+                least + self.below(SCENE.width - least),
+                least + self.below(SCENE.height - least),
+            );
+            let x = self.below(SCENE.width - width + 1);
+            let y = self.below(SCENE.height - height + 1);
+            Rect::new(x, y, width, height)
+        }
+
+        /// Draws rows that nothing resembles; with `noise` no PNG is worth its bytes.
+        fn draw(&mut self, part: Rect, noise: bool) {
+            for y in part.y..part.bottom() {
+                for x in part.x..part.right() {
+                    let colour = if noise {
+                        self.below(1 << 24).wrapping_mul(0x9E37_79B1)
+                    } else {
+                        self.below(2) * 0x00FF_FFFF
+                    };
+                    self.set(x, y, colour);
+                }
+            }
+        }
+
+        fn set(&mut self, x: u32, y: u32, colour: u32) {
+            let at = y as usize * self.picture.stride() + x as usize * 4;
+            self.picture.bytes_mut()[at..at + 4].copy_from_slice(&colour.to_le_bytes());
+        }
+
+        /// Scrolls a part up or down.
+        fn scroll(&mut self, part: Rect) {
+            let by = 1 + self.below(part.height / 3);
+            let up = self.below(2) == 0;
+            let old = self.picture.bytes().to_vec();
+            let stride = self.picture.stride();
+            for y in part.y..part.bottom() - by {
+                let (from, to) = if up { (y + by, y) } else { (y, y + by) };
+                let row = |y: u32| {
+                    let start = y as usize * stride + part.x as usize * 4;
+                    start..start + part.width as usize * 4
+                };
+                self.picture.bytes_mut()[row(to)].copy_from_slice(&old[row(from)]);
+            }
+            let y = if up { part.bottom() - by } else { part.y };
+            self.draw(Rect::new(part.x, y, part.width, by), false);
+        }
+
+        fn publish(&mut self) {
+            let full = Damage::full(SCENE);
+            let (bytes, stride) = (self.picture.bytes(), self.picture.stride());
+            if let Some(frame) = self.pool.frame(bytes, stride, &full) {
+                self.patches.frame(&frame);
+            }
+        }
+
+        /// Does one step of what came; false when nothing did.
+        fn follow(&mut self) -> bool {
+            let Popped::Patch(patch) = self.patches.pop(self.id, true, u32::MAX) else {
+                return false;
+            };
+            self.messages += patch.messages();
+            match patch {
+                Patch::Start(size) => {
+                    self.canvas = vec![None; size.rect().area() as usize];
+                }
+                Patch::Clear(rects) => {
+                    for rect in rects {
+                        self.lay(rect, |_, _| None);
+                    }
+                }
+                Patch::Show(rect, png) => self.show(rect, &png),
+                Patch::Move(Move { to, from_y, rest }) => {
+                    self.moves += 1;
+                    let old = self.canvas.clone();
+                    self.lay(to, |x, y| old[index(x, y - to.y + from_y)]);
+                    for (rect, png) in rest {
+                        self.show(rect, &png);
+                    }
+                }
+            }
+            if self.below(3) > 0 {
+                self.patches.acknowledge(self.id, self.messages);
+            }
+            true
+        }
+
+        fn lay(&mut self, rect: Rect, pixel: impl Fn(u32, u32) -> Option<[u8; 3]>) {
+            for y in rect.y..rect.bottom() {
+                for x in rect.x..rect.right() {
+                    self.canvas[index(x, y)] = pixel(x, y);
+                }
+            }
+        }
+
+        fn show(&mut self, rect: Rect, file: &Bytes) {
+            let mut decoder = png::Decoder::new(&file[..]);
+            decoder.set_transformations(png::Transformations::EXPAND);
+            let mut reader = decoder.read_info().unwrap();
+            let mut rgb = vec![0; reader.output_buffer_size()];
+            let info = reader.next_frame(&mut rgb).unwrap();
+            assert_eq!((info.width, info.height), (rect.width, rect.height));
+            self.lay(rect, |x, y| {
+                let at = ((y - rect.y) * rect.width + x - rect.x) as usize * 3;
+                Some([rgb[at + 2], rgb[at + 1], rgb[at]])
+            });
+        }
+
+        /// Lets a while pass, in which what keeps still is sent.
+        fn wait(&mut self) {
+            settle(&self.patches);
+            loop {
+                while self.follow() {}
+                let mut state = self.patches.lock();
+                match state.next_job(Instant::now() + Duration::from_secs(1)) {
+                    Job::Encode(strip, pixels) => {
+                        let png = encode(&pixels, strip);
+                        state.strips.insert(strip, png);
+                    }
+                    Job::Wait(_) if state.readers[&self.id].next_at().is_some() => return,
+                    Job::Wait(_) => {}
+                }
+            }
+        }
+
+        /// What is taken for exact is exact, and nothing lies over the rest.
+        fn check(&mut self) {
+            while self.follow() {}
+            let state = self.patches.lock();
+            for (tile, cover) in state.readers[&self.id].covers().iter().enumerate() {
+                let place = state.grid.place(tile);
+                for y in place.y..place.bottom() {
+                    for x in place.x..place.right() {
+                        let at = y as usize * self.picture.stride() + x as usize * 4;
+                        let pixel = <[u8; 3]>::try_from(&self.picture.bytes()[at..at + 3]).unwrap();
+                        let want = (*cover == Cover::Exact).then_some(pixel);
+                        assert_eq!(self.canvas[index(x, y)], want, "{x},{y} is {cover:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn index(x: u32, y: u32) -> usize {
+        (y * SCENE.width + x) as usize
+    }
+
+    #[test]
+    fn what_is_scrolled_is_moved_and_costs_little() {
+        let mut scene = Scene::new(1);
+        scene.draw(SCENE.rect(), false);
+        scene.publish();
+        scene.wait();
+        scene.patches.acknowledge(scene.id, scene.messages);
+        for _ in 0..20 {
+            scene.scroll(Rect::new(20, 30, 200, 200));
+            scene.publish();
+            scene.check();
+        }
+        assert_eq!(scene.moves, 20);
+        let covers = scene.patches.lock().readers[&scene.id].covers().to_vec();
+        assert!(covers.iter().all(|cover| *cover == Cover::Exact));
+    }
+
+    #[test]
+    fn what_is_scrolled_all_the_time_is_moved_soon() {
+        let mut scene = Scene::new(2);
+        while scene.follow() {}
+        scene.patches.acknowledge(scene.id, scene.messages);
+        scene.draw(SCENE.rect(), false);
+        for _ in 0..30 {
+            scene.scroll(SCENE.rect());
+            scene.publish();
+            scene.check();
+        }
+        assert!(scene.moves >= 20, "{} of 30", scene.moves);
+        // What cannot be scrolled is looked at less and less.
+        let mut scrolling = Scrolling::default();
+        let mut looks = 0;
+        for _ in 0..1000 {
+            if scrolling.is_due() {
+                looks += 1;
+                assert!(!scrolling.note(false, Instant::now()));
+            }
+        }
+        assert!(looks < 25, "{looks} looks");
+    }
+
+    #[test]
+    fn whatever_changes_what_is_exact_is_exact_and_nothing_old_stays() {
+        let mut moves = 0;
+        for seed in 0..60 {
+            let mut scene = Scene::new(seed);
+            scene.draw(SCENE.rect(), false);
+            for _ in 0..40 {
+                match scene.below(8) {
+                    0 => scene.wait(),
+                    1 => {
+                        let part = scene.part(1);
+                        let noise = scene.below(2) == 0;
+                        scene.draw(part, noise);
+                    }
+                    2 => {
+                        let x = scene.below(SCENE.width);
+                        let y = scene.below(SCENE.height);
+                        scene.set(x, y, 0x0012_3456);
+                    }
+                    3 => {
+                        scene.follow();
+                    }
+                    4 => move_all(&scene.patches),
+                    _ => {
+                        let part = scene.part(70);
+                        scene.scroll(part);
+                    }
+                }
+                scene.publish();
+                if scene.below(2) == 0 {
+                    scene.check();
+                }
+            }
+            scene.wait();
+            scene.check();
+            moves += scene.moves;
+        }
+        assert!(moves > 100, "{moves} moves were tried");
     }
 }

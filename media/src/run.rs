@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use vroom_desktop::{Frame, Wake};
+use vroom_desktop::{Frame, PixelBuffer, Wake};
 
 use crate::Error;
 use crate::codec::{self, Backend, Layout, VideoEncoder};
@@ -35,6 +35,8 @@ pub(crate) struct Run {
     codec: Option<Box<dyn VideoEncoder>>,
     jpeg: Option<JpegEncoder>,
     pool: Option<PicturePool>,
+    /// The newest picture, while no buffer has it yet.
+    unconverted: Option<Arc<PixelBuffer>>,
     pace: Pace,
     /// Counts pictures that changed.
     picture: u64,
@@ -70,6 +72,7 @@ impl Run {
             codec: None,
             jpeg: None,
             pool: None,
+            unconverted: None,
             pace: Pace::default(),
             picture: 0,
             owed_at: None,
@@ -89,7 +92,7 @@ impl Run {
         while let Some(wake) = self.wait() {
             self.shared.counters().stats.wakeups += 1;
             let changed = match wake {
-                Wake::Frame(frame) => self.convert(&frame),
+                Wake::Frame(frame) => self.take(&frame),
                 Wake::Woken | Wake::TimedOut => false,
             };
             if let Some(cause) = self.cause(changed)
@@ -106,12 +109,17 @@ impl Run {
     fn wait(&mut self) -> Option<Wake> {
         loop {
             let now = Instant::now();
+            let playing = self.shared.fanout.playing() > 0;
+            let rests = !playing && !self.shared.jpegs.is_wanted();
+            if rests {
+                // The picture that was taken goes back to the desktop.
+                self.convert();
+            }
             let control = self.shared.control();
             if control.stopped {
                 return None;
             }
-            let playing = self.shared.fanout.playing() > 0;
-            if !playing && !self.shared.jpegs.is_wanted() {
+            if rests {
                 self.pace.rest();
                 self.owed_at = None;
                 self.resting = true;
@@ -127,7 +135,7 @@ impl Run {
                 self.shared.wait_change(control, Some(due));
                 continue;
             }
-            let has_picture = self.pool.as_ref().is_some_and(PicturePool::has_picture);
+            let has_picture = self.has_picture();
             let interval = control.rate.interval();
             let refine = self.pace.refine_at(interval).filter(|_| playing);
             let key = control.keys.due(now).filter(|_| playing && has_picture);
@@ -139,8 +147,8 @@ impl Run {
         }
     }
 
-    /// Converts a frame; false when it cannot be shown.
-    fn convert(&mut self, frame: &Frame) -> bool {
+    /// Takes a frame; false when it cannot be shown.
+    fn take(&mut self, frame: &Frame) -> bool {
         let taken_at = Instant::now();
         if self.pool.as_ref().map(PicturePool::visible) != Some(frame.size()) {
             self.pool = PicturePool::new(frame.size(), self.layout(), self.setup.fps_max);
@@ -150,18 +158,16 @@ impl Run {
             counters.stats.size = frame.size();
             counters.stats.encoded_size = encoded_size(frame.size());
         }
-        // What is small goes this way, which is shorter than the one through the encoder.
+        // What is small or scrolled goes this way, which is shorter than the one through the encoder.
         let exact = self.shared.patches.frame(frame);
         self.exact = exact > 0 && exact >= self.shared.fanout.playing();
-        if self
-            .pool
-            .as_mut()
-            .and_then(|pool| pool.update(frame))
-            .is_none()
-        {
-            tracing::warn!(size = %frame.size(), "a frame could not be converted");
+        let Some(pool) = &mut self.pool else {
+            tracing::warn!(size = %frame.size(), "a frame of this size cannot be shown");
+            self.unconverted = None;
             return false;
-        }
+        };
+        pool.note(&frame.damage);
+        self.unconverted = Some(Arc::clone(&frame.pixels));
         self.picture += 1;
         let rested = std::mem::take(&mut self.resting);
         self.captured_at = if rested { taken_at } else { frame.captured_at };
@@ -169,13 +175,30 @@ impl Run {
         counters
             .capture
             .add(taken_at.saturating_duration_since(self.captured_at));
-        counters.convert.add(taken_at.elapsed());
         true
+    }
+
+    /// Converts the newest picture, unless that was done or every buffer is in use.
+    fn convert(&mut self) {
+        let began = Instant::now();
+        let Some((pool, pixels)) = self.pool.as_mut().zip(self.unconverted.take()) else {
+            return;
+        };
+        if pool.update(&pixels).is_some() {
+            self.shared.counters().convert.add(began.elapsed());
+        } else {
+            tracing::warn!(size = %pixels.size(), "a frame could not be converted");
+            self.unconverted = Some(pixels);
+        }
+    }
+
+    fn has_picture(&self) -> bool {
+        self.unconverted.is_some() || self.pool.as_ref().is_some_and(PicturePool::has_picture)
     }
 
     /// Whether and why the newest picture is to be encoded now.
     fn cause(&mut self, changed: bool) -> Option<Cause> {
-        let has_picture = self.pool.as_ref().is_some_and(PicturePool::has_picture);
+        let has_picture = self.has_picture();
         if self.shared.fanout.playing() == 0 || !has_picture {
             return None;
         }
@@ -220,6 +243,7 @@ impl Run {
         };
         self.owed_at = None;
         self.pts = self.setup.timeline.at(captured_at).max(self.pts + PTS_STEP);
+        self.convert();
         let layout = self.layout();
         self.pool = self.pool.take().and_then(|pool| pool.into_layout(layout));
         let picture = self.pool.as_mut().and_then(|pool| pool.newest(self.pts));
@@ -338,6 +362,7 @@ impl Run {
         if !self.shared.jpegs.wants(self.picture) {
             return;
         }
+        self.convert();
         let Some(pool) = &self.pool else { return };
         let is_fit = |jpeg: &JpegEncoder| jpeg.source() == pool.info();
         let encoder = match self.jpeg.take().filter(is_fit) {
@@ -365,7 +390,7 @@ impl Run {
 }
 
 /// How long the video may lack what everybody sees exactly.
-const OWED: Duration = Duration::from_millis(100);
+const OWED: Duration = Duration::from_millis(250);
 
 /// How long an encoder is kept after the last listener left: a reload comes back sooner.
 const LINGER: Duration = Duration::from_secs(10);

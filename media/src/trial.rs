@@ -4,12 +4,11 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use vroom_desktop::{Damage, Frame, PixelBuffer, Size};
+use vroom_desktop::{Damage, PixelBuffer, Size};
 
 use crate::convert::PicturePool;
 use crate::{Error, codec, elements};
@@ -44,13 +43,9 @@ pub fn try_encoder(name: &str) -> Result<(), Error> {
                 .wrapping_add(at * u32::from(seq))
                 .to_be_bytes()[3];
         }
-        pool.update(&Frame {
-            seq: seq.into(),
-            captured_at: Instant::now(),
-            damage: Damage::full(size),
-            pixels: Arc::new(pixels),
-        })
-        .ok_or_else(|| failed("no picture could be made for it"))?;
+        pool.note(&Damage::full(size));
+        pool.update(&pixels)
+            .ok_or_else(|| failed("no picture could be made for it"))?;
         let pts = gst::ClockTime::from_mseconds(16 * u64::from(seq));
         let picture = pool
             .newest(pts)

@@ -162,6 +162,8 @@ function instrument() {
     let [shown, last, began] = [0, '', performance.now()];
     const look = () => {
       spot.drawImage(largest(), 300, height * 0.7, 64, 64, 0, 0, 64, 64);
+      const patches = document.querySelector('.patches:not([hidden])');
+      if (patches) spot.drawImage(patches, 300, height * 0.7, 64, 64, 0, 0, 64, 64);
       const now = spot.getImageData(0, 0, 64, 64).data.join();
       if (now !== last) shown += 1;
       last = now;
@@ -316,7 +318,7 @@ const ROWS = {
     const after = { ...usage(roots), bytes: wireBytes() };
     return { 'idle, CPU s': after.cpu - before.cpu, 'idle, MB': (after.bytes - before.bytes) / 1e6 };
   }),
-  scroll: (product) => load(product, 'scroll', ['--scroll']),
+  scroll: (product) => load(product, 'scroll', ['--scroll-text']),
   motion: (product) => load(product, 'motion', ['--motion']),
   text: (product) => scope(async (t) => {
     const { page, inputs } = await see(t, product, ['--text']);

@@ -7,6 +7,8 @@ pub(crate) enum Pattern {
     Card,
     /// The same with a band of stripes that moves.
     Scroll,
+    /// The same with text that moves instead.
+    ScrollText,
     /// Waves that wander in all directions.
     Motion,
     /// Text: letters of 8x16 that are none, in colours that video blurs.
@@ -18,6 +20,7 @@ impl Pattern {
     pub(crate) fn named(option: &str) -> Option<Self> {
         match option {
             "--scroll" => Some(Self::Scroll),
+            "--scroll-text" => Some(Self::ScrollText),
             "--motion" => Some(Self::Motion),
             "--text" => Some(Self::Text),
             _ => None,
@@ -26,7 +29,7 @@ impl Pattern {
 
     /// Whether it changes by itself.
     pub(crate) const fn moves(self) -> bool {
-        matches!(self, Self::Scroll | Self::Motion)
+        matches!(self, Self::Scroll | Self::ScrollText | Self::Motion)
     }
 
     /// Writes row `y` of a picture of this width and height: B, G, R, unused for each pixel.
@@ -42,7 +45,10 @@ impl Pattern {
             let stripe = y >= height / 2 && ((y + step) / 8) % 2 == 0;
             pixel.copy_from_slice(&match self {
                 Self::Scroll if stripe => [30, 30, 30, 255],
-                Self::Card | Self::Scroll => card_colour(x, y, width, height),
+                Self::ScrollText if y >= height / 2 => {
+                    text_colour(x.unsigned_abs(), (y + step).unsigned_abs(), 0)
+                }
+                Self::Card | Self::Scroll | Self::ScrollText => card_colour(x, y, width, height),
                 Self::Motion => wave_colour(x, y, step),
                 Self::Text => text_colour(x.unsigned_abs(), y.unsigned_abs(), events),
             });

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::encoding::DecodeError;
 
-/// What travels on `patches`, all of it to the client.
+/// What travels on `patches`: all of it to the client, but for the acknowledgement.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PatchMessage {
     /// Nothing lies over the video; the desktop has this many pixels.
@@ -23,6 +23,19 @@ pub enum PatchMessage {
     },
     /// Nothing lies over these parts any more.
     Clear(Vec<PatchRect>),
+    /// What lies over one part goes to another.
+    Move {
+        /// Where it goes.
+        to: PatchRect,
+        /// The column in which it begins before, in pixels from the left.
+        from_x: u16,
+        /// The row in which it begins before, in pixels from the top.
+        from_y: u16,
+        /// How many of the messages that follow, all of them `Show`, are to be seen together with it.
+        follow: u8,
+    },
+    /// From the client: so many messages of the channel are on the screen, or were given up.
+    Ack(u32),
 }
 
 /// A part of the desktop, in pixels.
@@ -60,6 +73,19 @@ impl PatchMessage {
                 (places, []) => Ok(Self::Clear(places.iter().map(PatchRect::read).collect())),
                 _ => Err(DecodeError::Layout("PATCH_CLEAR")),
             },
+            MOVE => match payload.split_first_chunk() {
+                Some((to, &[x0, x1, y0, y1, follow])) => Ok(Self::Move {
+                    to: PatchRect::read(to),
+                    from_x: u16::from_be_bytes([x0, x1]),
+                    from_y: u16::from_be_bytes([y0, y1]),
+                    follow,
+                }),
+                _ => Err(DecodeError::Layout("PATCH_MOVE")),
+            },
+            ACK => match *payload {
+                [a, b, c, d] => Ok(Self::Ack(u32::from_be_bytes([a, b, c, d]))),
+                _ => Err(DecodeError::Layout("PATCH_ACK")),
+            },
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -84,6 +110,22 @@ impl PatchMessage {
                     place.write(&mut out);
                 }
                 CLEAR
+            }
+            Self::Move {
+                to,
+                from_x,
+                from_y,
+                follow,
+            } => {
+                to.write(&mut out);
+                out.put_u16(*from_x);
+                out.put_u16(*from_y);
+                out.put_u8(*follow);
+                MOVE
+            }
+            Self::Ack(count) => {
+                out.put_u32(*count);
+                ACK
             }
         };
         (kind, out.freeze())
@@ -114,6 +156,8 @@ pub const PATCHES_CHANNEL: &str = "patches";
 const START: u8 = 0x01;
 const SHOW: u8 = 0x02;
 const CLEAR: u8 = 0x03;
+const MOVE: u8 = 0x04;
+const ACK: u8 = 0x05;
 const RECT_BYTES: usize = 8;
 
 #[cfg(test)]
@@ -139,17 +183,41 @@ mod tests {
                 png: Bytes::from_static(b"png"),
             },
             PatchMessage::Clear(vec![PLACE, PLACE]),
+            PatchMessage::Move {
+                to: PLACE,
+                from_x: 1,
+                from_y: 0x0203,
+                follow: 2,
+            },
+            PatchMessage::Ack(0x0102_0304),
         ] {
             let (kind, payload) = message.encode();
             assert_eq!(PatchMessage::decode(kind, &payload), Ok(message));
         }
         let (kind, payload) = PatchMessage::Clear(vec![PLACE]).encode();
         assert_eq!((kind, &payload[..]), (3, &[0, 1, 0, 2, 1, 0, 0, 4][..]));
+        let moved = PatchMessage::Move {
+            to: PLACE,
+            from_x: 1,
+            from_y: 0x0203,
+            follow: 2,
+        };
+        let (kind, payload) = moved.encode();
+        let want = [0, 1, 0, 2, 1, 0, 0, 4, 0, 1, 2, 3, 2];
+        assert_eq!((kind, &payload[..]), (4, &want[..]));
     }
 
     #[test]
     fn other_lengths_and_types_are_refused() {
-        for (kind, payload) in [(1, &[0_u8; 3][..]), (2, &[0; 8]), (3, &[0; 9]), (4, &[])] {
+        for (kind, payload) in [
+            (1, &[0_u8; 3][..]),
+            (2, &[0; 8]),
+            (3, &[0; 9]),
+            (4, &[0; 12]),
+            (4, &[0; 14]),
+            (5, &[0; 3]),
+            (6, &[]),
+        ] {
             assert!(PatchMessage::decode(kind, payload).is_err());
         }
     }

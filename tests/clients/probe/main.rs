@@ -4,8 +4,8 @@
 //! events so far. Every event is one line of JSON on the log, so that a test can compare what a
 //! browser sent with what a program received, and a picture with what was drawn.
 //!
-//! With `--scroll` it moves a band of stripes as fast as the compositor asks for frames, which is
-//! the load of the benches; with `--motion` the whole window moves. With `--text` it draws coloured
+//! With `--scroll` it moves a band of stripes as fast as the compositor asks for frames, and with
+//! `--scroll-text` lines of text, which is the load of the benches; with `--motion` the whole window moves. With `--text` it draws coloured
 //! text, other text after each input event.
 //!
 //! It takes a pen as the tool of a tablet, and with `--no-tablet` it does not. With `--lock` it holds the pointer from
@@ -91,8 +91,8 @@ impl Options {
                 other => match Pattern::named(other) {
                     Some(pattern) => options.pattern = pattern,
                     None => anyhow::bail!(
-                        "unknown option {other}; known: --log --title --scroll --text --motion \
-                         --no-tablet --lock --confine"
+                        "unknown option {other}; known: --log --title --scroll --scroll-text --text \
+                         --motion --no-tablet --lock --confine"
                     ),
                 },
             }

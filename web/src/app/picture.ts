@@ -2,6 +2,7 @@
 import { Video, videoAck } from "../core/graphical/video.ts";
 import type { Channel } from "../core/mux/channel.ts";
 import { ChannelRejected } from "../core/mux/channel.ts";
+import { Patches, patchAck } from "../core/graphical/patches.ts";
 import type { DesktopView } from "../ui/desktop.ts";
 import { CanvasVideo } from "../video/canvas.ts";
 import { PatchLayer } from "../video/patches.ts";
@@ -81,7 +82,7 @@ export class Picture {
     const channel = await live.openPatches().catch(() => null);
     if (!channel) return;
     this.#patches?.layer.close();
-    const layer = new PatchLayer(this.view.patches);
+    const layer = new PatchLayer(this.view.patches, (count) => channel.send(Patches.Ack, patchAck(count)));
     this.#patches = { channel, layer };
     channel.onmessage = (type, payload) => layer.receive(type, payload);
     channel.onclose = () => layer.close();
