@@ -88,3 +88,45 @@ for (const transport of ['webrtc', 'websocket']) {
     }
   });
 }
+
+/** Runs in the page: how far the text at this place was scrolled, if it lies there exactly; otherwise null. */
+function scrolled([left, top, side]) {
+  const patches = document.querySelector('vroom-desktop .patches:not([hidden])');
+  if (!patches) return null;
+  const { data } = patches.getContext('2d').getImageData(left, top, side, side);
+  const mix = (a, b, c) => {
+    let mixed = Math.imul(a, 73856093) ^ Math.imul(b, 19349663) ^ Math.imul(c, 83492791);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0x5bd1e995);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
+  };
+  const colours = [[255, 80, 80], [90, 230, 90], [60, 150, 255], [255, 220, 60], [235, 90, 235], [240, 240, 240]];
+  const is = (x, y, step) => {
+    const [column, line, inX, inY] = [(left + x) >> 3, (top + y + step) >> 4, (left + x) & 7, (top + y + step) & 15];
+    const isInk = inX >= 1 && inX < 7 && inY >= 2 && inY < 14 && ((mix(column, line, inY) >>> inX) & 1) === 1;
+    const want = [...(isInk ? colours[mix(column, line, 0x1000) % colours.length] : [24, 26, 32]), 255];
+    return want.every((each, part) => data[(y * side + x) * 4 + part] === each);
+  };
+  for (let step = 0; step < 0x10000; step++) {
+    let same = true;
+    for (let at = 0; same && at < side * side; at++) same = is(at % side, Math.floor(at / side), step);
+    if (same) return step;
+  }
+  return null;
+}
+
+for (const transport of ['webrtc', 'websocket']) {
+  test(`text is exact while it is scrolled over ${transport}`, async (t) => {
+    const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: [PROBE, '--scroll-text', '--log', join(scratch(t), 'probe.jsonl')] });
+    const viewer = await Viewer.open(t, await browser(t), daemon, { query: `?transport=${transport}`, size: { width: 1400, height: 860 } });
+    // It never rests, so that nothing of it is there because it kept still.
+    const steps = new Set();
+    await until('twenty pictures of the moving text, each exact', async () => {
+      const step = await viewer.page.evaluate(scrolled, [304, 500, 64]);
+      if (step !== null) steps.add(step);
+      if (steps.size < 20) throw new Error(`${steps.size} so far`);
+      return true;
+    });
+    mkdirSync(OUT, { recursive: true });
+    await viewer.screenshot(join(OUT, `scrolled-${transport}.png`));
+  });
+}
