@@ -6,7 +6,7 @@ import { LANE_BUFFER_MAX } from "../mux/link.ts";
 import type { Signalling } from "./signalling.ts";
 
 const PROTOCOL = "xumux/0.1";
-/** Local candidates are gathered for at most this long before the offer leaves; later ones are posted. */
+/** Where servers help to find candidates, they have this long before the offer leaves; later ones are posted. */
 const GATHER_MS = 250;
 /** A connection that reports `disconnected` for this long is given up. */
 export const DISCONNECTED_MAX_MS = 3_000;
@@ -58,10 +58,14 @@ export class WebRtcLink implements Link {
 
   /** Offers, waits for the answer and for `omux/control`; rejects after `timeoutMs` or when the server says no. */
   static async open(signalling: Signalling, timeoutMs: number, events: () => LinkEvents | null): Promise<WebRtcLink> {
-    const peer = new RTCPeerConnection({ iceServers: await signalling.iceServers(), bundlePolicy: "max-bundle" });
+    const iceServers = await signalling.iceServers();
+    const peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     const link = new WebRtcLink(peer, events);
+    // Without them there are only addresses of this machine, which browsers hide for a tenth of a second and which the
+    // server sees anyway when it is tried from there.
+    const gathers = iceServers.length > 0;
     try {
-      await withTimeout(link.#connect(signalling), timeoutMs, "no WebRTC connection came up");
+      await withTimeout(link.#connect(signalling, gathers), timeoutMs, "no WebRTC connection came up");
       link.#watch();
       return link;
     } catch (error) {
@@ -105,7 +109,7 @@ export class WebRtcLink implements Link {
     this.peer.close();
   }
 
-  async #connect(signalling: Signalling): Promise<void> {
+  async #connect(signalling: Signalling, gathers: boolean): Promise<void> {
     const opened = this.#controlOpened();
     opened.catch(() => undefined); // It may fail while the offer is still under way.
     const early: RTCIceCandidateInit[] = [];
@@ -117,7 +121,7 @@ export class WebRtcLink implements Link {
     };
     const offer = await this.peer.createOffer();
     await this.peer.setLocalDescription({ type: "offer", sdp: inStereo(offer.sdp ?? "") });
-    await this.#gathered();
+    if (gathers) await this.#gathered();
     const sent = early.length;
     const answer = await signalling.offer(this.peer.localDescription?.sdp ?? "", early.slice(0, sent));
     connection = answer.connection;
