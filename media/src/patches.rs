@@ -845,9 +845,7 @@ mod tests {
             };
             self.messages += patch.messages();
             match patch {
-                Patch::Start(size) => {
-                    self.canvas = vec![None; size.rect().area() as usize];
-                }
+                Patch::Start(size) => self.canvas = vec![None; index(0, size.height)],
                 Patch::Clear(rects) => {
                     for rect in rects {
                         self.lay(rect, |_, _| None);

@@ -191,7 +191,7 @@ mod tests {
 
     /// Looks like text: no row twice.
     fn text(x: u32, y: u32) -> u32 {
-        (x / 3 ^ y).wrapping_mul(0x9E37_79B1) >> 20
+        ((x / 3) ^ y).wrapping_mul(0x9E37_79B1) >> 20
     }
 
     /// Text in a window from (50, 20) to before (180, 120) that was scrolled so far, on a ground
