@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use vroom_desktop::{Frame, Wake};
+use vroom_desktop::{Frame, PixelBuffer, Size, Wake};
 
 use crate::Error;
 use crate::codec::{self, Backend, Layout, VideoEncoder};
@@ -36,6 +36,8 @@ pub(crate) struct Run {
     jpeg: Option<JpegEncoder>,
     pool: Option<PicturePool>,
     pace: Pace,
+    /// The newest picture as it was drawn.
+    newest: Option<Arc<PixelBuffer>>,
     /// Counts pictures that changed.
     picture: u64,
     /// When the video shows at the latest what everybody sees exactly already.
@@ -70,6 +72,7 @@ impl Run {
             codec: None,
             jpeg: None,
             pool: None,
+            newest: None,
             pace: Pace::default(),
             picture: 0,
             owed_at: None,
@@ -88,10 +91,16 @@ impl Run {
         }
         while let Some(wake) = self.wait() {
             self.shared.counters().stats.wakeups += 1;
-            let changed = match wake {
-                Wake::Frame(frame) => self.convert(&frame),
-                Wake::Woken | Wake::TimedOut => false,
+            let frame = match wake {
+                Wake::Frame(frame) => Some(frame),
+                // Whoever wants the picture wants the one that waits.
+                _ if self.shared.shots.is_wanted() => self.shared.frames.take(),
+                Wake::Woken | Wake::TimedOut => None,
             };
+            let changed = frame.is_some_and(|frame| self.convert(&frame));
+            if let Some(newest) = &self.newest {
+                self.shared.shots.deliver(newest);
+            }
             if let Some(cause) = self.cause(changed)
                 && let Err(error) = self.encode(cause)
             {
@@ -111,7 +120,8 @@ impl Run {
                 return None;
             }
             let playing = self.shared.fanout.playing() > 0;
-            if !playing && !self.shared.jpegs.is_wanted() {
+            let shot = self.shared.shots.is_wanted();
+            if !playing && !self.shared.jpegs.is_wanted() && !shot {
                 self.pace.rest();
                 self.owed_at = None;
                 self.resting = true;
@@ -134,7 +144,8 @@ impl Run {
             let jpeg = self.shared.jpegs.wants(self.picture).then_some(now);
             drop(control);
             let owed = self.owed_at.filter(|_| playing);
-            let deadline = [refine, key, jpeg, owed].into_iter().flatten().min();
+            let shot = (shot && self.newest.is_some()).then_some(now);
+            let deadline = [refine, key, jpeg, owed, shot].into_iter().flatten().min();
             return Some(self.shared.frames.wait(deadline));
         }
     }
@@ -142,6 +153,7 @@ impl Run {
     /// Converts a frame; false when it cannot be shown.
     fn convert(&mut self, frame: &Frame) -> bool {
         let taken_at = Instant::now();
+        self.newest = Some(Arc::clone(&frame.pixels));
         if self.pool.as_ref().map(PicturePool::visible) != Some(frame.size()) {
             self.pool = PicturePool::new(frame.size(), self.layout(), self.setup.fps_max);
             self.codec = None;
@@ -226,12 +238,15 @@ impl Run {
         let Some(picture) = picture else {
             return Ok(());
         };
+
         if let Some(codec) = &mut self.codec
             && !codec.set_bitrate_kbps(bitrate_kbps)
         {
             // Only a new encoder has the new rate, and it begins with a key frame.
             self.codec = None;
         }
+        let size = self.pool.as_ref().map(PicturePool::visible);
+        let size = encoded_size(size.unwrap_or(Size::new(0, 0)));
         let codec = self.codec(bitrate_kbps)?;
         let Some(mut buffer) = codec.encode(picture, key_frame)? else {
             return Ok(());
@@ -254,6 +269,7 @@ impl Run {
             pts: self.pts,
             captured_at,
             buffer,
+            size,
         };
         self.hand_over(&unit, cause, encode);
         Ok(())
@@ -381,7 +397,7 @@ const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);
 
 #[cfg(test)]
 mod tests {
-    use vroom_desktop::{Damage, FrameSlot, PixelBuffer, Size};
+    use vroom_desktop::{Damage, FrameSlot};
 
     use super::*;
     use crate::Encoder;

@@ -1,7 +1,7 @@
 //! The way from HTTP to WebSocket.
 
 use http::Request;
-use http_body_util::Full;
+
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use vroom_protocol::Code;
@@ -41,5 +41,5 @@ pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer 
         let pass = Some(caller.pass);
         carried::run(caller.daemon, origin, identity, pass, None, rx, tx).await;
     });
-    response.map(|()| Full::default())
+    response.map(|()| Content::default())
 }
