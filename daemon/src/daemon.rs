@@ -226,7 +226,10 @@ impl Server {
     /// Ends everything that was started, within [`END`].
     pub async fn end(self) {
         // First, while there is something to record the end of.
-        if timeout(RECORDED, self.daemon.recordings.end()).await.is_err() {
+        if timeout(RECORDED, self.daemon.recordings.end())
+            .await
+            .is_err()
+        {
             tracing::warn!("the end of a recording is missing");
         }
         self.daemon.ending.send_replace(true);

@@ -66,7 +66,10 @@ impl Recordings {
     /// Follows these rules; by default recordings lie in the home of this user.
     pub(crate) fn new(rules: RecordingRules, home: &Path) -> (Self, Orders) {
         let (sender, receiver) = mpsc::channel(ORDERS);
-        let folder = rules.directory.clone().unwrap_or_else(|| usual_folder(home));
+        let folder = rules
+            .directory
+            .clone()
+            .unwrap_or_else(|| usual_folder(home));
         let recordings = Self {
             rules,
             folder,
@@ -137,8 +140,9 @@ pub(crate) async fn serve(daemon: Weak<Daemon>, mut orders: Orders) {
                 if let Some(running) = running.take() {
                     running.finish(&daemon, "the server ended").await;
                 }
-                // Whoever waited may have given up.
-                drop(done.send(()));
+                if done.send(()).is_err() {
+                    tracing::debug!("nobody waited for the end of a recording");
+                }
                 return;
             }
         }

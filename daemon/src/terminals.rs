@@ -309,7 +309,9 @@ impl Terminals {
     }
 
     fn recording(&self) -> MutexGuard<'_, Option<Recording>> {
-        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
+        self.recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pipes(&self) -> MutexGuard<'_, Vec<Weak<Piped>>> {

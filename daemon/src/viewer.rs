@@ -12,8 +12,8 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use vroom_protocol::graphical::{
     self, Agent, ButtonInput, ClientHandshake, ClientMessage, Media, Mode, Negotiation,
-    NotificationKind, Obedience, PointerInput, RecordAction, Role, ServerMessage, Share, ShareAction, capability,
-    obeyed,
+    NotificationKind, Obedience, PointerInput, RecordAction, Role, ServerMessage, Share,
+    ShareAction, capability, obeyed,
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
@@ -395,7 +395,11 @@ impl Viewer {
             RecordAction::Start => recordings.start(seat.name()),
             RecordAction::Stop => recordings.stop(seat.name()),
         };
-        if taken { Ok(()) } else { Err(Denied::NotAllowed) }
+        if taken {
+            Ok(())
+        } else {
+            Err(Denied::NotAllowed)
+        }
     }
 
     fn media(&mut self, media: Media) {

@@ -56,7 +56,7 @@ pub use patches::{Patch, PatchFeed};
 pub use peer::{Peer, PeerSend, PeerStats};
 pub use png::{Colours, exact_png, write_png};
 pub use rate::Limits;
-pub use record::{Movies, MovieFile, Recorder};
+pub use record::{MovieFile, Movies, Recorder};
 pub use sound::Sound;
 pub use stats::{EncoderStats, StageHistogram, StageHistograms, StageLatency};
 pub use trial::try_encoder;

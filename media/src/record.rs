@@ -85,7 +85,10 @@ impl Recorder {
         let pictures = encoder.attach(Arc::clone(&queue) as Arc<dyn Listener>);
         let sound = sound.map(|sound| {
             let queue = Arc::clone(&queue);
-            (sound.clone(), sound.attach(move |packet| queue.hear(packet)))
+            (
+                sound.clone(),
+                sound.attach(move |packet| queue.hear(packet)),
+            )
         });
         Ok(Self {
             encoder,

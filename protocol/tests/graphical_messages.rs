@@ -7,8 +7,9 @@ use vroom_protocol::graphical::{
     Action, Agent, Browser, Chat, ChatRole, ClientHandshake, ClientInfo, ClientMessage, Clipboard,
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
     Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notification,
-    NotificationKind, Participant, Paths, Record, RecordAction, RecordState, Recording, Role, ScrollDirection, Selection, ServerHandshake,
-    ServerMessage, Share, ShareAction, ShareState, State, Viewport, WaitState,
+    NotificationKind, Participant, Paths, Record, RecordAction, RecordState, Recording, Role,
+    ScrollDirection, Selection, ServerHandshake, ServerMessage, Share, ShareAction, ShareState,
+    State, Viewport, WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {

@@ -58,7 +58,10 @@ fn what_is_no_request_is_refused_by_its_id() {
         r#"{"allowed":true,"recording":{"by":"ann"}}"#,
         r#"{"allowed":true,"recording":{"by":"ann","since":-1}}"#,
     ] {
-        assert!(ServerMessage::decode(RECORD, bad.as_bytes()).is_err(), "{bad}");
+        assert!(
+            ServerMessage::decode(RECORD, bad.as_bytes()).is_err(),
+            "{bad}"
+        );
     }
 }
 

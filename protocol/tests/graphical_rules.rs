@@ -5,8 +5,8 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
     ClipboardRequest, Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode,
-    Negotiation, Obedience, Record, RecordAction, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed,
-    take_decision,
+    Negotiation, Obedience, Record, RecordAction, Role, Share, ShareAction, Viewport, capability,
+    input_obeyed, obeyed, take_decision,
 };
 
 fn client(version: &str, encodings: Option<&[&str]>) -> ClientHandshake {

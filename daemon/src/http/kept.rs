@@ -24,7 +24,11 @@ pub(super) async fn screenshot(caller: &Caller, request: &Request<Incoming>) -> 
         Err(refused) => return answer::refused(refused),
     }
     let no_picture = |reason: &str| {
-        answer::error(StatusCode::SERVICE_UNAVAILABLE, Code::NO_SUCH_TARGET, reason)
+        answer::error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::NO_SUCH_TARGET,
+            reason,
+        )
     };
     let Some(output) = &caller.daemon.output else {
         return answer::error(

@@ -1,13 +1,12 @@
 //! The way from HTTP to WebSocket.
 
 use http::Request;
-
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use vroom_protocol::Code;
 use vroom_transport::websocket;
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Content};
 use super::{Caller, bearer};
 use crate::carried;
 use crate::origin::Transport;

@@ -157,8 +157,8 @@ impl Shared {
     /// Puts the pointer into the picture when somebody cannot draw it or it is recorded, and takes it
     /// out again.
     pub(super) fn follow_cursor(&mut self, desktop: Option<&dyn Desktop>) {
-        let drawn = self.recording.has_pointer
-            || self.members.values().any(|member| !member.draws_cursor);
+        let drawn =
+            self.recording.has_pointer || self.members.values().any(|member| !member.draws_cursor);
         if self.cursor.drawn == drawn {
             return;
         }

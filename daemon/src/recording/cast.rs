@@ -114,7 +114,10 @@ mod tests {
         let (_, line) = Cast::begin(SIZE, 1_700_000_000, "bash");
         let header: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(header["version"], 2);
-        assert_eq!((&header["width"], &header["height"]), (&json!(80), &json!(24)));
+        assert_eq!(
+            (&header["width"], &header["height"]),
+            (&json!(80), &json!(24))
+        );
         assert_eq!(header["timestamp"], 1_700_000_000_u64);
     }
 

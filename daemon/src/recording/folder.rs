@@ -34,7 +34,11 @@ impl Folder {
             io::Error::new(error.kind(), text)
         };
         let mut builder = DirBuilder::new();
-        builder.mode(0o700).recursive(true).create(all).map_err(context)?;
+        builder
+            .mode(0o700)
+            .recursive(true)
+            .create(all)
+            .map_err(context)?;
         builder.recursive(false);
         let mut attempt = 1;
         let path = loop {
@@ -45,7 +49,9 @@ impl Folder {
             let path = all.join(name);
             match builder.create(&path) {
                 Ok(()) => break path,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS =>
+                {
                     attempt += 1;
                 }
                 Err(error) => return Err(context(error)),
@@ -81,10 +87,7 @@ impl Folder {
         let budget = &self.budget;
         let written = budget.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if written > budget.bytes_max {
-            let text = format!(
-                "the recording has its largest size, {} MiB",
-                budget.bytes_max / MIB
-            );
+            let text = format!("it has its largest size, {} MiB", budget.bytes_max / MIB);
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }
         if written < budget.ask_at.load(Ordering::Relaxed) {
@@ -94,7 +97,7 @@ impl Folder {
         let disk = rustix::fs::statvfs(&self.path)?;
         if disk.f_bavail.saturating_mul(disk.f_frsize) < budget.free_min {
             let text = format!(
-                "less than {} MiB are free on the disk of the recording",
+                "less than {} MiB are free on its disk",
                 budget.free_min / MIB
             );
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
@@ -172,7 +175,10 @@ mod tests {
         let second = Folder::make(&place, "now", &rules(100, 0)).unwrap();
         assert_ne!(first.path, second.path);
         first.create("file").unwrap();
-        assert_eq!(first.create("file").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            first.create("file").unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
         assert_eq!((mode(&place), mode(&first.path)), (0o700, 0o700));
         assert_eq!(mode(&first.path.join("file")), 0o600);

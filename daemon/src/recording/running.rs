@@ -65,7 +65,9 @@ impl Running {
         let recording = Recording { by, since };
         daemon.terminals.set_recording(Some(&recording));
         let journal = Journal::new(timeline.clone());
-        daemon.hub.begin_recording(recording, journal, rules.pointer);
+        daemon
+            .hub
+            .begin_recording(recording, journal, rules.pointer);
         let movies = Reel {
             folder,
             timeline: timeline.clone(),

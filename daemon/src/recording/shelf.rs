@@ -40,7 +40,9 @@ impl Shelf {
             return Err(io::ErrorKind::NotFound.into());
         }
         let mut options = OpenOptions::new();
-        options.read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
+        options
+            .read(true)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits());
         let file = options.open(self.0.join(id).join(name))?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
@@ -52,12 +54,19 @@ impl Shelf {
     fn describe(&self, id: &str) -> Option<Value> {
         let (file, _) = self.open(id, timeline::NAME).ok()?;
         let mut line = String::new();
-        BufReader::new(file.take(LINE_BYTES)).read_line(&mut line).ok()?;
+        BufReader::new(file.take(LINE_BYTES))
+            .read_line(&mut line)
+            .ok()?;
         let start: Value = serde_json::from_str(&line).ok()?;
         let mut files: Vec<(String, u64)> = fs::read_dir(self.0.join(id))
             .ok()?
             .flatten()
-            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.metadata().ok()?)))
+            .filter_map(|entry| {
+                Some((
+                    entry.file_name().into_string().ok()?,
+                    entry.metadata().ok()?,
+                ))
+            })
             .filter(|(name, metadata)| is_plain(name) && metadata.is_file())
             .map(|(name, metadata)| (name, metadata.len()))
             .collect();
@@ -97,7 +106,10 @@ fn date_of(days: u64) -> (u64, u64, u64) {
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let (day, month) = (
+        day - (153 * month + 2) / 5 + 1,
+        if month < 10 { month + 3 } else { month - 9 },
+    );
     (year + era * 400 + u64::from(month <= 2), month, day)
 }
 
@@ -132,7 +144,11 @@ mod tests {
         let one = folder.path().join("all/2026-11-30T20-37-03Z");
         fs::create_dir_all(&one).unwrap();
         fs::write(folder.path().join("secret"), "s").unwrap();
-        fs::write(one.join("timeline.jsonl"), "{\"by\":\"ann\",\"unix_ms\":5000}\n").unwrap();
+        fs::write(
+            one.join("timeline.jsonl"),
+            "{\"by\":\"ann\",\"unix_ms\":5000}\n",
+        )
+        .unwrap();
         std::os::unix::fs::symlink(folder.path().join("secret"), one.join("link")).unwrap();
         let id = "2026-11-30T20-37-03Z";
         assert!(shelf.open(id, "timeline.jsonl").is_ok());
@@ -149,6 +165,9 @@ mod tests {
         let listed = shelf.list();
         assert_eq!(listed[0]["by"], "ann");
         assert_eq!(listed[0]["began"], 5);
-        assert_eq!(listed[0]["files"], json!([{"name": "timeline.jsonl", "bytes": 28}]));
+        assert_eq!(
+            listed[0]["files"],
+            json!([{"name": "timeline.jsonl", "bytes": 28}])
+        );
     }
 }

@@ -72,7 +72,11 @@ impl One {
         let (id, meta) = (session.id().to_owned(), session.meta());
         let file = format!("terminal-{}.cast", self.number);
         let name = meta.name.unwrap_or_default();
-        let title = if name.is_empty() { &meta.command } else { &name };
+        let title = if name.is_empty() {
+            &meta.command
+        } else {
+            &name
+        };
         let size = session.size();
         self.follow.timeline.say(json!({
             "event": "terminal", "id": id, "file": file, "name": title,
@@ -80,13 +84,24 @@ impl One {
         }));
         let (mut cast, header) = Cast::begin(size, self.follow.began, title);
         let number = self.number;
-        if self.send(Job::Open { file: number, name: file }).await.is_none() {
+        if self
+            .send(Job::Open {
+                file: number,
+                name: file,
+            })
+            .await
+            .is_none()
+        {
             return;
         }
         let mut reader = Reader {
             one: &self,
             // What was shown before is one screen; of a new terminal everything is there.
-            offset: if is_new { session.history().first() } else { u64::MAX },
+            offset: if is_new {
+                session.history().first()
+            } else {
+                u64::MAX
+            },
             driver: None,
         };
         let mut lines = vec![header];
@@ -121,7 +136,9 @@ impl One {
             }
             break;
         }
-        drop(self.send(Job::Close { file: number }).await);
+        if self.send(Job::Close { file: number }).await.is_none() {
+            tracing::debug!("a recording ended before one of its terminals");
+        }
     }
 
     async fn send(&self, job: Job) -> Option<()> {

@@ -245,10 +245,13 @@ mod tests {
     #[test]
     fn a_sample_has_lengths_and_no_parameter_sets() {
         let unit = [
-            0, 0, 0, 1, 9, 0x10, 0, 0, 0, 1, 0x67, 66, 0xC0, 31, 1, 0, 0, 1, 0x68, 9, 0, 0, 1, 0x65,
-            1, 2, 0, 0, 1, 0x65, 3,
+            0, 0, 0, 1, 9, 0x10, 0, 0, 0, 1, 0x67, 66, 0xC0, 31, 1, 0, 0, 1, 0x68, 9, 0, 0, 1,
+            0x65, 1, 2, 0, 0, 1, 0x65, 3,
         ];
-        assert_eq!(lengths(&unit), [0, 0, 0, 3, 0x65, 1, 2, 0, 0, 0, 2, 0x65, 3]);
+        assert_eq!(
+            lengths(&unit),
+            [0, 0, 0, 3, 0x65, 1, 2, 0, 0, 0, 2, 0x65, 3]
+        );
         let pictures = Pictures::of(&unit, Size::new(64, 48)).unwrap();
         assert_eq!(pictures.sequence, [0x67, 66, 0xC0, 31, 1]);
         assert_eq!(pictures.picture, [[0x68, 9]]);

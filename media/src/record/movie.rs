@@ -242,7 +242,11 @@ impl Movie {
         let Some(mut last) = self.last.take() else {
             return Ok(());
         };
-        let run = last.moof.traf.first_mut().and_then(|traf| traf.trun.first_mut());
+        let run = last
+            .moof
+            .traf
+            .first_mut()
+            .and_then(|traf| traf.trun.first_mut());
         if let Some(TrunSamples::Explicit(entries)) = run.map(|run| &mut run.samples)
             && let Some(entry) = entries.last_mut()
         {
