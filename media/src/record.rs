@@ -67,6 +67,7 @@ impl Recorder {
         let queue = Arc::new(Queue::default());
         let began = timeline.at(began).nseconds();
         let encoder = Arc::clone(encoder.shared());
+        let clock = timeline.clone();
         let run = Run {
             encoder: Arc::clone(&encoder),
             queue: Arc::clone(&queue),
@@ -85,10 +86,10 @@ impl Recorder {
         let pictures = encoder.attach(Arc::clone(&queue) as Arc<dyn Listener>);
         let sound = sound.map(|sound| {
             let queue = Arc::clone(&queue);
-            (
-                sound.clone(),
-                sound.attach(move |packet| queue.hear(packet)),
-            )
+            let hear = move |packet: &gst::Buffer| {
+                queue.hear(packet, clock.at(Instant::now()));
+            };
+            (sound.clone(), sound.attach(hear))
         });
         Ok(Self {
             encoder,
@@ -175,10 +176,13 @@ impl Queue {
         true
     }
 
-    fn hear(&self, packet: &gst::Buffer) {
+    /// Adds a packet of sound that came now.
+    fn hear(&self, packet: &gst::Buffer, now: gst::ClockTime) {
         let Some(at) = packet.pts() else {
             return;
         };
+        // The encoder stamps the first packet after a silence as if there had been none.
+        let at = if at + STALE < now { now - FRESH } else { at };
         if let Ok(bytes) = packet.clone().into_mapped_buffer_readable() {
             let item = Item {
                 at: at.nseconds(),
@@ -378,6 +382,12 @@ impl Run {
         }
     }
 }
+
+/// A packet that comes so long after its time has a wrong one.
+const STALE: gst::ClockTime = gst::ClockTime::from_mseconds(250);
+
+/// How long after its time a packet comes.
+const FRESH: gst::ClockTime = gst::ClockTime::from_mseconds(5);
 
 /// What may wait for the disk; pictures beyond it are lost up to a key frame.
 const QUEUE_BYTES: usize = 16 << 20;
