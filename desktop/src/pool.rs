@@ -254,17 +254,22 @@ mod tests {
             .frame(picture.bytes(), picture.stride(), &full)
             .unwrap();
         assert_eq!(fourth.pixels.bytes(), picture.bytes());
-        set(&mut picture, 1, 1, 4);
+        set(&mut picture, 150, 90, 4);
+        let fifth = pool
+            .frame(picture.bytes(), picture.stride(), &full)
+            .unwrap();
+        assert_eq!(fifth.pixels.bytes(), picture.bytes());
+        set(&mut picture, 1, 1, 5);
         assert!(
             pool.frame(picture.bytes(), picture.stride(), &full)
                 .is_none(),
-            "all four buffers are held"
+            "all five buffers are held"
         );
         drop(first);
-        let fifth = pool
+        let sixth = pool
             .frame(picture.bytes(), picture.stride(), &full)
             .expect("a buffer came back");
-        assert_eq!(fifth.pixels.bytes(), picture.bytes());
+        assert_eq!(sixth.pixels.bytes(), picture.bytes());
     }
 
     #[test]
