@@ -130,6 +130,9 @@ pub struct Serve {
     /// Start no sound server for the session
     #[arg(long, env = "VROOM_NO_SOUND")]
     pub no_sound: bool,
+    /// Record the session from its start; everybody is told
+    #[arg(long, env = "VROOM_RECORD")]
+    pub record: bool,
     /// Use this encoder [default: auto]
     #[arg(long, value_name = "NAME", env = "VROOM_ENCODER")]
     pub encoder: Option<String>,

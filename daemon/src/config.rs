@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::recording::MayRecord;
+
 /// The content of `vroomd.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
@@ -44,6 +46,8 @@ pub struct Config {
     pub media: MediaConfig,
     /// What is heard.
     pub sound: SoundConfig,
+    /// What may be recorded.
+    pub recording: RecordingConfig,
     /// What strangers may hold.
     pub limits: LimitsConfig,
     /// What is written to the log.
@@ -196,6 +200,24 @@ pub struct SoundConfig {
     pub enabled: Option<bool>,
 }
 
+/// What may be recorded.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordingConfig {
+    /// Who may begin and end recordings, and fetch them: `nobody`, `owner` or `operator`.
+    pub allowed: Option<MayRecord>,
+    /// Where recordings lie.
+    pub directory: Option<PathBuf>,
+    /// Whether one begins with the server.
+    pub autostart: Option<bool>,
+    /// The largest one.
+    pub size_mib_max: Option<u64>,
+    /// What is left free on the disk.
+    pub free_mib_min: Option<u64>,
+    /// Whether the pointer is in the picture while it is recorded.
+    pub pointer: Option<bool>,
+}
+
 /// What strangers may hold.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
@@ -327,6 +349,7 @@ mod tests {
         assert!(config.terminal.idle_timeout.is_some() && config.terminal.per_user.is_some());
         assert!(config.desktop.on_exit.is_some() && config.media.ports.is_some());
         assert!(config.limits.unauthenticated_per_source.is_some());
+        assert!(config.recording.allowed.is_some() && config.recording.pointer.is_some());
         assert!(config.clipboard.to_desktop.is_some() && config.clipboard.from_desktop.is_some());
     }
 

@@ -24,6 +24,7 @@ use crate::hub::{Hub, HubConfig};
 use crate::listen::{self, UnixSocket};
 use crate::output::Output;
 use crate::peers::Peers;
+use crate::recording::{self, Recordings};
 use crate::resumable::Resumable;
 use crate::settings::Settings;
 use crate::sound::SoundServer;
@@ -52,6 +53,8 @@ pub(crate) struct Daemon {
     pub(crate) sound: Option<Sound>,
     /// Connections over WebRTC.
     pub(crate) peers: Peers,
+    /// What is recorded.
+    pub(crate) recordings: Recordings,
     /// All terminals.
     pub(crate) terminals: Arc<Terminals>,
     /// The sessions that can be resumed.
@@ -156,6 +159,8 @@ impl Server {
         let output = desktop
             .as_ref()
             .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));
+        let (recordings, record_orders) =
+            Recordings::new(settings.recording.clone(), &account.home);
         let daemon = Arc::new(Daemon {
             auth: Arc::new(auth),
             gate: Gate::new(
@@ -168,6 +173,7 @@ impl Server {
             output,
             sound,
             peers: Peers::default(),
+            recordings,
             terminals: Arc::new(Terminals::new(
                 account,
                 settings.shell.clone(),
@@ -182,6 +188,10 @@ impl Server {
         });
         // Before anybody can ask for them.
         daemon.terminals.recover(&daemon.auth).await;
+        tokio::spawn(recording::serve(Arc::downgrade(&daemon), record_orders));
+        if daemon.settings.recording.autostart {
+            daemon.recordings.start("the server".into());
+        }
         for listener in listeners {
             let daemon = Arc::clone(&daemon);
             tokio::spawn(listen::serve_tcp(daemon, listener, acceptor.clone()));
@@ -215,6 +225,13 @@ impl Server {
 
     /// Ends everything that was started, within [`END`].
     pub async fn end(self) {
+        // First, while there is something to record the end of.
+        if timeout(RECORDED, self.daemon.recordings.end())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the end of a recording is missing");
+        }
         self.daemon.ending.send_replace(true);
         let desktop = self.desktop;
         let desktop = tokio::task::spawn_blocking(move || {
@@ -315,8 +332,11 @@ fn url(settings: &Settings, listeners: &[TcpListener], token: &Secret) -> anyhow
     Ok(format!("{scheme}://{address}/#token={}", token.reveal()))
 }
 
-/// How long the end may take.
+/// How long the end may take, without that of a recording.
 pub const END: Duration = Duration::from_millis(1800);
+
+/// How long the end of a recording may take: the rest of a second is to be written.
+const RECORDED: Duration = Duration::from_millis(1500);
 
 /// The sessions at a time; one more is not taken.
 const SESSIONS: usize = 1024;

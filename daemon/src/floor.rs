@@ -53,6 +53,8 @@ pub(crate) enum Denied {
     ClipboardKeptOut,
     /// No clipboard may leave the desktop.
     ClipboardStays,
+    /// Recordings are not for them.
+    MayNotRecord,
 }
 
 impl Floor {

@@ -1,6 +1,7 @@
 //! The HTTP surface: the page, login, signalling, and the way to WebSocket.
 
 mod answer;
+mod kept;
 mod names;
 mod offer;
 mod socket;
@@ -125,13 +126,19 @@ async fn route(caller: Caller, request: Request<Incoming>) -> Answer {
         (&Method::GET, "/sessions") => sessions(&caller, &request),
         (&Method::GET, "/terminals") => terminals(&caller, &request),
         (&Method::GET, "/metrics") => metrics(&caller, &request),
+        (&Method::GET, "/screenshot") => kept::screenshot(&caller, &request).await,
+        (&Method::GET, "/recordings") => kept::recordings(&caller, &request).await,
         (_, "/login" | "/pair" | "/offer" | "/api/offer") => not_allowed("POST"),
         (_, "/candidate") => not_allowed("GET, POST"),
         (
             _,
             "/vroom" | "/omux" | "/omux/vroom" | "/healthz" | "/ice" | "/metrics" | "/sessions"
-            | "/terminals",
+            | "/terminals" | "/screenshot" | "/recordings",
         ) => not_allowed("GET"),
+        (&Method::GET, path) if path.starts_with(RECORDINGS) => {
+            let path = path.trim_start_matches(RECORDINGS);
+            kept::recording(&caller, &request, path).await
+        }
         (&Method::GET | &Method::HEAD, path) => match Asset::find(path) {
             Some(asset) => answer::asset(asset, request.headers()),
             None => answer::error(
@@ -330,6 +337,9 @@ fn not_allowed(methods: &'static str) -> Answer {
         .insert(ALLOW, HeaderValue::from_static(methods));
     answer
 }
+
+/// What the paths of files of recordings begin with.
+const RECORDINGS: &str = "/recordings/";
 
 /// How long the headers of a request may take, and a connection may idle; then it is closed.
 const HEADERS: Duration = Duration::from_secs(30);

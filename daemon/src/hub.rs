@@ -5,6 +5,7 @@
 
 mod driving;
 mod news;
+mod recording;
 mod selections;
 mod share;
 
@@ -60,6 +61,7 @@ struct Shared {
     /// Whether the driver holds files over the desktop.
     dragging: bool,
     media: Option<MediaState>,
+    recording: recording::RecordingShared,
     active_at: SystemTime,
 }
 
@@ -111,6 +113,7 @@ impl Hub {
             selections: selections::Selections::new(config.clipboard),
             dragging: false,
             media: None,
+            recording: recording::RecordingShared::default(),
             active_at: SystemTime::now(),
         };
         Ok(Arc::new(Self {
@@ -260,7 +263,8 @@ impl Shared {
     }
 
     /// Tells everybody that who is here, or who drives, changed.
-    fn announce_share(&self) {
+    fn announce_share(&mut self) {
+        self.note_people();
         for member in self.members.values() {
             member.mailbox.put(|mail| mail.share = true);
         }

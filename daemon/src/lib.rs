@@ -52,6 +52,7 @@ mod picture;
 mod png;
 pub mod process;
 mod publickey;
+pub mod recording;
 mod resumable;
 mod running;
 mod sealed;

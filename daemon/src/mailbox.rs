@@ -29,6 +29,8 @@ pub(crate) struct Mail {
     pub(crate) cursor: bool,
     /// The video has other properties.
     pub(crate) media: bool,
+    /// The session is recorded, or not any more.
+    pub(crate) recording: bool,
     /// These selections have new content.
     pub(crate) selections: Vec<Selection>,
     /// How drags of files go.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use vroom_protocol::Code;
-use vroom_protocol::graphical::Role;
+use vroom_protocol::graphical::{Recording, Role};
 use vroom_terminal::{PtySize, Session};
 
 use crate::identity::Identity;
@@ -48,6 +48,8 @@ struct Guests {
     reason: Option<String>,
     /// Whether somebody was told how the program ended.
     is_seen: bool,
+    /// The recording that is under way.
+    recording: Option<Recording>,
 }
 
 #[derive(Debug)]
@@ -179,6 +181,19 @@ impl Party {
     /// Whether somebody was told how the program ended.
     pub(crate) fn is_seen(&self) -> bool {
         self.guests().is_seen
+    }
+
+    /// Tells everybody here that the terminal is recorded, or not any more.
+    pub(crate) fn set_recording(&self, recording: Option<&Recording>) {
+        self.guests().recording = recording.cloned();
+        self.announce();
+    }
+
+    /// By what name people know who drives, if anybody does.
+    pub(crate) fn driver_name(&self) -> Option<String> {
+        let guests = self.guests();
+        let driver = guests.driver.and_then(|id| guests.here.get(&id));
+        driver.map(|guest| guest.name.clone())
     }
 
     /// Waits for anything to change about who is here; cancel-safe.

@@ -9,6 +9,7 @@ use vroom_desktop::{Layout, Size};
 
 use crate::cli::Serve;
 use crate::config::{Config, DesktopKind, LogFormat, OnExit, Style, TlsConfig};
+use crate::recording::{FREE_MIB_MIN, MIB, RecordingRules, SIZE_MIB_MAX};
 
 /// What is in force.
 #[derive(Clone, Debug)]
@@ -75,6 +76,8 @@ pub struct Settings {
     pub webrtc: bool,
     /// Whether the session has a sound server of its own.
     pub sound: bool,
+    /// What may be recorded.
+    pub recording: RecordingRules,
     /// The highest bit rate of a viewer, when limited.
     pub bitrate_kbps_max: Option<u32>,
     /// The most pictures per second, when limited.
@@ -223,6 +226,14 @@ impl Settings {
                 .filter(|name| name != "auto"),
             webrtc: !serve.no_webrtc && config.media.webrtc.unwrap_or(true),
             sound: !serve.no_sound && config.sound.enabled.unwrap_or(true),
+            recording: RecordingRules {
+                allowed: config.recording.allowed.unwrap_or_default().least(),
+                directory: config.recording.directory,
+                autostart: serve.record || config.recording.autostart.unwrap_or(false),
+                bytes_max: mib(config.recording.size_mib_max, SIZE_MIB_MAX),
+                free_min: mib(config.recording.free_mib_min, FREE_MIB_MIN),
+                pointer: config.recording.pointer.unwrap_or(true),
+            },
             bitrate_kbps_max: config.media.bitrate_kbps_max,
             fps_max: config.media.fps_max,
             ports: config.media.ports,
@@ -274,6 +285,12 @@ impl Settings {
                 "at least 1; `enabled` switches terminals off",
             );
         }
+        if self.recording.bytes_max == 0 {
+            return range(
+                "recording.size_mib_max",
+                "at least 1; `allowed` switches recordings off",
+            );
+        }
         let limits = &self.limits;
         if limits.unauthenticated == 0 || limits.unauthenticated_per_source == 0 {
             return range("limits.unauthenticated", "at least 1");
@@ -292,6 +309,11 @@ impl Settings {
             _ => Ok(()),
         }
     }
+}
+
+/// A number of MiB in bytes.
+fn mib(given: Option<u64>, default: u64) -> u64 {
+    given.unwrap_or(default).saturating_mul(MIB)
 }
 
 /// Reads `ADDRESS:PORT`; `localhost` is the loopback address.

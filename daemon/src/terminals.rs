@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use vroom_protocol::Code;
-use vroom_protocol::graphical::Role;
+use vroom_protocol::graphical::{Recording, Role};
 use vroom_protocol::mux::{SessionControl, SessionEntry, SessionKind};
 use vroom_terminal::{
     ALLOWED, Account, Command, Environment, Error, Holds, Meta, Piped, PtySpec, SpawnConfig,
@@ -32,6 +33,10 @@ pub(crate) struct Terminals {
     parties: Mutex<BTreeMap<String, Arc<Party>>>,
     /// The programs on pipes, which end with their client.
     pipes: Mutex<Vec<Weak<Piped>>>,
+    /// What everybody at them is told of the recording.
+    recording: Mutex<Option<Recording>>,
+    /// Counts those that were added.
+    changes: watch::Sender<u64>,
 }
 
 /// How many terminals there may be, and how long they last.
@@ -86,6 +91,8 @@ impl Terminals {
             rules,
             parties: Mutex::default(),
             pipes: Mutex::default(),
+            recording: Mutex::default(),
+            changes: watch::Sender::new(0),
         }
     }
 
@@ -170,6 +177,25 @@ impl Terminals {
             .values()
             .filter_map(|party| Some(entry(party, party.role_of(identity)?)));
         own.collect()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<Party>> {
+        self.parties().values().cloned().collect()
+    }
+
+    /// Waits for one more; cancel-safe.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Tells everybody at all terminals, and whoever comes, that they are recorded, or not any more.
+    pub(crate) fn set_recording(&self, recording: Option<&Recording>) {
+        let mut known = self.recording();
+        *known = recording.cloned();
+        for party in self.all() {
+            party.set_recording(recording);
+        }
     }
 
     /// Renames or ends a terminal.
@@ -261,7 +287,12 @@ impl Terminals {
     /// Keeps a terminal until its end was seen, or nobody will ever see it.
     fn keep(self: &Arc<Self>, auth: &Arc<Auth>, party: Arc<Party>) {
         let id = party.session().id().to_owned();
-        self.parties().insert(id.clone(), Arc::clone(&party));
+        {
+            let recording = self.recording();
+            party.set_recording(recording.as_ref());
+            self.parties().insert(id.clone(), Arc::clone(&party));
+        }
+        self.changes.send_modify(|changes| *changes += 1);
         let (all, auth, rules) = (Arc::downgrade(self), Arc::clone(auth), self.rules);
         tokio::spawn(async move {
             watch_over(&party, rules).await;
@@ -275,6 +306,12 @@ impl Terminals {
 
     fn parties(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Party>>> {
         self.parties.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recording(&self) -> MutexGuard<'_, Option<Recording>> {
+        self.recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pipes(&self) -> MutexGuard<'_, Vec<Weak<Piped>>> {

@@ -12,8 +12,8 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use vroom_protocol::graphical::{
     self, Agent, ButtonInput, ClientHandshake, ClientMessage, Media, Mode, Negotiation,
-    NotificationKind, Obedience, PointerInput, Role, ServerMessage, Share, ShareAction, capability,
-    obeyed,
+    NotificationKind, Obedience, PointerInput, RecordAction, Role, ServerMessage, Share,
+    ShareAction, capability, obeyed,
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
@@ -46,6 +46,8 @@ pub(crate) struct Viewer {
     clip: Option<Clip>,
     /// Whether too much waits for the client already.
     stalled: bool,
+    /// Whether somebody whose client does not know RECORD was told that the session is recorded.
+    told_recording: bool,
     refused_at: Option<Instant>,
     /// What the person last asked of the video.
     wishes: Media,
@@ -67,6 +69,7 @@ impl Viewer {
             capability::CURSOR_IMAGE,
             capability::SHARING,
             capability::MEDIA,
+            capability::RECORDING,
         ];
         // Files on their way in or out go through `file-transfer`.
         if daemon.files_root().is_some() {
@@ -91,6 +94,7 @@ impl Viewer {
             cursor: CursorSent::default(),
             clip: None,
             stalled: false,
+            told_recording: false,
             refused_at: None,
             wishes: Media::default(),
         }
@@ -257,6 +261,7 @@ impl Viewer {
             mail.share = true;
             mail.cursor = true;
             mail.media = true;
+            mail.recording = true;
         });
         self.seat = Some(seat);
         self.pump(now, connection);
@@ -353,6 +358,7 @@ impl Viewer {
                 self.notify(now, connection, NotificationKind::Error, text, command.id);
                 Ok(())
             }
+            ClientMessage::Record(record) => self.record(record.action),
             // Answered before.
             ClientMessage::Handshake(_) => Ok(()),
         }
@@ -374,6 +380,25 @@ impl Viewer {
                 self.notify(now, connection, NotificationKind::Error, text, share.id);
                 Ok(())
             }
+        }
+    }
+
+    fn record(&self, action: RecordAction) -> Result<(), Denied> {
+        let Some(seat) = &self.seat else {
+            return Ok(());
+        };
+        let recordings = &self.daemon.recordings;
+        if !recordings.allows(seat.role()) {
+            return Err(Denied::MayNotRecord);
+        }
+        let taken = match action {
+            RecordAction::Start => recordings.start(seat.name()),
+            RecordAction::Stop => recordings.stop(seat.name()),
+        };
+        if taken {
+            Ok(())
+        } else {
+            Err(Denied::NotAllowed)
         }
     }
 

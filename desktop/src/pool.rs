@@ -12,7 +12,8 @@ use crate::{BYTES_PER_PIXEL, Damage, Frame, PixelBuffer, Rect, Size};
 /// their whole window for one blinking caret, so this is where a keystroke becomes small.
 ///
 /// A buffer is written only while nobody else holds it. With one frame waiting in the slot, one in
-/// the encoder's hands and one that is looked at for what keeps still, the fourth is always free.
+/// the encoder's hands, the one before that it still keeps and one that is looked at for what keeps
+/// still, the fifth is always free.
 #[derive(Debug)]
 pub struct FramePool {
     size: Size,
@@ -114,8 +115,8 @@ struct Buffer {
     stale: Damage,
 }
 
-/// The most buffers of one pool: one waits, two are read, one is written.
-pub const POOL_BUFFERS: usize = 4;
+/// The most buffers of one pool: one waits, three are read, one is written.
+pub const POOL_BUFFERS: usize = 5;
 
 /// The side of a tile of the comparison, in pixels.
 pub const TILE_PX: u32 = 64;
@@ -253,17 +254,22 @@ mod tests {
             .frame(picture.bytes(), picture.stride(), &full)
             .unwrap();
         assert_eq!(fourth.pixels.bytes(), picture.bytes());
-        set(&mut picture, 1, 1, 4);
+        set(&mut picture, 150, 90, 4);
+        let fifth = pool
+            .frame(picture.bytes(), picture.stride(), &full)
+            .unwrap();
+        assert_eq!(fifth.pixels.bytes(), picture.bytes());
+        set(&mut picture, 1, 1, 5);
         assert!(
             pool.frame(picture.bytes(), picture.stride(), &full)
                 .is_none(),
-            "all four buffers are held"
+            "all five buffers are held"
         );
         drop(first);
-        let fifth = pool
+        let sixth = pool
             .frame(picture.bytes(), picture.stride(), &full)
             .expect("a buffer came back");
-        assert_eq!(fifth.pixels.bytes(), picture.bytes());
+        assert_eq!(sixth.pixels.bytes(), picture.bytes());
     }
 
     #[test]

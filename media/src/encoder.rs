@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::Instant;
 
-use vroom_desktop::FrameSlot;
+use vroom_desktop::{FrameSlot, PixelBuffer};
 
 use crate::fanout::{Fanout, Listener, ListenerId};
 use crate::jpeg::{JpegFeed, JpegSlots};
@@ -12,6 +12,7 @@ use crate::keyframe::KeyFrames;
 use crate::patches::{PatchFeed, Patches};
 use crate::rate::Rate;
 use crate::run::{Run, Setup};
+use crate::shots::Shots;
 use crate::stats::{EncoderStats, Samples, StageHistograms, Throughput};
 use crate::{Error, Limits, UnitFeed};
 
@@ -32,6 +33,7 @@ impl Encoder {
             fanout: Fanout::default(),
             jpegs: JpegSlots::default(),
             patches: Patches::default(),
+            shots: Shots::default(),
             control: Mutex::new(Control {
                 stopped: false,
                 keys: KeyFrames::default(),
@@ -80,6 +82,19 @@ impl Encoder {
     /// Gives a reader exact pictures of what keeps still.
     pub fn patches(&self) -> PatchFeed {
         PatchFeed::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// The newest picture, exactly as it was drawn; `None` when the encoder has ended.
+    ///
+    /// Cancel-safe.
+    pub async fn picture(&self) -> Option<Arc<PixelBuffer>> {
+        let shared = &self.handle.shared;
+        let picture = shared.shots.ask();
+        shared.change(|_| ());
+        if shared.control().stopped {
+            shared.shots.end();
+        }
+        picture.await.ok()
     }
 
     /// What it has done and how long that took.
@@ -136,6 +151,8 @@ pub(crate) struct Shared {
     pub(crate) jpegs: JpegSlots,
     /// What lies over the video.
     pub(crate) patches: Patches,
+    /// Who wants the picture as it is.
+    pub(crate) shots: Shots,
     control: Mutex<Control>,
     changed: Condvar,
     counters: Mutex<Counters>,
@@ -249,6 +266,7 @@ impl Shared {
         self.fanout.end();
         self.jpegs.end();
         self.patches.end();
+        self.shots.end();
     }
 
     fn stats(&self) -> EncoderStats {

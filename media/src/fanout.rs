@@ -192,6 +192,7 @@ mod tests {
             key_frame,
             pts: gst::ClockTime::ZERO,
             captured_at: Instant::now(),
+            size: vroom_desktop::Size::new(64, 64),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::peer::Peer;
 use crate::rate::Rate;
 use crate::run::Setup;
 use crate::teardown::Teardown;
-use crate::{Answer, Encoder, Error, MediaConfig, Offer, PeerEvents, Sound};
+use crate::{Answer, Encoder, Error, MediaConfig, Movies, Offer, PeerEvents, Recorder, Sound};
 
 /// Makes encoders and peers.
 #[derive(Clone, Debug)]
@@ -97,6 +97,24 @@ impl Media {
             timeline, teardown, ..
         } = &*self.inner;
         Sound::new(pipe, timeline.clone(), teardown.clone())
+    }
+
+    /// Writes what the encoder makes, and what is heard where there is sound, into movies, from
+    /// `began` on.
+    ///
+    /// # Errors
+    ///
+    /// When no encoder for H264 works here, or the thread cannot be started.
+    pub fn record(
+        &self,
+        encoder: &Encoder,
+        sound: Option<&Sound>,
+        began: Instant,
+        movies: impl Movies,
+    ) -> Result<Recorder, Error> {
+        self.inner.report.chosen().ok_or(Error::NoEncoder)?;
+        let timeline = self.inner.timeline.clone();
+        Recorder::start(encoder, sound, (timeline, began), movies)
     }
 
     /// Answers a browser's offer with a peer that shows what the encoder makes, and lets its sound

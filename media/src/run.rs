@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use vroom_desktop::{Frame, PixelBuffer, Wake};
+use vroom_desktop::{Frame, PixelBuffer, Size, Wake};
 
 use crate::Error;
 use crate::codec::{self, Backend, Layout, VideoEncoder};
@@ -35,9 +35,11 @@ pub(crate) struct Run {
     codec: Option<Box<dyn VideoEncoder>>,
     jpeg: Option<JpegEncoder>,
     pool: Option<PicturePool>,
-    /// The newest picture, while no buffer has it yet.
-    unconverted: Option<Arc<PixelBuffer>>,
     pace: Pace,
+    /// The newest picture as it was drawn.
+    newest: Option<Arc<PixelBuffer>>,
+    /// Whether the pool has that.
+    is_converted: bool,
     /// Counts pictures that changed.
     picture: u64,
     /// When the video shows at the latest what everybody sees exactly already.
@@ -72,7 +74,8 @@ impl Run {
             codec: None,
             jpeg: None,
             pool: None,
-            unconverted: None,
+            newest: None,
+            is_converted: false,
             pace: Pace::default(),
             picture: 0,
             owed_at: None,
@@ -91,10 +94,16 @@ impl Run {
         }
         while let Some(wake) = self.wait() {
             self.shared.counters().stats.wakeups += 1;
-            let changed = match wake {
-                Wake::Frame(frame) => self.take(&frame),
-                Wake::Woken | Wake::TimedOut => false,
+            let frame = match wake {
+                Wake::Frame(frame) => Some(frame),
+                // Whoever wants the picture wants the one that waits.
+                _ if self.shared.shots.is_wanted() => self.shared.frames.take(),
+                Wake::Woken | Wake::TimedOut => None,
             };
+            let changed = frame.is_some_and(|frame| self.take(&frame));
+            if let Some(newest) = &self.newest {
+                self.shared.shots.deliver(newest);
+            }
             if let Some(cause) = self.cause(changed)
                 && let Err(error) = self.encode(cause)
             {
@@ -109,17 +118,13 @@ impl Run {
     fn wait(&mut self) -> Option<Wake> {
         loop {
             let now = Instant::now();
-            let playing = self.shared.fanout.playing() > 0;
-            let rests = !playing && !self.shared.jpegs.is_wanted();
-            if rests {
-                // The picture that was taken goes back to the desktop.
-                self.convert();
-            }
             let control = self.shared.control();
             if control.stopped {
                 return None;
             }
-            if rests {
+            let playing = self.shared.fanout.playing() > 0;
+            let shot = self.shared.shots.is_wanted();
+            if !playing && !self.shared.jpegs.is_wanted() && !shot {
                 self.pace.rest();
                 self.owed_at = None;
                 self.resting = true;
@@ -142,7 +147,8 @@ impl Run {
             let jpeg = self.shared.jpegs.wants(self.picture).then_some(now);
             drop(control);
             let owed = self.owed_at.filter(|_| playing);
-            let deadline = [refine, key, jpeg, owed].into_iter().flatten().min();
+            let shot = (shot && self.newest.is_some()).then_some(now);
+            let deadline = [refine, key, jpeg, owed, shot].into_iter().flatten().min();
             return Some(self.shared.frames.wait(deadline));
         }
     }
@@ -150,6 +156,7 @@ impl Run {
     /// Takes a frame; false when it cannot be shown.
     fn take(&mut self, frame: &Frame) -> bool {
         let taken_at = Instant::now();
+        self.newest = Some(Arc::clone(&frame.pixels));
         if self.pool.as_ref().map(PicturePool::visible) != Some(frame.size()) {
             self.pool = PicturePool::new(frame.size(), self.layout(), self.setup.fps_max);
             self.codec = None;
@@ -163,11 +170,10 @@ impl Run {
         self.exact = exact > 0 && exact >= self.shared.fanout.playing();
         let Some(pool) = &mut self.pool else {
             tracing::warn!(size = %frame.size(), "a frame of this size cannot be shown");
-            self.unconverted = None;
             return false;
         };
         pool.note(&frame.damage);
-        self.unconverted = Some(Arc::clone(&frame.pixels));
+        self.is_converted = false;
         self.picture += 1;
         let rested = std::mem::take(&mut self.resting);
         self.captured_at = if rested { taken_at } else { frame.captured_at };
@@ -180,20 +186,23 @@ impl Run {
 
     /// Converts the newest picture, unless that was done or every buffer is in use.
     fn convert(&mut self) {
+        if self.is_converted {
+            return;
+        }
         let began = Instant::now();
-        let Some((pool, pixels)) = self.pool.as_mut().zip(self.unconverted.take()) else {
+        let Some((pool, pixels)) = self.pool.as_mut().zip(self.newest.as_ref()) else {
             return;
         };
-        if pool.update(&pixels).is_some() {
+        self.is_converted = pool.update(pixels).is_some();
+        if self.is_converted {
             self.shared.counters().convert.add(began.elapsed());
         } else {
             tracing::warn!(size = %pixels.size(), "a frame could not be converted");
-            self.unconverted = Some(pixels);
         }
     }
 
     fn has_picture(&self) -> bool {
-        self.unconverted.is_some() || self.pool.as_ref().is_some_and(PicturePool::has_picture)
+        self.pool.is_some() && self.newest.is_some()
     }
 
     /// Whether and why the newest picture is to be encoded now.
@@ -250,12 +259,15 @@ impl Run {
         let Some(picture) = picture else {
             return Ok(());
         };
+
         if let Some(codec) = &mut self.codec
             && !codec.set_bitrate_kbps(bitrate_kbps)
         {
             // Only a new encoder has the new rate, and it begins with a key frame.
             self.codec = None;
         }
+        let size = self.pool.as_ref().map(PicturePool::visible);
+        let size = encoded_size(size.unwrap_or(Size::new(0, 0)));
         let codec = self.codec(bitrate_kbps)?;
         let Some(mut buffer) = codec.encode(picture, key_frame)? else {
             return Ok(());
@@ -278,6 +290,7 @@ impl Run {
             pts: self.pts,
             captured_at,
             buffer,
+            size,
         };
         self.hand_over(&unit, cause, encode);
         Ok(())
@@ -406,7 +419,7 @@ const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);
 
 #[cfg(test)]
 mod tests {
-    use vroom_desktop::{Damage, FrameSlot, PixelBuffer, Size};
+    use vroom_desktop::{Damage, FrameSlot};
 
     use super::*;
     use crate::Encoder;

@@ -36,13 +36,25 @@ struct Shared {
     packets: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
-    listeners: Vec<(u64, gst_app::AppSrc)>,
+    listeners: Vec<(u64, Hear)>,
     last_id: u64,
     /// Somebody reads the pipe.
     has_thread: bool,
     encoder: Option<Encoder>,
+}
+
+/// Takes packets; must hand over and return.
+type Hear = Box<dyn Fn(&gst::Buffer) + Send>;
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("listeners", &self.listeners.len())
+            .field("has_thread", &self.has_thread)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sound {
@@ -65,12 +77,12 @@ impl Sound {
         self.shared.packets.load(Ordering::Relaxed)
     }
 
-    /// Hands every packet to this element from now on; returns at once.
-    fn attach(&self, source: gst_app::AppSrc) -> u64 {
+    /// Hands every packet to this listener from now on; returns at once.
+    pub(crate) fn attach(&self, hear: impl Fn(&gst::Buffer) + Send + 'static) -> u64 {
         let mut state = self.shared.lock();
         state.last_id += 1;
         let id = state.last_id;
-        state.listeners.push((id, source));
+        state.listeners.push((id, Box::new(hear)));
         if !state.has_thread {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("listen".into());
@@ -82,7 +94,8 @@ impl Sound {
         id
     }
 
-    fn detach(&self, id: u64) {
+    /// Removes a listener.
+    pub(crate) fn detach(&self, id: u64) {
         let mut state = self.shared.lock();
         state.listeners.retain(|(listener, _)| *listener != id);
         // The thread sees it when something is played, and until then it sleeps.
@@ -156,10 +169,8 @@ impl Shared {
 
     fn on_packet(&self, packet: &gst::Buffer) {
         self.packets.fetch_add(1, Ordering::Relaxed);
-        for (_, source) in &self.lock().listeners {
-            if source.push_buffer(packet.clone()).is_err() {
-                tracing::trace!("a listener is about to go");
-            }
+        for (_, hear) in &self.lock().listeners {
+            hear(packet);
         }
     }
 
@@ -380,7 +391,15 @@ impl SoundBranch {
         change(&mut state);
         let listens = state.connected && !state.muted && !state.ended;
         match (listens, state.id) {
-            (true, None) => state.id = Some(self.sound.attach(self.source.clone())),
+            (true, None) => {
+                let source = self.source.clone();
+                let hear = move |packet: &gst::Buffer| {
+                    if source.push_buffer(packet.clone()).is_err() {
+                        tracing::trace!("a listener is about to go");
+                    }
+                };
+                state.id = Some(self.sound.attach(hear));
+            }
             (false, Some(id)) => {
                 state.id = None;
                 self.sound.detach(id);

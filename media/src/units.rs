@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use gstreamer as gst;
 use tokio::sync::Notify;
+use vroom_desktop::Size;
 
 use crate::Limits;
 use crate::encoder::Shared;
@@ -86,6 +87,8 @@ pub(crate) struct Unit {
     pub(crate) pts: gst::ClockTime,
     /// When the picture was complete.
     pub(crate) captured_at: Instant,
+    /// The size of what is encoded.
+    pub(crate) size: Size,
 }
 
 impl Unit {

@@ -7,8 +7,9 @@ use vroom_protocol::graphical::{
     Action, Agent, Browser, Chat, ChatRole, ClientHandshake, ClientInfo, ClientMessage, Clipboard,
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
     Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notification,
-    NotificationKind, Participant, Paths, Role, ScrollDirection, Selection, ServerHandshake,
-    ServerMessage, Share, ShareAction, ShareState, State, Viewport, WaitState,
+    NotificationKind, Participant, Paths, Record, RecordAction, RecordState, Recording, Role,
+    ScrollDirection, Selection, ServerHandshake, ServerMessage, Share, ShareAction, ShareState,
+    State, Viewport, WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -211,6 +212,22 @@ fn drag_news() -> impl Strategy<Value = DragNews> {
     ]
 }
 
+fn record() -> impl Strategy<Value = Record> {
+    let action = prop::sample::select(vec![RecordAction::Start, RecordAction::Stop]);
+    (maybe_text(), action).prop_map(|(id, action)| Record { id, action })
+}
+
+fn record_state() -> impl Strategy<Value = RecordState> {
+    let recording = (text(), any::<u64>()).prop_map(|(by, since)| Recording { by, since });
+    (any::<bool>(), prop::option::of(recording), maybe_text()).prop_map(
+        |(allowed, recording, reason)| RecordState {
+            allowed,
+            recording,
+            reason,
+        },
+    )
+}
+
 fn client_message() -> impl Strategy<Value = ClientMessage> {
     let request = (maybe_text(), selection()).prop_map(|(mime_type, selection)| ClipboardRequest {
         mime_type,
@@ -232,6 +249,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         media().prop_map(ClientMessage::Media),
         feedback().prop_map(ClientMessage::Feedback),
         drag().prop_map(ClientMessage::Drag),
+        record().prop_map(ClientMessage::Record),
     ]
 }
 
@@ -413,6 +431,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         share_state().prop_map(ServerMessage::ShareState),
         media_state().prop_map(ServerMessage::MediaState),
         drag_news().prop_map(ServerMessage::Drag),
+        record_state().prop_map(ServerMessage::Record),
     ]
 }
 

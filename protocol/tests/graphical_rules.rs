@@ -5,8 +5,8 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
     ClipboardRequest, Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode,
-    Negotiation, Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed,
-    take_decision,
+    Negotiation, Obedience, Record, RecordAction, Role, Share, ShareAction, Viewport, capability,
+    input_obeyed, obeyed, take_decision,
 };
 
 fn client(version: &str, encodings: Option<&[&str]>) -> ClientHandshake {
@@ -189,6 +189,10 @@ fn each_mode_obeys_what_its_row_says() {
         mode: Mode::View,
         take: false,
     };
+    let record = ClientMessage::Record(Record {
+        id: None,
+        action: RecordAction::Start,
+    });
     for (message, expected) in [
         (
             ClientMessage::Paste { text: text() },
@@ -205,6 +209,7 @@ fn each_mode_obeys_what_its_row_says() {
         (ClientMessage::Share(request), [ByRole; 3]),
         (ClientMessage::Feedback(Feedback::default()), [Apply; 3]),
         (ClientMessage::Drag(Drag::Leave), [Refuse, Apply, Refuse]),
+        (record, [ByRole; 3]),
     ] {
         let modes = [Mode::View, Mode::Interact, Mode::Voice];
         assert_eq!(

@@ -10,6 +10,7 @@ mod codec_support;
 use codec_support::json;
 use proptest::prelude::*;
 use vroom_protocol::Code;
+use vroom_protocol::graphical::Recording;
 use vroom_protocol::terminal::{
     ClientMessage, Encoding, Invitation, Participant, Role, ServerMessage, ShareAction, ShareLink,
     ShareRequest, ShareState,
@@ -224,6 +225,7 @@ fn share_state() -> impl Strategy<Value = ShareState> {
         });
     let invitation =
         (text(), text(), text()).prop_map(|(link, token, url)| Invitation { link, token, url });
+    let recording = (text(), any::<u64>()).prop_map(|(by, since)| Recording { by, since });
     let maybe = || prop::option::of(text());
     (
         (text(), maybe()),
@@ -231,6 +233,7 @@ fn share_state() -> impl Strategy<Value = ShareState> {
         prop::option::of(prop::collection::vec(link, 0..3)),
         prop::option::of(invitation),
         (maybe(), any::<Option<u64>>(), maybe()),
+        prop::option::of(recording),
     )
         .prop_map(
             |(
@@ -239,6 +242,7 @@ fn share_state() -> impl Strategy<Value = ShareState> {
                 links,
                 invited,
                 (requested_by, reference, reason),
+                recording,
             )| {
                 ShareState {
                     own_id,
@@ -249,6 +253,7 @@ fn share_state() -> impl Strategy<Value = ShareState> {
                     requested_by,
                     reference,
                     reason,
+                    recording,
                 }
             },
         )

@@ -64,6 +64,8 @@ impl Front {
             reconnect: Some(is_pty),
             zstd_compression: Some(is_pty),
             flow_control: Some(is_pty),
+            // Whoever is recorded is told so.
+            sharing: Some(is_pty),
             ..Extensions::default()
         };
         self.probed.capabilities(extensions)

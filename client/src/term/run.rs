@@ -10,6 +10,7 @@ use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Sleep, sleep};
 use vroom_predict::Preference;
 use vroom_predict_tty::Echo;
+use vroom_protocol::graphical::Recording;
 use vroom_protocol::terminal::{
     ChannelName, ClientEvent, ExitStatus, Plane, PtyMessage, PtyMode, WindowSize,
 };
@@ -140,6 +141,8 @@ struct Runner<'a> {
     repaint: bool,
     /// Whether standard input has ended.
     ended: bool,
+    /// Whether the person was told that the terminal is recorded.
+    told_recording: bool,
     pairs: u32,
 }
 
@@ -201,6 +204,7 @@ impl<'a> Runner<'a> {
             suspends: false,
             repaint: false,
             ended: false,
+            told_recording: false,
             pairs: 1,
             terminal,
         })
@@ -458,6 +462,7 @@ impl<'a> Runner<'a> {
                 self.pause.set_canonical(mode.contains(PtyMode::ICANON));
                 self.predict(|echo, _| echo.set_mode(screen::mode(mode)));
             }
+            Ok(ClientEvent::ShareState(state)) => self.tell_recording(state.recording.as_ref()),
             Ok(ClientEvent::StartDenied(denial)) => {
                 self.ui.error(denial.reason.unwrap_or_default());
             }
@@ -701,6 +706,26 @@ impl<'a> Runner<'a> {
                 false
             }
             LinkState::Connecting | LinkState::Ended(_) => false,
+        }
+    }
+
+    /// Says that the terminal is recorded, or not any more; once each.
+    fn tell_recording(&mut self, recording: Option<&Recording>) {
+        if std::mem::replace(&mut self.told_recording, recording.is_some()) == recording.is_some() {
+            return;
+        }
+        let text = match recording {
+            Some(recording) => {
+                let by = recording.by.chars().filter(|c| !c.is_control());
+                let by: String = by.collect();
+                format!("vroom: {by} records this terminal")
+            }
+            None => "vroom: this terminal is not recorded any more".to_owned(),
+        };
+        if self.terminal.raw.is_some() {
+            self.tell(&format!("{text}\r\n"));
+        } else {
+            self.ui.notice(&text);
         }
     }
 

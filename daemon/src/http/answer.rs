@@ -1,20 +1,78 @@
 //! What an answer looks like: its headers, and how errors are put.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
 use serde_json::{Value, json};
 use vroom_protocol::Code;
 
+use super::kept::FileBody;
 use crate::assets::Asset;
 use crate::auth::Refused;
 
 /// An answer.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<Content>;
+
+/// What is in an answer.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// A file that is read piece by piece.
+    File(FileBody),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(Full::new(bytes))
+    }
+}
+
+impl From<FileBody> for Content {
+    fn from(body: FileBody) -> Self {
+        Self::File(body)
+    }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body)
+                .poll_frame(context)
+                .map_err(|never| match never {}),
+            Self::File(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::File(body) => body.size_hint(),
+        }
+    }
+}
 
 /// An answer without a body.
 pub(crate) fn empty(status: StatusCode) -> Answer {
@@ -25,7 +83,7 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
 
 /// An answer in JSON, which nobody may keep.
 pub(crate) fn json(status: StatusCode, body: &Value) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(body.to_string())));
+    let mut answer = Response::new(Bytes::from(body.to_string()).into());
     *answer.status_mut() = status;
     set(&mut answer, CONTENT_TYPE, "application/json");
     set(&mut answer, CACHE_CONTROL, "no-store");
@@ -34,13 +92,22 @@ pub(crate) fn json(status: StatusCode, body: &Value) -> Answer {
 
 /// An answer in plain text, which nobody may keep.
 pub(crate) fn plain(text: String) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    let mut answer = Response::new(Bytes::from(text).into());
     set(
         &mut answer,
         CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     );
     set(&mut answer, CACHE_CONTROL, "no-store");
+    answer
+}
+
+/// A file to be kept by whoever asks, and by nobody on the way.
+pub(crate) fn file(media_type: &'static str, content: Content) -> Answer {
+    let mut answer = Response::new(content);
+    set(&mut answer, CONTENT_TYPE, media_type);
+    set(&mut answer, CACHE_CONTROL, "no-store");
+    set(&mut answer, CONTENT_DISPOSITION, "attachment");
     answer
 }
 
@@ -86,7 +153,7 @@ pub(crate) fn asset(asset: &'static Asset, headers: &HeaderMap) -> Answer {
     let Some(body) = body else {
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let mut answer = Response::new(Full::new(body));
+    let mut answer = Response::new(body.into());
     set(&mut answer, CONTENT_TYPE, asset.media_type);
     set(&mut answer, VARY, "Accept-Encoding");
     if takes_gzip {

@@ -1,13 +1,12 @@
 //! The way from HTTP to WebSocket.
 
 use http::Request;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use vroom_protocol::Code;
 use vroom_transport::websocket;
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Content};
 use super::{Caller, bearer};
 use crate::carried;
 use crate::origin::Transport;
@@ -41,5 +40,5 @@ pub(super) fn upgrade(caller: Caller, mut request: Request<Incoming>) -> Answer 
         let pass = Some(caller.pass);
         carried::run(caller.daemon, origin, identity, pass, None, rx, tx).await;
     });
-    response.map(|()| Full::default())
+    response.map(|()| Content::default())
 }

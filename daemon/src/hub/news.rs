@@ -154,9 +154,11 @@ impl Seat {
 }
 
 impl Shared {
-    /// Puts the pointer into the picture when somebody cannot draw it, and takes it out again.
+    /// Puts the pointer into the picture when somebody cannot draw it or it is recorded, and takes it
+    /// out again.
     pub(super) fn follow_cursor(&mut self, desktop: Option<&dyn Desktop>) {
-        let drawn = self.members.values().any(|member| !member.draws_cursor);
+        let drawn =
+            self.recording.has_pointer || self.members.values().any(|member| !member.draws_cursor);
         if self.cursor.drawn == drawn {
             return;
         }

@@ -70,6 +70,8 @@ impl Seat {
             .get_mut(&to)
             .ok_or(Denied::NoSuchTarget)?
             .role = role;
+        // What they may do with recordings follows from it.
+        shared.member(to)?.mailbox.put(|mail| mail.recording = true);
         if role < Role::Operator && shared.floor.driver() == Some(to) {
             shared.vacate(self.hub.desktop());
             shared.tell_lost(to);

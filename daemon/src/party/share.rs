@@ -54,6 +54,7 @@ impl Place {
                 .collect(),
             links: may_see_links.then(|| links.list(now, self.party.session.id())),
             requested_by: guests.requested_by.map(name),
+            recording: guests.recording.clone(),
             ..ShareState::default()
         }
     }

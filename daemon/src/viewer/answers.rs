@@ -106,6 +106,11 @@ pub(super) const fn explain(denied: Denied) -> (Code, NotificationKind, &'static
             NotificationKind::Error,
             "this server lets no clipboard out of the desktop",
         ),
+        Denied::MayNotRecord => (
+            Code::NOT_ALLOWED,
+            NotificationKind::Error,
+            "this server does not let you record",
+        ),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use vroom_protocol::graphical::{CursorImage, Mode, ServerMessage, capability};
+use vroom_protocol::graphical::{
+    CursorImage, Mode, Notification, NotificationKind, RecordState, ServerMessage, capability,
+};
 use vroom_protocol::{ChannelId, Connection};
 
 use super::Viewer;
@@ -55,6 +57,14 @@ impl Viewer {
         }
         if mail.state {
             messages.push(ServerMessage::State(seat.state()));
+        }
+        if mail.recording {
+            let state = seat.record_state(self.daemon.recordings.allows(seat.role()));
+            if self.negotiation.is_usable(capability::RECORDING) {
+                messages.push(ServerMessage::Record(state));
+            } else {
+                messages.extend(recording_in_words(&state, &mut self.told_recording));
+            }
         }
         messages.extend(mail.messages);
         if self.negotiation.is_usable(capability::DRAG) {
@@ -132,6 +142,18 @@ impl Viewer {
         self.cursor.at = Some(now);
         self.send(now, connection, &ServerMessage::Cursor(cursor));
     }
+}
+
+/// What a client is told that does not know RECORD, whose person has to know all the same.
+fn recording_in_words(state: &RecordState, told: &mut bool) -> Option<ServerMessage> {
+    let was_told = std::mem::replace(told, state.recording.is_some());
+    let text = match &state.recording {
+        Some(recording) if !was_told => format!("{} records this session", recording.by),
+        None if was_told => "this session is not recorded any more".to_owned(),
+        _ => return None,
+    };
+    let notification = Notification::new(NotificationKind::Warning, text);
+    Some(ServerMessage::Notification(notification))
 }
 
 /// The least time between two messages about the pointer: it cannot be seen more often.

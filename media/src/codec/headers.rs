@@ -42,7 +42,7 @@ impl Headers {
 /// The first sequence parameter set and what belongs to it; `None` when there is none.
 fn parameter_sets(unit: &[u8]) -> Option<Vec<u8>> {
     let mut sets = Vec::new();
-    for nal in nals(unit) {
+    for nal in nals(unit, NALS_MAX) {
         match nal.first()? & TYPE {
             kind @ (SEQUENCE | PICTURE) if kind == SEQUENCE || !sets.is_empty() => {
                 sets.extend_from_slice(&START);
@@ -55,8 +55,8 @@ fn parameter_sets(unit: &[u8]) -> Option<Vec<u8>> {
     (!sets.is_empty()).then_some(sets)
 }
 
-/// The units between start codes.
-fn nals(unit: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The units between start codes; after so many the last one is all of the rest.
+pub(crate) fn nals(unit: &[u8], max: usize) -> impl Iterator<Item = &[u8]> {
     let mut starts = Vec::new();
     let mut at = 0;
     while let Some(window) = unit.get(at..at + 3) {
@@ -66,8 +66,7 @@ fn nals(unit: &[u8]) -> impl Iterator<Item = &[u8]> {
         } else {
             at += 1;
         }
-        // Parameter sets stand first; a whole picture need not be searched.
-        if starts.len() > NALS_MAX {
+        if starts.len() > max {
             break;
         }
     }
@@ -90,7 +89,7 @@ const TYPE: u8 = 0x1F;
 const SEQUENCE: u8 = 7;
 const PICTURE: u8 = 8;
 
-/// The units looked at.
+/// The units looked at: parameter sets stand first, and a whole picture need not be searched.
 const NALS_MAX: usize = 16;
 
 #[cfg(test)]

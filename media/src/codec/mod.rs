@@ -12,6 +12,7 @@ use gstreamer as gst;
 use gstreamer_video as gst_video;
 
 use element::ElementEncoder;
+pub(crate) use headers::nals;
 
 use crate::Error;
 

@@ -44,3 +44,6 @@ pub const DRAG: &str = "drag";
 pub const PATCHES: &str = "patches";
 /// H264_AU on `video`.
 pub const VIDEO_H264: &str = "video-h264";
+/// RECORD.
+// Not in the public text: see docs/protocol.md.
+pub const RECORDING: &str = "recording";

@@ -13,6 +13,7 @@ use super::handshake::{ClientHandshake, ServerHandshake};
 use super::media::{Feedback, Media, MediaState};
 use super::mode::Mode;
 use super::notification::Notification;
+use super::record::{Record, RecordState};
 use super::share::{Share, ShareState};
 use super::state::State;
 use super::viewport::Resize;
@@ -58,6 +59,8 @@ pub enum ClientMessage {
     Feedback(Feedback),
     /// Drags files.
     Drag(Drag),
+    /// Begins or ends a recording.
+    Record(Record),
 }
 
 impl ClientMessage {
@@ -83,6 +86,7 @@ impl ClientMessage {
             MEDIA => Media::read(&mut members()?).map(Self::Media),
             FEEDBACK => Feedback::read(&mut members()?).map(Self::Feedback),
             DRAG => Drag::read(&mut members()?).map(Self::Drag),
+            RECORD => Record::read(&mut members()?).map(Self::Record),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -108,6 +112,7 @@ impl ClientMessage {
             Self::Media(media) => media.fields(),
             Self::Feedback(feedback) => feedback.fields(),
             Self::Drag(drag) => drag.fields(),
+            Self::Record(record) => record.fields(),
         };
         (self.kind(), fields.encode(encoding))
     }
@@ -127,6 +132,7 @@ impl ClientMessage {
             Self::Media(_) => MEDIA,
             Self::Feedback(_) => FEEDBACK,
             Self::Drag(_) => DRAG,
+            Self::Record(_) => RECORD,
         }
     }
 
@@ -135,6 +141,7 @@ impl ClientMessage {
         match self {
             Self::Command(command) => command.id.as_deref(),
             Self::Share(share) => share.id.as_deref(),
+            Self::Record(record) => record.id.as_deref(),
             _ => None,
         }
     }
@@ -155,6 +162,7 @@ impl fmt::Debug for ClientMessage {
             Self::Media(media) => media.fmt(f),
             Self::Feedback(feedback) => feedback.fmt(f),
             Self::Drag(drag) => drag.fmt(f),
+            Self::Record(record) => record.fmt(f),
         }
     }
 }
@@ -180,6 +188,8 @@ pub enum ServerMessage {
     MediaState(MediaState),
     /// How the dragging of files goes.
     Drag(DragNews),
+    /// Whether the session is recorded.
+    Record(RecordState),
 }
 
 impl ServerMessage {
@@ -196,6 +206,7 @@ impl ServerMessage {
             SHARE_STATE => ShareState::read(&mut members()?).map(Self::ShareState),
             MEDIA_STATE => MediaState::read(&mut members()?).map(Self::MediaState),
             DRAG => DragNews::read(&mut members()?).map(Self::Drag),
+            RECORD => RecordState::read(&mut members()?).map(Self::Record),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -214,6 +225,7 @@ impl ServerMessage {
             Self::ShareState(state) => (SHARE_STATE, state.fields()),
             Self::MediaState(state) => (MEDIA_STATE, state.fields()),
             Self::Drag(news) => (DRAG, news.fields()),
+            Self::Record(state) => (RECORD, state.fields()),
         };
         (kind, fields.encode(encoding))
     }
@@ -260,3 +272,4 @@ const SHARE_STATE: u8 = 0x94;
 const MEDIA_STATE: u8 = 0x95;
 // Not in the public text: see docs/protocol.md.
 const DRAG: u8 = 0x8B;
+const RECORD: u8 = 0x8E;

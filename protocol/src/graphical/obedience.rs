@@ -39,6 +39,7 @@ pub fn obeyed(mode: Mode, message: &ClientMessage) -> Obedience {
         | ClientMessage::Chat(_)
         | ClientMessage::Mode { .. }
         | ClientMessage::Media(_)
+        | ClientMessage::Record(_)
         | ClientMessage::Share(_) => Obedience::ByRole,
         ClientMessage::Handshake(_) | ClientMessage::Feedback(_) => Obedience::Apply,
     }

@@ -1,6 +1,6 @@
 /** The page as a whole: joins the connection to what is shown. */
 import type { GraphicalSession } from "../core/graphical/session.ts";
-import type { MediaState, Mode, Notification, ServerHandshake, ShareState, State } from "../core/graphical/messages.ts";
+import type { MediaState, Mode, ServerHandshake, ShareState, State } from "../core/graphical/messages.ts";
 import { modes } from "../ui/modes.ts";
 import { ShellFrame } from "../ui/shell.ts";
 import type { Link } from "../ui/status.ts";
@@ -13,7 +13,7 @@ import type { CommandHost } from "./commands.ts";
 import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
 import { Drags } from "./drags.ts";
-import { answerRequest, askForControl } from "./floor.ts";
+import { askForControl, notified } from "./floor.ts";
 import { publish } from "./hook.ts";
 import { Measuring } from "./measuring.ts";
 import { Picture } from "./picture.ts";
@@ -54,6 +54,8 @@ export class App {
       connection: () => this.#connector.live?.connection ?? null,
       guestOf: () => this.#identity?.terminal ?? null,
       terminalsOnly: () => this.#identity?.desktop === "none",
+      session: () => this.#session,
+      key: () => this.#identity?.key ?? "",
     });
     this.#drags = new Drags(frame.desktop, frame.announcer, { session: () => this.#session, transfers: () => this.#desk.transfers });
     this.#picture = new Picture(frame.desktop, {
@@ -146,12 +148,13 @@ export class App {
       share: (share) => this.#shareChanged(share),
       cursor: (cursor) => this.#frame.desktop.receiveCursor(cursor),
       media: (media) => (this.#media = media),
-      notification: (notification) => this.#notified(notification),
+      notification: (notification) => notified(notification, this.#session, this.#frame.announcer),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
       clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
       offered: (offer) => this.#session?.driving && this.#clipboard.offered(offer),
       clipRules: (rules) => this.#clipboard.restricted(rules),
       drag: (news) => this.#drags.receive(news),
+      recording: (state) => this.#desk.recordings.show(state),
       failed: (reason) => this.#frame.announcer.notice(reason, "warning"),
     });
   }
@@ -255,11 +258,6 @@ export class App {
   #shareChanged(share: ShareState): void {
     this.#frame.people.show(share);
     if (share.reason) this.#frame.announcer.notice(share.reason);
-  }
-
-  #notified(notification: Notification): void {
-    if (this.#session && answerRequest(notification, this.#session, this.#frame.announcer)) return;
-    if (notification.text !== "") this.#frame.announcer.notice(notification.text, notification.type === "warning" || notification.type === "error" ? "warning" : "info");
   }
 
   async #chooseMode(mode: Mode): Promise<void> {

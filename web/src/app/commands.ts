@@ -43,6 +43,7 @@ export function runShortcut(code: string, host: CommandHost): void {
     Digit0: () => desk.zoom(0),
     BracketLeft: () => frame.tabs.step(-1),
     BracketRight: () => frame.tabs.step(1),
+    KeyP: () => void desk.recordings.picture(),
     KeyS: () => host.statistics(),
     KeyF: toggleFullscreen,
     KeyR: () => host.reconnect(),
@@ -71,6 +72,9 @@ export function wireMenu(layout: Layout, host: CommandHost): void {
         settings.choose(changed);
         desk.terminals.applyLook();
       },
+      screenshot: () => void desk.recordings.picture(),
+      record: () => void desk.recordings.toggle(),
+      recordings: () => void desk.recordings.list(),
       statistics: () => host.statistics(),
       fullscreen: toggleFullscreen,
       help: showHelp,

@@ -9,11 +9,13 @@ import type { TerminalPane } from "../ui/terminal-pane.ts";
 import type { Tool } from "../ui/terminal-tools.ts";
 import { showText } from "../ui/text.ts";
 import * as settings from "./settings.ts";
+import { Recordings } from "./recordings.ts";
+import type { RecordingsHost } from "./recordings.ts";
 import { Terminals } from "./terminals.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What the desk needs from the page. */
-export interface DeskHost {
+export interface DeskHost extends RecordingsHost {
   connection(): Connection | null;
   /** The terminal that this page was given by a share link, or null for a page of one's own. */
   guestOf(): string | null;
@@ -26,6 +28,7 @@ export class Desk {
   readonly #sessions: SessionSheet;
   readonly #share: ShareSheet;
   readonly transfers: Transfers;
+  readonly recordings: Recordings;
   /** The list of sessions is awaited to bring back the tabs that were open. */
   #restoring = false;
   #connected = false;
@@ -35,6 +38,7 @@ export class Desk {
     private readonly frame: ShellFrame,
     private readonly host: DeskHost,
   ) {
+    this.recordings = new Recordings(frame, host);
     this.terminals = new Terminals(frame, {
       connection: () => host.connection(),
       active: (pane) => this.#active(pane),
@@ -88,6 +92,7 @@ export class Desk {
 
   down(): void {
     this.frame.tabs.setSessionsEnabled(false);
+    this.recordings.forget();
     this.terminals.disconnected();
   }
 
@@ -147,6 +152,7 @@ export class Desk {
 
   #active(pane: TerminalPane | null): void {
     this.draw();
+    this.recordings.showTerminal(pane?.share?.recording ?? null);
     const tools: Tool[] = [];
     if (pane) {
       tools.push("search", "text");

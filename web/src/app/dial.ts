@@ -30,6 +30,7 @@ const CAPABILITIES = [
   "cursor-image",
   "sharing",
   "media",
+  "recording",
 ];
 
 /** What one attempt needs to know. */

@@ -20,6 +20,7 @@ export const SHORTCUTS: readonly { key: string; code: string; meaning: string }[
   { key: "1 to 9", code: "", meaning: "Show a tab by its place" },
   { key: "[", code: "BracketLeft", meaning: "Previous tab" },
   { key: "]", code: "BracketRight", meaning: "Next tab" },
+  { key: "P", code: "KeyP", meaning: "Save a picture of the desktop" },
   { key: "S", code: "KeyS", meaning: "Statistics" },
   { key: "F", code: "KeyF", meaning: "Full screen" },
   { key: "R", code: "KeyR", meaning: "Reconnect now" },

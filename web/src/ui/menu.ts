@@ -2,7 +2,7 @@
 import { FONTS } from "../terminal/theme.ts";
 import type { ThemeName } from "../terminal/theme.ts";
 import type { Layout } from "./desktop.ts";
-import { el } from "./dom.ts";
+import { el, setText } from "./dom.ts";
 import type { IconName } from "./icons.ts";
 import { icon } from "./icons.ts";
 import type { Appearance } from "./theme.ts";
@@ -14,6 +14,10 @@ export interface MenuActions {
   screenReader(on: boolean): void;
   superCommand(on: boolean): void;
   terminal(changed: { theme?: ThemeName; font?: string; sizePx?: number }): void;
+  screenshot(): void;
+  /** Begins a recording, or ends the one there is. */
+  record(): void;
+  recordings(): void;
   statistics(): void;
   fullscreen(): void;
   help(): void;
@@ -55,7 +59,17 @@ export class Menu extends HTMLElement {
   readonly #sheet = el("div", { class: "menu", id: "menu", popover: "auto" });
   readonly #button = el("button", { class: "quiet", type: "button", "aria-label": "Settings and help", title: "Settings and help", popovertarget: "menu" }, icon("settings"));
 
+  readonly #recordLabel = el("span", {});
+  #screenshot = el("button");
+  #record = el("button");
+  #recordings = el("button");
+
   connect(choices: MenuChoices, actions: MenuActions): void {
+    this.#screenshot = this.#item("Save a picture of the desktop", "camera", "P", actions.screenshot);
+    this.#record = this.#item(this.#recordLabel, "record", "", actions.record);
+    this.#recordings = this.#item("Recordings", "sessions", "", actions.recordings);
+    this.#screenshot.dataset["needs"] = "desktop";
+    this.setRecording(false, false);
     this.#sheet.append(
       radios("Desktop size", "layout", LAYOUTS, choices.layout, actions.layout),
       radios("Appearance", "appearance", APPEARANCES, choices.appearance, actions.appearance),
@@ -69,6 +83,9 @@ export class Menu extends HTMLElement {
       checkbox("Read terminal output to screen readers", choices.screenReader, actions.screenReader),
       ...(choices.superCommand === null ? [] : [checkbox("Cmd is the Super key of the desktop, not Control", choices.superCommand, actions.superCommand)]),
       el("hr"),
+      this.#screenshot,
+      this.#record,
+      this.#recordings,
       this.#item("Statistics", "chart", "S", actions.statistics),
       this.#item("Full screen", "fullscreen", "F", actions.fullscreen),
       this.#item("Help and shortcuts", "help", "H", actions.help),
@@ -78,12 +95,18 @@ export class Menu extends HTMLElement {
     this.append(this.#button, this.#sheet);
   }
 
-  #item(label: string, symbol: IconName, key: string, run: () => void): HTMLElement {
+  /** Offers recordings to those who may make them. */
+  setRecording(allowed: boolean, underWay: boolean): void {
+    this.#record.hidden = this.#recordings.hidden = !allowed;
+    setText(this.#recordLabel, underWay ? "Stop recording" : "Record the session");
+  }
+
+  #item(label: string | HTMLElement, symbol: IconName, key: string, run: () => void): HTMLButtonElement {
     const choose = (): void => {
       this.#sheet.hidePopover();
       run();
     };
-    return el("button", { class: "item", type: "button", onclick: choose }, icon(symbol), el("span", {}, label), key !== "" && el("kbd", {}, key));
+    return el("button", { class: "item", type: "button", onclick: choose }, icon(symbol), typeof label === "string" ? el("span", {}, label) : label, key !== "" && el("kbd", {}, key));
   }
 }
 

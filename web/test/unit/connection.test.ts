@@ -250,6 +250,7 @@ describe("driving", () => {
       offered: () => undefined,
       clipRules: () => undefined,
       drag: () => undefined,
+      recording: () => undefined,
       failed: () => undefined,
     });
     const say = (type: number, fields: Fields): void => graphical.receive(type, utf8(toJson(fields)));

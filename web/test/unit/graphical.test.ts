@@ -6,6 +6,7 @@ import * as input from "../../src/core/graphical/input.ts";
 import * as messages from "../../src/core/graphical/messages.ts";
 import { codecOf, decodeVideo, videoAck } from "../../src/core/graphical/video.ts";
 import { decodeFrame, encodeFrame } from "../../src/core/mux/frame.ts";
+import { readRecordings } from "../../src/core/transport/kept.ts";
 import { VECTORS, hex, toHex } from "./vectors.ts";
 
 const CHANNELS = { pointer: 1, button: 2 };
@@ -128,6 +129,33 @@ describe("dragged files", () => {
   ])("%s is read", (bytes, news) => {
     const frame = decodeFrame(hex(bytes));
     expect(messages.readDrag(decodeFields(frame.payload))).toEqual(news);
+  });
+});
+
+describe("recordings", () => {
+  /** The vectors of docs/protocol.md, which the server's tests hold, too. */
+  test.each([
+    ["00 8E 00 00 00 0E A1 66 61 63 74 69 6F 6E 65 73 74 61 72 74", "start"],
+    ["00 8E 00 00 00 0D A1 66 61 63 74 69 6F 6E 64 73 74 6F 70", "stop"],
+  ])("%s is what we say", (bytes, action) => {
+    expect(toHex(encodeFrame(0, messages.Client.Record, encodeFields({ action }, "cbor")))).toBe(bytes);
+  });
+
+  test.each([
+    [
+      "00 8E 00 00 00 23 A2 67 61 6C 6C 6F 77 65 64 F5 69 72 65 63 6F 72 64 69 6E 67 A2 62 62 79 63 61 6E 6E 65 73 69 6E 63 65 01",
+      { allowed: true, recording: { by: "ann", since: 1 }, reason: "" },
+    ],
+    ["00 8E 00 00 00 0A A1 67 61 6C 6C 6F 77 65 64 F4", { allowed: false, recording: null, reason: "" }],
+  ])("%s is read", (bytes, state) => {
+    const frame = decodeFrame(hex(bytes));
+    expect(messages.readRecord(decodeFields(frame.payload))).toEqual(state);
+  });
+
+  test("a list without what cannot be read", () => {
+    const files = [{ name: "desktop.mp4", bytes: 5 }, { bytes: 1 }];
+    expect(readRecordings({ recordings: [{ id: "a", by: "ann", began: 1, files }, { by: "x" }] })).toEqual([{ id: "a", by: "ann", began: 1, files: [{ name: "desktop.mp4", bytes: 5 }] }]);
+    expect(readRecordings({})).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::encoding::{DecodeError, Fields, FromValue, Members, Value};
-use crate::graphical::Role;
+use crate::graphical::{Recording, Role};
 
 /// Who is at a terminal; sent to each of them after every change, and as the answer to SHARE.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -24,6 +24,8 @@ pub struct ShareState {
     pub reference: Option<u64>,
     /// Why it changed, or why it did not, in words.
     pub reason: Option<String>,
+    /// The recording of the terminal that is under way.
+    pub recording: Option<Recording>,
 }
 
 impl ShareState {
@@ -37,6 +39,7 @@ impl ShareState {
             requested_by: members.optional("requested_by")?,
             reference: members.optional("ref")?,
             reason: members.optional("reason")?,
+            recording: members.optional("recording")?,
         })
     }
 
@@ -50,6 +53,7 @@ impl ShareState {
             .maybe("requested_by", self.requested_by.as_ref())
             .maybe("ref", self.reference)
             .maybe("reason", self.reason.as_ref())
+            .maybe("recording", self.recording.as_ref())
     }
 }
 

@@ -17,12 +17,14 @@ export const Client = {
   Media: 0x88,
   Feedback: 0x89,
   Drag: 0x8b,
+  Record: 0x8e,
 } as const;
 
 export const Server = {
   Handshake: 0x80,
   Clipboard: 0x83,
   Drag: 0x8b,
+  Record: 0x8e,
   Cursor: 0x90,
   State: 0x91,
   Notification: 0x92,
@@ -106,6 +108,15 @@ export type DragNews =
   | { action: "files"; paths: string[]; elsewhere: number }
   | { action: "end"; taken: boolean };
 
+/** Whether the session is recorded. */
+export interface RecordState {
+  /** Whether this person may begin, end and fetch recordings. */
+  allowed: boolean;
+  recording: { by: string; since: number } | null;
+  /** Why the last one ended, where nobody asked for that. */
+  reason: string;
+}
+
 export interface MediaState {
   codec: string | undefined;
   encoder: string | undefined;
@@ -143,6 +154,17 @@ export function readDrag(fields: Fields): DragNews | null {
   if (action === "begin") return { action };
   if (action === "files") return { action, paths: texts(fields, "paths"), elsewhere: integer(fields, "elsewhere", 0) ?? 0 };
   return action === "end" ? { action, taken: flag(fields, "taken") === true } : null;
+}
+
+/** RECORD of the server. */
+export function readRecord(fields: Fields): RecordState {
+  return { allowed: flag(fields, "allowed") === true, recording: readRecording(fields), reason: text(fields, "reason") ?? "" };
+}
+
+/** The recording that is under way, where a message names one. */
+export function readRecording(fields: Fields): { by: string; since: number } | null {
+  const recording = map(fields, "recording");
+  return recording ? { by: text(recording, "by") ?? "", since: integer(recording, "since") ?? 0 } : null;
 }
 
 export function readHandshake(body: Bytes): ServerHandshake | null {

@@ -18,7 +18,7 @@ import type { ClipOffer, ClipRules } from "./clips.ts";
 import { ClipRefused, Clips } from "./clips.ts";
 import type { InputMessage } from "./input.ts";
 import { mergePointer } from "./input.ts";
-import type { Cursor, DragNews, MediaState, Mode, Notification, ServerHandshake, ShareState, Size, State } from "./messages.ts";
+import type { Cursor, DragNews, MediaState, Mode, Notification, RecordState, ServerHandshake, ShareState, Size, State } from "./messages.ts";
 import * as messages from "./messages.ts";
 
 /** Content of the clipboard in one format. */
@@ -41,6 +41,7 @@ export interface GraphicalEvents {
   /** Which way clipboards may go; told once before the first. */
   clipRules(rules: ClipRules): void;
   drag(news: DragNews): void;
+  recording(state: RecordState): void;
   failed(reason: string): void;
 }
 
@@ -189,6 +190,11 @@ export class GraphicalSession {
     this.#send(messages.Client.Share, { action: "deny", to });
   }
 
+  /** Begins or ends the recording of the session. */
+  record(action: "start" | "stop"): void {
+    if (this.has("recording")) this.#send(messages.Client.Record, { action });
+  }
+
   /** Pauses or resumes the picture, or asks for a key frame. */
   media(fields: { video?: boolean; speaker?: boolean; keyframe?: boolean }): void {
     if (this.has("media")) this.#send(messages.Client.Media, fields);
@@ -221,6 +227,8 @@ export class GraphicalSession {
         return this.events.cursor(messages.readCursor(fields));
       case messages.Server.MediaState:
         return this.events.media(messages.readMediaState(fields));
+      case messages.Server.Record:
+        return this.events.recording(messages.readRecord(fields));
       case messages.Server.Notification:
         return this.events.notification(messages.readNotification(fields));
       case messages.Server.Clipboard:

@@ -1,6 +1,7 @@
 /** SHARE and SHARE_STATE: several people at one terminal. */
 import type { Fields } from "../encoding.ts";
 import { flag, integer, map, maps, text } from "../fields.ts";
+import { readRecording } from "../graphical/messages.ts";
 
 /** Somebody at a terminal. */
 export interface Participant {
@@ -40,6 +41,8 @@ export interface ShareState {
   invited: Invitation | null;
   requestedBy: string | null;
   reason: string;
+  /** The recording of the terminal that is under way. */
+  recording: { by: string; since: number } | null;
 }
 
 /** What can be asked for. */
@@ -61,6 +64,7 @@ export function readShareState(fields: Fields): ShareState {
     invited: invited ? { link: text(invited, "link") ?? "", token: text(invited, "token") ?? "", url: text(invited, "url") ?? "" } : null,
     requestedBy: text(fields, "requested_by") ?? null,
     reason: text(fields, "reason") ?? "",
+    recording: readRecording(fields),
   };
 }
 
