@@ -12,7 +12,8 @@ use crate::{BYTES_PER_PIXEL, Damage, Frame, PixelBuffer, Rect, Size};
 /// their whole window for one blinking caret, so this is where a keystroke becomes small.
 ///
 /// A buffer is written only while nobody else holds it. With one frame waiting in the slot, one in
-/// the encoder's hands and one that is looked at for what keeps still, the fourth is always free.
+/// the encoder's hands and one that is looked at for what keeps still, the fourth is always free. A
+/// second encoder holds two more.
 #[derive(Debug)]
 pub struct FramePool {
     size: Size,
@@ -114,8 +115,8 @@ struct Buffer {
     stale: Damage,
 }
 
-/// The most buffers of one pool: one waits, two are read, one is written.
-pub const POOL_BUFFERS: usize = 4;
+/// The most buffers of one pool: two wait, three are read, one is written.
+pub const POOL_BUFFERS: usize = 6;
 
 /// The side of a tile of the comparison, in pixels.
 pub const TILE_PX: u32 = 64;

@@ -34,6 +34,7 @@ mod playout;
 mod png;
 mod rate;
 mod run;
+mod rungs;
 mod sound;
 mod stage;
 mod stats;

@@ -35,6 +35,8 @@ pub struct PatchFeed {
     shared: Arc<Shared>,
     id: u64,
     changed: Arc<Notify>,
+    /// What the reader's network carries.
+    rate_kbps: Option<u32>,
 }
 
 impl PatchFeed {
@@ -45,7 +47,13 @@ impl PatchFeed {
             shared,
             id,
             changed,
+            rate_kbps: None,
         }
+    }
+
+    /// Sets what the reader may have at most, in kbit/s, where that is less than the best video.
+    pub fn set_rate_kbps(&mut self, rate_kbps: Option<u32>) {
+        self.rate_kbps = rate_kbps;
     }
 
     /// Waits for the next step; `None` when the encoder has ended.
@@ -54,7 +62,8 @@ impl PatchFeed {
     /// use for more to show, but must hear what is gone. Cancelling loses nothing.
     pub async fn next(&mut self, room: bool) -> Option<Patch> {
         loop {
-            let kbps = self.shared.control().rate.bitrate_kbps();
+            let video_kbps = self.shared.control().rate.bitrate_kbps();
+            let kbps = self.rate_kbps.map_or(video_kbps, |own| own.min(video_kbps));
             match self.shared.patches.pop(self.id, room, kbps) {
                 Popped::Patch(patch) => return Some(patch),
                 Popped::Ended => return None,
@@ -191,6 +200,11 @@ impl Patches {
             self.work.notify_one();
         }
         exact
+    }
+
+    /// The newest picture, while somebody watches.
+    pub(crate) fn newest(&self) -> Option<Arc<PixelBuffer>> {
+        self.lock().pixels.clone()
     }
 
     /// Lets go of the picture: nobody watches.

@@ -16,6 +16,7 @@ use crate::pace::Pace;
 use crate::units::Unit;
 
 /// How an encode thread is set up.
+#[derive(Clone)]
 pub(crate) struct Setup {
     /// What to encode with, best first; when one keeps failing the next is used.
     pub(crate) backends: Vec<&'static dyn Backend>,
@@ -151,8 +152,7 @@ impl Run {
             counters.stats.encoded_size = encoded_size(frame.size());
         }
         // What is small goes this way, which is shorter than the one through the encoder.
-        let exact = self.shared.patches.frame(frame);
-        self.exact = exact > 0 && exact >= self.shared.fanout.playing();
+        self.exact = self.shared.on_frame(frame);
         if self
             .pool
             .as_mut()
@@ -385,7 +385,7 @@ mod tests {
 
     use super::*;
     use crate::Encoder;
-    use crate::rate::Rate;
+    use crate::rungs::Ceiling;
 
     /// An encoder whose element does not exist.
     struct Absent;
@@ -423,7 +423,11 @@ mod tests {
             fps_max: 60,
             jpeg_quality: 80,
         };
-        Encoder::start(frames, Rate::new(6000, 60), setup).unwrap()
+        let ceiling = Ceiling {
+            bitrate_kbps: 6000,
+            fps: 60,
+        };
+        Encoder::start(frames, ceiling, setup).unwrap()
     }
 
     #[tokio::test]
