@@ -367,6 +367,11 @@ impl vroom_transport::Session for Carried {
             }
             None => {}
         }
+        if let Some(picture) = &self.picture
+            && let Some(patches) = self.session.patches()
+        {
+            patches.set_rate_kbps(picture.rate_kbps());
+        }
         self.session.pump(now, connection);
         if let Some(picture) = &mut self.picture {
             let viewer = self.session.viewer();

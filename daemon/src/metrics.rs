@@ -29,6 +29,13 @@ pub(crate) fn text(daemon: &Daemon) -> String {
         "Viewers that take pictures",
         listeners,
     );
+    let encodings = live.as_ref().map_or(0, |live| live.encodings as u64);
+    page.value(
+        "vroom_encodings",
+        "gauge",
+        "Encodings of the picture; the second is for viewers on slow networks",
+        encodings,
+    );
     for (name, help, value) in [
         ("vroom_pictures_total", "Encoded pictures", totals.units),
         (

@@ -70,6 +70,11 @@ impl Patches {
         self.room = connection.queued_bytes(self.channel) == 0;
     }
 
+    /// Sets what the client's network carries, where that is known.
+    pub(crate) fn set_rate_kbps(&mut self, rate_kbps: Option<u32>) {
+        self.feed.set_rate_kbps(rate_kbps);
+    }
+
     /// Waits for something to send; cancel-safe.
     pub(crate) async fn ready(&mut self) {
         if !self.next.is_empty() {

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vroom_media::{Limits, Peer, UnitFeed};
+use vroom_media::{Limits, Peer};
 use vroom_protocol::graphical::Media;
 
 use crate::output::Watch;
@@ -15,8 +15,8 @@ use crate::output::Watch;
 /// client what it gets.
 #[derive(Debug)]
 pub(crate) struct Picture {
-    /// Reads along while somebody wants to know what flows.
-    follower: Option<UnitFeed>,
+    /// Somebody wants to know what flows.
+    follows: bool,
     flowed: bool,
     wishes: Media,
     peer: Arc<Peer>,
@@ -27,7 +27,7 @@ impl Picture {
     /// Takes the picture of a peer that was just made.
     pub(crate) fn new(peer: Arc<Peer>, watch: Watch) -> Self {
         Self {
-            follower: None,
+            follows: false,
             flowed: false,
             wishes: Media::default(),
             peer,
@@ -48,26 +48,23 @@ impl Picture {
             self.peer.set_limits(limits);
         }
         self.wishes = *wishes;
-        let follows = told && wishes.video != Some(false);
-        if !follows {
-            self.follower = None;
-        } else if self.follower.is_none() {
-            self.follower = Some(self.watch.encoder().units());
-        }
+        self.follows = told && wishes.video != Some(false);
         if std::mem::take(&mut self.flowed) {
             self.watch.flowed(now);
         }
     }
 
+    /// The bitrate that it may have now, in kbit/s.
+    pub(crate) fn rate_kbps(&self) -> Option<u32> {
+        self.peer.rate_kbps()
+    }
+
     /// Waits until something flowed; cancel-safe.
     pub(crate) async fn ready(&mut self) {
-        let unit = match &mut self.follower {
-            Some(follower) => follower.next().await,
-            None => pending().await,
-        };
-        if unit.is_none() {
+        if !self.follows {
             return pending().await;
         }
+        self.peer.flowed().await;
         self.flowed = true;
     }
 }

@@ -78,6 +78,11 @@ impl Session {
         &self.viewer
     }
 
+    /// The exact pictures, while the client takes them.
+    pub(crate) fn patches(&mut self) -> Option<&mut Patches> {
+        self.patches.as_mut()
+    }
+
     /// The transport is lost: nothing stays held and nothing is shown, but terminals go on.
     // xumux §session-resume: a driver's keys, buttons and touches are released at once.
     pub(crate) fn leave(&mut self) {

@@ -13,7 +13,7 @@ use crate::{BYTES_PER_PIXEL, Damage, Frame, PixelBuffer, Rect, Size};
 ///
 /// A buffer is written only while nobody else holds it. With one frame waiting in the slot, one in
 /// the encoder's hands, the one before that it still keeps and one that is looked at for what keeps
-/// still, the fifth is always free.
+/// still, the fifth is always free. A second encoder holds two more.
 #[derive(Debug)]
 pub struct FramePool {
     size: Size,
@@ -115,8 +115,8 @@ struct Buffer {
     stale: Damage,
 }
 
-/// The most buffers of one pool: one waits, three are read, one is written.
-pub const POOL_BUFFERS: usize = 5;
+/// The most buffers of one pool: two wait, four are read, one is written.
+pub const POOL_BUFFERS: usize = 7;
 
 /// The side of a tile of the comparison, in pixels.
 pub const TILE_PX: u32 = 64;
@@ -235,41 +235,29 @@ mod tests {
         let mut pool = FramePool::new(SIZE);
         let mut picture = picture();
         let full = Damage::full(SIZE);
-        let first = pool
-            .frame(picture.bytes(), picture.stride(), &full)
-            .unwrap();
-        set(&mut picture, 0, 0, 1);
-        let second = pool
-            .frame(picture.bytes(), picture.stride(), &full)
-            .unwrap();
-        set(&mut picture, 100, 100, 2);
-        let third = pool
-            .frame(picture.bytes(), picture.stride(), &full)
-            .unwrap();
-        assert_eq!(first.pixels.bytes()[0], 0);
-        assert_eq!(second.pixels.bytes()[0], 1);
-        assert_eq!(third.pixels.bytes(), picture.bytes());
-        set(&mut picture, 50, 50, 3);
-        let fourth = pool
-            .frame(picture.bytes(), picture.stride(), &full)
-            .unwrap();
-        assert_eq!(fourth.pixels.bytes(), picture.bytes());
-        set(&mut picture, 150, 90, 4);
-        let fifth = pool
-            .frame(picture.bytes(), picture.stride(), &full)
-            .unwrap();
-        assert_eq!(fifth.pixels.bytes(), picture.bytes());
+        let mut held = Vec::new();
+        for number in 1..=POOL_BUFFERS {
+            let at = 20 * number;
+            set(&mut picture, at, at / 2, 1);
+            let frame = pool.frame(picture.bytes(), picture.stride(), &full);
+            let frame = frame.unwrap();
+            assert_eq!(frame.pixels.bytes(), picture.bytes(), "frame {number}");
+            held.push((frame, picture.bytes().to_vec()));
+        }
         set(&mut picture, 1, 1, 5);
         assert!(
             pool.frame(picture.bytes(), picture.stride(), &full)
                 .is_none(),
-            "all five buffers are held"
+            "all buffers are held"
         );
-        drop(first);
-        let sixth = pool
+        for (frame, shown) in &held {
+            assert_eq!(frame.pixels.bytes(), shown);
+        }
+        held.remove(0);
+        let last = pool
             .frame(picture.bytes(), picture.stride(), &full)
             .expect("a buffer came back");
-        assert_eq!(sixth.pixels.bytes(), picture.bytes());
+        assert_eq!(last.pixels.bytes(), picture.bytes());
     }
 
     #[test]

@@ -10,15 +10,16 @@ use gstreamer_app as gst_app;
 use gstreamer_rtp as gst_rtp;
 use gstreamer_rtp::prelude::*;
 use gstreamer_video as gst_video;
+use tokio::sync::Notify;
 
 use crate::Error;
 use crate::codec::output_caps;
 use crate::elements;
-use crate::encoder::Shared;
 use crate::events::EventSender;
 use crate::fanout::{Listener, Pushed};
 use crate::offer::{TRANSPORT_CC_URI, Video};
 use crate::playout::{PLAYOUT_DELAY_URI, PlayoutDelay};
+use crate::rungs::{Rungs, ViewerId};
 use crate::units::Unit;
 
 /// `appsrc ! rtph264pay ! capsfilter`, to be linked to a webrtcbin.
@@ -27,6 +28,8 @@ pub(crate) struct Branch {
     source: gst_app::AppSrc,
     output: gst::Pad,
     behind: AtomicBool,
+    flowed: Notify,
+    viewer: ViewerId,
     events: EventSender,
     /// Access units that went into the pipeline.
     pub(crate) units: AtomicU64,
@@ -41,7 +44,7 @@ impl Branch {
     pub(crate) fn build(
         pipeline: &gst::Pipeline,
         video: &Video,
-        encoder: &Arc<Shared>,
+        encoder: &Arc<Rungs>,
         events: EventSender,
     ) -> Result<Arc<Self>, Error> {
         let ssrc = glib::random_int().max(1);
@@ -65,13 +68,14 @@ impl Branch {
             element: "rtph264pay",
             reason: "it has no pads".into(),
         })?;
+        let viewer = encoder.reserve();
         let encoder = Arc::clone(encoder);
         input.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
             if info
                 .event()
                 .is_some_and(|it| gst_video::ForceKeyUnitEvent::is(it))
             {
-                encoder.receiver_asks_key_frame();
+                encoder.receiver_asks_key_frame(viewer);
             }
             gst::PadProbeReturn::Ok
         });
@@ -79,10 +83,22 @@ impl Branch {
             source,
             output,
             behind: AtomicBool::new(false),
+            flowed: Notify::new(),
+            viewer,
             events,
             units: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }))
+    }
+
+    /// What the encoder calls it.
+    pub(crate) fn viewer(&self) -> ViewerId {
+        self.viewer
+    }
+
+    /// Waits for the next access unit to be sent.
+    pub(crate) async fn flowed(&self) {
+        self.flowed.notified().await;
     }
 
     /// The pad that RTP comes out of.
@@ -106,7 +122,10 @@ impl Listener for Branch {
         self.bytes
             .fetch_add(unit.buffer.size() as u64, Ordering::Relaxed);
         match self.source.push_buffer(unit.buffer.clone()) {
-            Ok(_) => Pushed::Taken,
+            Ok(_) => {
+                self.flowed.notify_one();
+                Pushed::Taken
+            }
             Err(_) => Pushed::Behind,
         }
     }

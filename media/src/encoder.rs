@@ -1,10 +1,11 @@
 //! The encoder of one output, as its users see it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::Instant;
 
-use vroom_desktop::{FrameSlot, PixelBuffer};
+use vroom_desktop::{Frame, FrameSlot, PixelBuffer};
 
 use crate::fanout::{Fanout, Listener, ListenerId};
 use crate::jpeg::{JpegFeed, JpegSlots};
@@ -12,6 +13,7 @@ use crate::keyframe::KeyFrames;
 use crate::patches::{PatchFeed, Patches};
 use crate::rate::Rate;
 use crate::run::{Run, Setup};
+use crate::rungs::{Ceiling, Forward, Rungs};
 use crate::shots::Shots;
 use crate::stats::{EncoderStats, Samples, StageHistograms, Throughput};
 use crate::{Error, Limits, UnitFeed};
@@ -27,28 +29,15 @@ pub struct Encoder {
 
 impl Encoder {
     /// Starts the thread.
-    pub(crate) fn start(frames: Arc<FrameSlot>, rate: Rate, setup: Setup) -> Result<Self, Error> {
-        let shared = Arc::new(Shared {
-            frames,
-            fanout: Fanout::default(),
-            jpegs: JpegSlots::default(),
-            patches: Patches::default(),
-            shots: Shots::default(),
-            control: Mutex::new(Control {
-                stopped: false,
-                keys: KeyFrames::default(),
-                rate,
-            }),
-            changed: Condvar::new(),
-            counters: Mutex::default(),
-        });
-        let run = Run::new(Arc::clone(&shared), setup);
-        let thread = std::thread::Builder::new()
-            .name("encode".into())
-            .spawn(move || run.run())
-            .map_err(Error::Thread)?;
+    pub(crate) fn start(
+        frames: Arc<FrameSlot>,
+        ceiling: Ceiling,
+        setup: Setup,
+    ) -> Result<Self, Error> {
+        let rate = Rate::new(ceiling.bitrate_kbps, ceiling.fps);
+        let (shared, thread) = Shared::start(frames, rate, setup.clone())?;
         let handle = Handle {
-            shared,
+            rungs: Arc::new(Rungs::new(shared, ceiling, setup)),
             id: thread.thread().id(),
             thread: Mutex::new(Some(thread)),
         };
@@ -59,36 +48,35 @@ impl Encoder {
 
     /// Asks for a key frame, soon: at once, or when the last one is old enough.
     pub fn request_key_frame(&self) {
-        self.handle.shared.request_key_frame();
+        self.handle.rungs.request_key_frames();
     }
 
     /// Sets the bitrate; what the configuration and the viewers allow still holds.
     pub fn set_bitrate_kbps(&self, bitrate_kbps: u32) {
-        self.handle
-            .shared
-            .change(|control| control.rate.set_wanted_kbps(bitrate_kbps));
+        let main = self.handle.rungs.main();
+        main.change(|control| control.rate.set_wanted_kbps(bitrate_kbps));
     }
 
     /// Gives a reader access units from now on, beginning with a key frame.
     pub fn units(&self) -> UnitFeed {
-        UnitFeed::new(Arc::clone(&self.handle.shared))
+        UnitFeed::new(Arc::clone(&self.handle.rungs))
     }
 
     /// Gives a reader JPEG pictures, made when it asks for them.
     pub fn jpegs(&self) -> JpegFeed {
-        JpegFeed::new(Arc::clone(&self.handle.shared))
+        JpegFeed::new(Arc::clone(self.handle.rungs.main()))
     }
 
     /// Gives a reader exact pictures of what keeps still.
     pub fn patches(&self) -> PatchFeed {
-        PatchFeed::new(Arc::clone(&self.handle.shared))
+        PatchFeed::new(Arc::clone(self.handle.rungs.main()))
     }
 
     /// The newest picture, exactly as it was drawn; `None` when the encoder has ended.
     ///
     /// Cancel-safe.
     pub async fn picture(&self) -> Option<Arc<PixelBuffer>> {
-        let shared = &self.handle.shared;
+        let shared = self.handle.rungs.main();
         let picture = shared.shots.ask();
         shared.change(|_| ());
         if shared.control().stopped {
@@ -99,7 +87,11 @@ impl Encoder {
 
     /// What it has done and how long that took.
     pub fn stats(&self) -> EncoderStats {
-        self.handle.shared.stats()
+        let rungs = &self.handle.rungs;
+        EncoderStats {
+            encodings: rungs.count(),
+            ..rungs.main().stats()
+        }
     }
 
     /// Ends it and its feeds; returns when its thread is gone. Calling it twice is harmless.
@@ -107,30 +99,32 @@ impl Encoder {
         self.handle.stop();
     }
 
-    /// What its thread shares with everybody.
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.handle.shared
+    /// What viewers attach to.
+    pub(crate) fn rungs(&self) -> &Arc<Rungs> {
+        &self.handle.rungs
     }
 }
 
 /// Ends the thread with the last [`Encoder`].
 #[derive(Debug)]
 struct Handle {
-    shared: Arc<Shared>,
+    rungs: Arc<Rungs>,
     id: ThreadId,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Handle {
     fn stop(&self) {
-        self.shared.change(|control| control.stopped = true);
+        self.rungs.end();
+        let main = self.rungs.main();
+        main.change(|control| control.stopped = true);
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread
             && std::thread::current().id() != self.id
             && thread.join().is_err()
         {
             tracing::error!("the encode thread panicked");
-            self.shared.end();
+            main.end();
         }
     }
 }
@@ -156,6 +150,9 @@ pub(crate) struct Shared {
     control: Mutex<Control>,
     changed: Condvar,
     counters: Mutex<Counters>,
+    forward: Forward,
+    /// Viewers of this picture that get another encoding of it.
+    elsewhere: AtomicUsize,
 }
 
 /// What others tell the encode thread.
@@ -186,11 +183,74 @@ pub(crate) struct Counters {
 }
 
 impl Shared {
-    /// Adds a listener and asks for the key frame it starts with.
-    pub(crate) fn attach(&self, listener: Arc<dyn Listener>) -> ListenerId {
+    /// Starts a thread that encodes these frames.
+    pub(crate) fn start(
+        frames: Arc<FrameSlot>,
+        rate: Rate,
+        setup: Setup,
+    ) -> Result<(Arc<Self>, JoinHandle<()>), Error> {
+        let shared = Arc::new(Self {
+            frames,
+            fanout: Fanout::default(),
+            jpegs: JpegSlots::default(),
+            patches: Patches::default(),
+            shots: Shots::default(),
+            control: Mutex::new(Control {
+                stopped: false,
+                keys: KeyFrames::default(),
+                rate,
+            }),
+            changed: Condvar::new(),
+            counters: Mutex::default(),
+            forward: Forward::default(),
+            elsewhere: AtomicUsize::new(0),
+        });
+        let run = Run::new(Arc::clone(&shared), setup);
+        let thread = std::thread::Builder::new()
+            .name("encode".into())
+            .spawn(move || run.run())
+            .map_err(Error::Thread)?;
+        Ok((shared, thread))
+    }
+
+    /// Adds a listener that can take so much, and asks for the key frame it starts with.
+    pub(crate) fn attach(&self, listener: Arc<dyn Listener>, limits: Limits) -> ListenerId {
         let id = self.fanout.attach(listener);
-        self.change(|control| control.keys.request());
+        self.change(|control| {
+            control.rate.set_limits(id, limits);
+            control.keys.request();
+        });
         id
+    }
+
+    /// Passes every frame on to this slot, too, beginning with the newest; false when there is
+    /// none to begin with.
+    pub(crate) fn forward_to(&self, slot: Arc<FrameSlot>) -> bool {
+        self.forward.start(slot, || self.patches.newest())
+    }
+
+    /// Passes no frames on any more.
+    pub(crate) fn forward_no_more(&self) {
+        self.forward.stop();
+    }
+
+    /// Takes note of a frame before it is encoded: passes it on, and shows of it what is small.
+    ///
+    /// True when everybody sees exactly by that what it changed.
+    pub(crate) fn on_frame(&self, frame: &Frame) -> bool {
+        let exact = self.patches.frame(frame);
+        self.forward.frame(frame);
+        exact > 0 && exact >= self.viewers()
+    }
+
+    /// Notes how many viewers get another encoding.
+    pub(crate) fn set_elsewhere(&self, count: usize) {
+        self.elsewhere.store(count, Ordering::Relaxed);
+    }
+
+    /// Viewers that want to see the picture, in whatever encoding.
+    fn viewers(&self) -> usize {
+        self.fanout.playing() + self.elsewhere.load(Ordering::Relaxed)
     }
 
     /// Removes a listener and what it asked for.
@@ -288,7 +348,7 @@ impl Shared {
                 encode: counters.encode.histogram(),
                 age: counters.age.histogram(),
             },
-            listeners: self.fanout.playing(),
+            listeners: self.viewers(),
             ..counters.stats.clone()
         }
     }

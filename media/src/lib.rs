@@ -35,6 +35,7 @@ mod png;
 mod rate;
 mod record;
 mod run;
+mod rungs;
 mod shots;
 mod sound;
 mod stage;

@@ -11,8 +11,8 @@ use vroom_desktop::FrameSlot;
 use crate::elements::{self, EncoderReport};
 use crate::negotiate;
 use crate::peer::Peer;
-use crate::rate::Rate;
 use crate::run::Setup;
+use crate::rungs::Ceiling;
 use crate::teardown::Teardown;
 use crate::{Answer, Encoder, Error, MediaConfig, Movies, Offer, PeerEvents, Recorder, Sound};
 
@@ -86,8 +86,11 @@ impl Media {
             fps_max: config.fps_max.max(1),
             jpeg_quality: config.jpeg_quality,
         };
-        let rate = Rate::new(config.bitrate_kbps_max, config.fps_max);
-        Encoder::start(frames, rate, setup)
+        let ceiling = Ceiling {
+            bitrate_kbps: config.bitrate_kbps_max,
+            fps: config.fps_max.max(1),
+        };
+        Encoder::start(frames, ceiling, setup)
     }
 
     /// Prepares to hear what is written into this named pipe, in samples of 16 bits, left and
@@ -162,7 +165,7 @@ impl Media {
         };
         negotiate::answer(
             setup,
-            encoder.map(|encoder| Arc::clone(encoder.shared())),
+            encoder.map(|encoder| Arc::clone(encoder.rungs())),
             sound.cloned(),
             offer,
         )

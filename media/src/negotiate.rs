@@ -18,11 +18,11 @@ use tokio::time::timeout;
 
 use crate::branch::Branch;
 use crate::datachannel::DataChannels;
-use crate::encoder::Shared;
 use crate::events::EventSender;
 use crate::media::Timeline;
 use crate::offer::{Audio, Plan, Video};
 use crate::peer::{Parts, Peer};
+use crate::rungs::Rungs;
 use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
 use crate::{Answer, Candidate, Error, Offer, PeerEvents, Sound, elements, ice};
@@ -43,7 +43,7 @@ pub(crate) struct Setup {
 /// Makes a peer and the answer that connects it.
 pub(crate) async fn answer(
     setup: Setup,
-    encoder: Option<Arc<Shared>>,
+    encoder: Option<Arc<Rungs>>,
     sound: Option<Sound>,
     offer: Offer,
 ) -> Result<(Peer, PeerEvents, Answer), Error> {
@@ -66,7 +66,7 @@ pub(crate) async fn answer(
 /// Builds a pipeline and starts it; blocks for some milliseconds.
 fn build(
     setup: Setup,
-    picture: Option<(Video, Arc<Shared>)>,
+    picture: Option<(Video, Arc<Rungs>)>,
     sound: Option<(Audio, Sound)>,
     events: EventSender,
 ) -> Result<Peer, Error> {

@@ -72,6 +72,8 @@ pub struct PatchFeed {
     shared: Arc<Shared>,
     id: u64,
     changed: Arc<Notify>,
+    /// What the reader's network carries.
+    rate_kbps: Option<u32>,
 }
 
 impl PatchFeed {
@@ -82,7 +84,13 @@ impl PatchFeed {
             shared,
             id,
             changed,
+            rate_kbps: None,
         }
+    }
+
+    /// Sets what the reader may have at most, in kbit/s, where that is less than the best video.
+    pub fn set_rate_kbps(&mut self, rate_kbps: Option<u32>) {
+        self.rate_kbps = rate_kbps;
     }
 
     /// Waits for the next step; `None` when the encoder has ended.
@@ -91,7 +99,8 @@ impl PatchFeed {
     /// behind has no use for more, but must hear what is gone. Cancelling loses nothing.
     pub async fn next(&mut self, room: bool) -> Option<Patch> {
         loop {
-            let kbps = self.shared.control().rate.bitrate_kbps();
+            let video_kbps = self.shared.control().rate.bitrate_kbps();
+            let kbps = self.rate_kbps.map_or(video_kbps, |own| own.min(video_kbps));
             match self.shared.patches.pop(self.id, room, kbps) {
                 Popped::Patch(patch) => return Some(patch),
                 Popped::Ended => return None,
@@ -239,6 +248,11 @@ impl Patches {
             .map(|reader| reader.take(&steps, &state.grid, now))
             .filter(|is_exact| *is_exact)
             .count()
+    }
+
+    /// The newest picture, while somebody watches.
+    pub(crate) fn newest(&self) -> Option<Arc<PixelBuffer>> {
+        self.lock().pixels.clone()
     }
 
     /// Lets go of the picture: nobody watches.

@@ -12,9 +12,9 @@ use gstreamer_webrtc::WebRTCPeerConnectionState;
 use crate::branch::Branch;
 use crate::congestion::{Congestion, Report};
 use crate::datachannel::DataChannels;
-use crate::encoder::Shared;
 use crate::events::{EventSender, PeerEvent};
-use crate::fanout::{Listener, ListenerId};
+use crate::fanout::Listener;
+use crate::rungs::Rungs;
 use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
 use crate::{Candidate, Limits, ice};
@@ -92,6 +92,22 @@ impl Peer {
     pub fn set_playing(&self, playing: bool) {
         if let Some(picture) = &self.inner.picture {
             picture.set_playing(playing);
+        }
+    }
+
+    /// The bitrate that this viewer's picture may have now, in kbit/s; `None` without a picture.
+    pub fn rate_kbps(&self) -> Option<u32> {
+        let picture = self.inner.picture.as_ref()?;
+        Some(picture.encoder.bitrate_kbps(picture.branch.viewer()))
+    }
+
+    /// Waits until an access unit was sent since the last time; for ever without a picture.
+    ///
+    /// Cancelling loses nothing.
+    pub async fn flowed(&self) {
+        match self.branch() {
+            Some(branch) => branch.flowed().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -179,7 +195,7 @@ impl Peer {
 /// What flows to a peer besides data.
 pub(crate) struct Parts {
     /// The picture: its encoder, and its way through the pipeline.
-    pub(crate) picture: Option<(Arc<Shared>, Arc<Branch>)>,
+    pub(crate) picture: Option<(Arc<Rungs>, Arc<Branch>)>,
     /// The way of the sound.
     pub(crate) sound: Option<SoundBranch>,
 }
@@ -300,7 +316,7 @@ impl Inner {
 /// The picture that one peer shows.
 #[derive(Debug)]
 struct Picture {
-    encoder: Arc<Shared>,
+    encoder: Arc<Rungs>,
     branch: Arc<Branch>,
     state: Mutex<PictureState>,
 }
@@ -308,7 +324,7 @@ struct Picture {
 /// It listens to the encoder from being connected to being dropped.
 #[derive(Debug, Default)]
 struct PictureState {
-    id: Option<ListenerId>,
+    attached: bool,
     detached: bool,
     paused: bool,
     limits: Limits,
@@ -329,50 +345,51 @@ impl PictureState {
 impl Picture {
     fn attach(&self) {
         let mut state = self.lock();
-        if state.detached || state.id.is_some() {
+        if state.detached || state.attached {
             return;
         }
-        let id = self
-            .encoder
-            .attach(Arc::clone(&self.branch) as Arc<dyn Listener>);
-        self.encoder.set_limits(id, state.limits());
+        let viewer = self.branch.viewer();
+        let listener = Arc::clone(&self.branch) as Arc<dyn Listener>;
+        self.encoder.attach(viewer, listener, state.limits());
         if state.paused {
-            self.encoder.set_playing(id, false);
+            self.encoder.set_playing(viewer, false);
         }
-        state.id = Some(id);
+        state.attached = true;
     }
 
     fn detach(&self) {
         let mut state = self.lock();
         state.detached = true;
-        if let Some(id) = state.id.take() {
-            self.encoder.detach(id);
+        if std::mem::take(&mut state.attached) {
+            self.encoder.detach(self.branch.viewer());
         }
     }
 
     fn set_playing(&self, playing: bool) {
         let mut state = self.lock();
         state.paused = !playing;
-        if let Some(id) = state.id {
-            self.encoder.set_playing(id, playing);
+        if state.attached {
+            self.encoder.set_playing(self.branch.viewer(), playing);
         }
     }
 
     fn set_limits(&self, limits: Limits) {
         let mut state = self.lock();
         state.limits = limits;
-        if let Some(id) = state.id {
-            self.encoder.set_limits(id, state.limits());
+        if state.attached {
+            let limits = state.limits();
+            self.encoder.set_limits(self.branch.viewer(), limits);
         }
     }
 
     fn on_report(&self, report: Report) {
-        let ceiling = self.encoder.control().rate.ceiling_kbps();
+        let ceiling = self.encoder.main().control().rate.ceiling_kbps();
         let mut state = self.lock();
         let changed = state.congestion.on_report(Instant::now(), report, ceiling);
-        if let Some(id) = state.id.filter(|_| changed) {
+        if state.attached && changed {
             tracing::debug!(limit_kbps = ?state.congestion.limit_kbps(), "a network");
-            self.encoder.set_limits(id, state.limits());
+            let limits = state.limits();
+            self.encoder.set_limits(self.branch.viewer(), limits);
         }
     }
 

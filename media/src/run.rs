@@ -16,6 +16,7 @@ use crate::pace::Pace;
 use crate::units::Unit;
 
 /// How an encode thread is set up.
+#[derive(Clone)]
 pub(crate) struct Setup {
     /// What to encode with, best first; when one keeps failing the next is used.
     pub(crate) backends: Vec<&'static dyn Backend>,
@@ -166,8 +167,7 @@ impl Run {
             counters.stats.encoded_size = encoded_size(frame.size());
         }
         // What is small or scrolled goes this way, which is shorter than the one through the encoder.
-        let exact = self.shared.patches.frame(frame);
-        self.exact = exact > 0 && exact >= self.shared.fanout.playing();
+        self.exact = self.shared.on_frame(frame);
         let Some(pool) = &mut self.pool else {
             tracing::warn!(size = %frame.size(), "a frame of this size cannot be shown");
             return false;
@@ -423,7 +423,7 @@ mod tests {
 
     use super::*;
     use crate::Encoder;
-    use crate::rate::Rate;
+    use crate::rungs::Ceiling;
 
     /// An encoder whose element does not exist.
     struct Absent;
@@ -461,7 +461,11 @@ mod tests {
             fps_max: 60,
             jpeg_quality: 80,
         };
-        Encoder::start(frames, Rate::new(6000, 60), setup).unwrap()
+        let ceiling = Ceiling {
+            bitrate_kbps: 6000,
+            fps: 60,
+        };
+        Encoder::start(frames, ceiling, setup).unwrap()
     }
 
     #[tokio::test]

@@ -52,6 +52,9 @@ pub struct EncoderStats {
     pub given_up: Vec<String>,
     /// Peers and feeds that take access units now.
     pub listeners: usize,
+    /// Encodings that are made of the picture: two while somebody can take far less than others.
+    /// What is said of pictures and bits is of the better one.
+    pub encodings: usize,
 }
 
 /// How long one stage took, over the last pictures.

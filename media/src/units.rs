@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 use vroom_desktop::Size;
 
 use crate::Limits;
-use crate::encoder::Shared;
-use crate::fanout::{Listener, ListenerId, Pushed};
+use crate::fanout::{Listener, Pushed};
+use crate::rungs::{Rungs, ViewerId};
 
 /// One encoded picture in Annex B form, with the parameter sets before a key frame.
 #[derive(Clone, Debug)]
@@ -33,17 +33,19 @@ pub struct AccessUnit {
 /// the others nothing.
 #[derive(Debug)]
 pub struct UnitFeed {
-    shared: Arc<Shared>,
+    rungs: Arc<Rungs>,
     queue: Arc<FeedQueue>,
-    id: ListenerId,
+    id: ViewerId,
 }
 
 impl UnitFeed {
     /// Starts to listen.
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(rungs: Arc<Rungs>) -> Self {
         let queue = Arc::new(FeedQueue::default());
-        let id = shared.attach(Arc::clone(&queue) as Arc<dyn Listener>);
-        Self { shared, queue, id }
+        let id = rungs.reserve();
+        let listener = Arc::clone(&queue) as Arc<dyn Listener>;
+        rungs.attach(id, listener, Limits::default());
+        Self { rungs, queue, id }
     }
 
     /// Waits for the next access unit; `None` when the encoder has ended.
@@ -56,7 +58,7 @@ impl UnitFeed {
                 Popped::Ended => return None,
                 Popped::Empty { resync } => {
                     if resync {
-                        self.shared.request_key_frame();
+                        self.rungs.request_key_frame(self.id);
                     }
                 }
             }
@@ -66,13 +68,13 @@ impl UnitFeed {
 
     /// Says what this reader can take.
     pub fn set_limits(&self, limits: Limits) {
-        self.shared.set_limits(self.id, limits);
+        self.rungs.set_limits(self.id, limits);
     }
 }
 
 impl Drop for UnitFeed {
     fn drop(&mut self) {
-        self.shared.detach(self.id);
+        self.rungs.detach(self.id);
     }
 }
 

@@ -260,6 +260,70 @@ async fn the_slowest_viewer_sets_the_bitrate() {
 }
 
 #[tokio::test]
+async fn a_viewer_that_takes_far_less_has_an_encoding_of_its_own() {
+    let size = Size::new(640, 480);
+    let mut screen = Screen::new();
+    let encoder = media("x264enc").encoder(screen.frames.clone()).unwrap();
+    let mut fast = encoder.units();
+    let mut slow = encoder.units();
+    let limits = |bitrate_kbps_max| Limits {
+        bitrate_kbps_max,
+        fps_max: None,
+    };
+    screen.show(noise(size, 0));
+    soon(fast.next()).await.unwrap();
+    soon(slow.next()).await.unwrap();
+    assert_eq!(encoder.stats().encodings, 1);
+
+    slow.set_limits(limits(Some(800)));
+    // The picture at rest, for one that moved; what was made for it before may still wait.
+    soon(async { while !slow.next().await.unwrap().key_frame {} }).await;
+    assert_eq!(encoder.stats().encodings, 2);
+    assert_eq!(encoder.stats().bitrate_kbps_max, 6000);
+    let (mut much, mut little) = (0, 0);
+    for seed in 1..40 {
+        screen.show(noise(size, seed));
+        much += soon(fast.next()).await.unwrap().data.len();
+        little += soon(slow.next()).await.unwrap().data.len();
+    }
+    assert!(little * 2 < much, "{little} and {much} bytes");
+
+    slow.set_limits(limits(None));
+    assert_eq!(encoder.stats().encodings, 1);
+    soon(async { while !slow.next().await.unwrap().key_frame {} }).await;
+    let wish = Limits {
+        bitrate_kbps_max: None,
+        fps_max: Some(5),
+    };
+    slow.set_limits(wish);
+    assert_eq!(encoder.stats().encodings, 2, "few pictures are little, too");
+    drop(slow);
+    assert_eq!(encoder.stats().encodings, 1);
+    screen.show(noise(size, 99));
+    soon(fast.next()).await.unwrap();
+}
+
+#[tokio::test]
+async fn viewers_that_all_take_little_share_one_encoding() {
+    let size = Size::new(320, 240);
+    let mut screen = Screen::new();
+    let encoder = media("x264enc").encoder(screen.frames.clone()).unwrap();
+    let mut feeds = [encoder.units(), encoder.units()];
+    for feed in &feeds {
+        feed.set_limits(Limits {
+            bitrate_kbps_max: Some(900),
+            fps_max: None,
+        });
+    }
+    assert_eq!(encoder.stats().encodings, 1);
+    screen.show(noise(size, 0));
+    for feed in &mut feeds {
+        soon(feed.next()).await.unwrap();
+    }
+    assert_eq!(encoder.stats().bitrate_kbps_max, 900);
+}
+
+#[tokio::test]
 async fn a_jpeg_shows_the_picture_and_comes_only_when_asked_and_changed() {
     let media = media("x264enc");
     for (width, height) in [(1280, 720), (1366, 768)] {

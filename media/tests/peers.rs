@@ -40,7 +40,7 @@ async fn a_browser_sees_the_picture_and_its_changes() {
     let mut screen = Screen::new();
     let encoder = media.encoder(screen.frames.clone()).unwrap();
     screen.show(calm_card(Size::new(1280, 720), 0));
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let (peer, mut events) = connect(&media, &encoder, &browser).await;
     event(&mut events, |it| {
         (*it == PeerEvent::Connected).then_some(())
@@ -71,7 +71,7 @@ async fn a_paused_peer_costs_nothing_and_goes_on_with_a_picture() {
     let encoder = media.encoder(screen.frames.clone()).unwrap();
     let size = Size::new(640, 480);
     screen.show(calm_card(size, 0));
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let (peer, _events) = connect(&media, &encoder, &browser).await;
     browser.picture();
     peer.set_playing(false);
@@ -88,7 +88,7 @@ async fn a_paused_peer_costs_nothing_and_goes_on_with_a_picture() {
 #[tokio::test(flavor = "multi_thread")]
 async fn channels_of_both_sides_carry_messages_both_ways() {
     let media = media("x264enc");
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let screen = Screen::new();
     let encoder = media.encoder(screen.frames.clone()).unwrap();
     let (peer, mut events) = connect(&media, &encoder, &browser).await;
@@ -131,7 +131,7 @@ async fn channels_of_both_sides_carry_messages_both_ways() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_channel_says_so_and_says_when_it_goes_on() {
     let media = media("x264enc");
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let screen = Screen::new();
     let encoder = media.encoder(screen.frames.clone()).unwrap();
     let (peer, mut events) = connect(&media, &encoder, &browser).await;
@@ -169,7 +169,7 @@ async fn offers_that_cannot_be_served_are_refused_with_words() {
     let media = media("x264enc");
     let screen = Screen::new();
     let encoder = media.encoder(screen.frames.clone()).unwrap();
-    let (offer, _control) = Browser::new().offer();
+    let (offer, _control) = Browser::new(true).offer();
     let cases = [
         (offer.sdp.replace("H264", "VP8"), true),
         (
@@ -201,7 +201,7 @@ async fn offers_that_cannot_be_served_are_refused_with_words() {
         );
     }
     // And the next one works as if nothing had been.
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let (peer, _events) = connect(&media, &encoder, &browser).await;
     for candidate in [
         "",
@@ -222,7 +222,7 @@ async fn the_end_of_either_side_is_told() {
     let media = media("x264enc");
     let screen = Screen::new();
     let encoder = media.encoder(screen.frames.clone()).unwrap();
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let (peer, mut events) = connect(&media, &encoder, &browser).await;
     drop(peer);
     let closed = soon(async {
@@ -233,7 +233,7 @@ async fn the_end_of_either_side_is_told() {
         last
     });
     assert!(matches!(closed.await, Some(PeerEvent::Closed { .. })));
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let (_peer, mut events) = connect(&media, &encoder, &browser).await;
     encoder.stop();
     event(&mut events, |it| {
@@ -245,7 +245,7 @@ async fn the_end_of_either_side_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_without_a_picture_has_channels() {
     let media = media("x264enc");
-    let browser = Browser::new();
+    let browser = Browser::new(true);
     let (offer, control) = browser.offer();
     let (peer, _events, answer) = soon(media.answer_without_picture(offer)).await.unwrap();
     browser.accept(&answer);

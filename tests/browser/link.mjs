@@ -52,6 +52,12 @@ export class Link {
     });
   }
 
+  /** Changes both ways from now on. */
+  set shape(shape) {
+    this.down.shape = shape;
+    this.up.shape = shape;
+  }
+
   /** For `Viewer.open`: the page reaches the server by this link only. */
   get prepare() {
     return (page) => page.exposeFunction('linkFor', (ip, port) => this.#relay(ip, Number(port)));

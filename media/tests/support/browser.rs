@@ -30,7 +30,8 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn new() -> Self {
+    /// One that decodes what it gets, or throws it away.
+    pub(crate) fn new(decodes: bool) -> Self {
         gst::init().unwrap();
         let pipeline = gst::Pipeline::new();
         let webrtcbin = gst::ElementFactory::make("webrtcbin")
@@ -50,9 +51,10 @@ impl Browser {
             .set_sync_handler(|_, _| gst::BusSyncReply::Drop);
         let (picture, pictures) = mpsc::channel();
         let into = pipeline.downgrade();
-        webrtcbin.connect_pad_added(move |_, pad| {
+        webrtcbin.connect_pad_added(move |webrtcbin, pad| {
+            report_as_browsers_do(webrtcbin);
             if let Some(pipeline) = into.upgrade() {
-                show(&pipeline, pad, picture.clone());
+                show(&pipeline, pad, decodes.then(|| picture.clone()));
             }
         });
         let (message, messages) = mpsc::channel();
@@ -81,6 +83,9 @@ impl Browser {
             .field("payload", 102_i32)
             .field("packetization-mode", "1")
             .field("profile-level-id", "42e01f")
+            // As Chromium: it reports the arrival of every packet.
+            .field("rtcp-fb-transport-cc", true)
+            .field("extmap-3", TRANSPORT_CC_URI)
             .build();
         let direction = WebRTCRTPTransceiverDirection::Recvonly;
         // Without NACK: its jitter buffer asks for packets that an idle desktop has not sent yet,
@@ -132,6 +137,11 @@ impl Browser {
         self.pictures.recv_timeout(DEADLINE).unwrap()
     }
 
+    /// How many pictures were decoded since somebody looked last.
+    pub(crate) fn drain(&self) -> u32 {
+        self.pictures.try_iter().map(|_| 1).sum()
+    }
+
     /// Whether a picture comes within this time.
     pub(crate) fn has_picture_within(&self, time: Duration) -> bool {
         self.pictures.recv_timeout(time).is_ok()
@@ -171,6 +181,20 @@ impl Drop for Browser {
     }
 }
 
+const TRANSPORT_CC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+/// Has the arrival of packets reported ten times a second, and not after every picture.
+fn report_as_browsers_do(webrtcbin: &gst::Element) {
+    let bin = webrtcbin.downcast_ref::<gst::Bin>().unwrap();
+    let rtpbin = bin.by_name("rtpbin").unwrap();
+    let session = rtpbin.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&0_u32]);
+    let interval = gst::ClockTime::from_mseconds(100).nseconds();
+    session
+        .unwrap()
+        .set_property("twcc-feedback-interval", interval);
+}
+
 /// Lost packets are sent again, which takes a moment.
 const LATENCY_MS: u32 = 100;
 
@@ -194,8 +218,19 @@ fn listen(channel: &WebRTCDataChannel, forward: mpsc::Sender<(String, Vec<u8>)>)
     });
 }
 
-/// Decodes what comes out of a pad.
-fn show(pipeline: &gst::Pipeline, pad: &gst::Pad, picture: mpsc::Sender<Picture>) {
+/// Decodes what comes out of a pad, if somebody wants it.
+fn show(pipeline: &gst::Pipeline, pad: &gst::Pad, picture: Option<mpsc::Sender<Picture>>) {
+    let Some(picture) = picture else {
+        let sink = gst::ElementFactory::make("fakesink")
+            .property("sync", false)
+            .property("async", false)
+            .build()
+            .unwrap();
+        pipeline.add(&sink).unwrap();
+        sink.sync_state_with_parent().unwrap();
+        pad.link(&sink.static_pad("sink").unwrap()).unwrap();
+        return;
+    };
     let bin = gst::parse::bin_from_description(
         "rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse ! openh264dec ! appsink name=out sync=false",
         true,

@@ -21,9 +21,15 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Media with one encoder, on loopback only.
 pub(crate) fn media(encoder: &str) -> Media {
+    media_at(encoder, MediaConfig::default().fps_max)
+}
+
+/// The same with so many pictures a second at most.
+pub(crate) fn media_at(encoder: &str, fps_max: u32) -> Media {
     Media::start(MediaConfig {
         encoder: EncoderChoice::Named(encoder.into()),
         addresses: vec![[127, 0, 0, 1].into()],
+        fps_max,
         ..MediaConfig::default()
     })
     .unwrap()
@@ -56,12 +62,17 @@ impl Screen {
 
     /// Shows a picture of which only a part changed.
     pub(crate) fn show_part(&mut self, pixels: PixelBuffer, damage: Damage) {
+        self.show_shared(Arc::new(pixels), damage);
+    }
+
+    /// Shows a picture that may be shown again.
+    pub(crate) fn show_shared(&mut self, pixels: Arc<PixelBuffer>, damage: Damage) {
         self.seq += 1;
         self.frames.publish(Frame {
             seq: self.seq,
             captured_at: Instant::now(),
             damage,
-            pixels: Arc::new(pixels),
+            pixels,
         });
     }
 }

@@ -10,6 +10,11 @@ import { Line } from "./line.ts";
 
 /** Waits between attempts, in milliseconds; the last one repeats. */
 const WAITS_MS = [300, 1_000, 2_000, 4_000, 8_000, 15_000];
+/** For this long after a connection was lost it may come back any moment, so that no wait is longer than the next. */
+const HOPE_MS = 120_000;
+const HOPE_WAIT_MS = 500;
+/** One that was begun in the dark does not find its way when there is light again; the next one does. */
+const HOPE_WEBRTC_MS = 4_000;
 /** A connection that held this long starts the waits from the beginning. */
 const STABLE_MS = 10_000;
 /** After the page was away, silence of this long means that the link is dead. */
@@ -40,6 +45,7 @@ export class Connector {
   #failures = 0;
   #webrtcFailed = false;
   #upSince = 0;
+  #lostAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly host: ConnectorHost) {}
@@ -95,7 +101,8 @@ export class Connector {
 
   async #dial(attempt: number): Promise<void> {
     const current = (): boolean => attempt === this.#attempt;
-    const wish: Wish = { ...this.host.wish(), webrtcTimeoutMs: this.#webrtcFailed ? WEBRTC_RETRY_MS : WEBRTC_TIMEOUT_MS };
+    const webrtcTimeoutMs = this.#hopes(performance.now()) ? HOPE_WEBRTC_MS : this.#webrtcFailed ? WEBRTC_RETRY_MS : WEBRTC_TIMEOUT_MS;
+    const wish: Wish = { ...this.host.wish(), webrtcTimeoutMs };
     try {
       const [able, dialled] = await Promise.all([
         capabilities(wish),
@@ -169,12 +176,22 @@ export class Connector {
 
   #wait(reason: string): void {
     const attempt = this.#cancel();
-    if (this.#upSince > 0 && performance.now() - this.#upSince > STABLE_MS) this.#failures = 0;
+    const now = performance.now();
+    if (this.#upSince > 0 && now - this.#upSince > STABLE_MS) {
+      this.#failures = 0;
+      this.#lostAt = now;
+    }
     this.#upSince = 0;
-    const wait = WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? 1_000;
+    const longest = this.#hopes(now) ? HOPE_WAIT_MS : Infinity;
+    const wait = Math.min(WAITS_MS[Math.min(this.#failures, WAITS_MS.length - 1)] ?? 1_000, longest);
     this.#failures += 1;
-    this.#show({ kind: "waiting", until: performance.now() + wait, reason });
+    this.#show({ kind: "waiting", until: now + wait, reason });
     this.#timer = setTimeout(() => void this.#dial(attempt), wait);
+  }
+
+  /** Whether a connection was lost lately that may come back any moment. */
+  #hopes(now: number): boolean {
+    return now - this.#lostAt < HOPE_MS;
   }
 
   #show(link: Link): void {
