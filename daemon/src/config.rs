@@ -194,6 +194,21 @@ pub struct MediaConfig {
 pub struct SoundConfig {
     /// Whether the session has a sound server of its own, where one is installed.
     pub enabled: Option<bool>,
+    /// Who may speak into the microphone of the desktop.
+    pub microphone: Option<MicrophoneRule>,
+}
+
+/// Who may speak into the microphone of the desktop; one person does at a time.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum MicrophoneRule {
+    /// Whoever drives, as long as they do.
+    #[default]
+    Driver,
+    /// Everybody who may drive; whoever does comes first.
+    Operators,
+    /// Nobody: programs find no microphone.
+    Nobody,
 }
 
 /// What strangers may hold.
@@ -327,6 +342,7 @@ mod tests {
         assert!(config.terminal.idle_timeout.is_some() && config.terminal.per_user.is_some());
         assert!(config.desktop.on_exit.is_some() && config.media.ports.is_some());
         assert!(config.limits.unauthenticated_per_source.is_some());
+        assert!(config.sound.enabled.is_some() && config.sound.microphone.is_some());
         assert!(config.clipboard.to_desktop.is_some() && config.clipboard.from_desktop.is_some());
     }
 

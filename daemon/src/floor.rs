@@ -53,6 +53,12 @@ pub(crate) enum Denied {
     ClipboardKeptOut,
     /// No clipboard may leave the desktop.
     ClipboardStays,
+    /// Nobody may speak into the desktop, or not over this connection.
+    NoMicrophone,
+    /// Only the driver may speak.
+    SpeaksDriver,
+    /// Somebody who comes first is speaking.
+    SpeaksOther,
 }
 
 impl Floor {

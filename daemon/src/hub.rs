@@ -7,6 +7,7 @@ mod driving;
 mod news;
 mod selections;
 mod share;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,6 +21,7 @@ use vroom_protocol::graphical::{
 };
 use vroom_protocol::mux::{SessionEntry, SessionKind};
 
+use crate::config::MicrophoneRule;
 use crate::floor::{Denied, Floor, ParticipantId};
 use crate::identity::Identity;
 use crate::mailbox::Mailbox;
@@ -60,6 +62,7 @@ struct Shared {
     /// Whether the driver holds files over the desktop.
     dragging: bool,
     media: Option<MediaState>,
+    voice: voice::Voice,
     active_at: SystemTime,
 }
 
@@ -89,6 +92,8 @@ pub(crate) struct HubConfig {
     pub(crate) follow_resize: bool,
     /// Which way clipboards may go.
     pub(crate) clipboard: ClipboardRules,
+    /// Who may speak into its microphone.
+    pub(crate) microphone: MicrophoneRule,
 }
 
 impl Hub {
@@ -111,6 +116,7 @@ impl Hub {
             selections: selections::Selections::new(config.clipboard),
             dragging: false,
             media: None,
+            voice: voice::Voice::new(config.microphone),
             active_at: SystemTime::now(),
         };
         Ok(Arc::new(Self {
@@ -259,8 +265,10 @@ impl Shared {
         self.members.get(&id).ok_or(Denied::NoSuchTarget)
     }
 
-    /// Tells everybody that who is here, or who drives, changed.
-    fn announce_share(&self) {
+    /// Tells everybody that who is here, or who drives, changed; whoever may not speak any more is
+    /// silenced.
+    fn announce_share(&mut self) {
+        self.settle_voice();
         for member in self.members.values() {
             member.mailbox.put(|mail| mail.share = true);
         }

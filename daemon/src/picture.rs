@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use vroom_media::{Limits, Peer, UnitFeed};
@@ -19,6 +20,8 @@ pub(crate) struct Picture {
     follower: Option<UnitFeed>,
     flowed: bool,
     wishes: Media,
+    /// What lets the person speak.
+    voice: Option<Arc<AtomicBool>>,
     peer: Arc<Peer>,
     watch: Watch,
 }
@@ -30,6 +33,7 @@ impl Picture {
             follower: None,
             flowed: false,
             wishes: Media::default(),
+            voice: None,
             peer,
             watch,
         }
@@ -56,6 +60,19 @@ impl Picture {
         }
         if std::mem::take(&mut self.flowed) {
             self.watch.flowed(now);
+        }
+    }
+
+    /// Listens to the person as long as this is true, or not at all.
+    pub(crate) fn listen(&mut self, voice: Option<&Arc<AtomicBool>>) {
+        let same = match (&self.voice, voice) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.voice = voice.cloned();
+            self.peer.set_voice(voice.cloned());
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vroom_desktop::{Layout, Size};
 
 use crate::cli::Serve;
-use crate::config::{Config, DesktopKind, LogFormat, OnExit, Style, TlsConfig};
+use crate::config::{Config, DesktopKind, LogFormat, MicrophoneRule, OnExit, Style, TlsConfig};
 
 /// What is in force.
 #[derive(Clone, Debug)]
@@ -75,6 +75,8 @@ pub struct Settings {
     pub webrtc: bool,
     /// Whether the session has a sound server of its own.
     pub sound: bool,
+    /// Who may speak into the microphone of the desktop.
+    pub microphone: MicrophoneRule,
     /// The highest bit rate of a viewer, when limited.
     pub bitrate_kbps_max: Option<u32>,
     /// The most pictures per second, when limited.
@@ -223,6 +225,7 @@ impl Settings {
                 .filter(|name| name != "auto"),
             webrtc: !serve.no_webrtc && config.media.webrtc.unwrap_or(true),
             sound: !serve.no_sound && config.sound.enabled.unwrap_or(true),
+            microphone: config.sound.microphone.unwrap_or_default(),
             bitrate_kbps_max: config.media.bitrate_kbps_max,
             fps_max: config.media.fps_max,
             ports: config.media.ports,

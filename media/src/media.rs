@@ -14,7 +14,9 @@ use crate::peer::Peer;
 use crate::rate::Rate;
 use crate::run::Setup;
 use crate::teardown::Teardown;
-use crate::{Answer, Encoder, Error, MediaConfig, Offer, PeerEvents, Sound};
+use crate::{
+    Answer, Encoder, Error, MediaConfig, Microphone, MicrophonePipe, Offer, PeerEvents, Sound,
+};
 
 /// Makes encoders and peers.
 #[derive(Clone, Debug)]
@@ -99,8 +101,14 @@ impl Media {
         Sound::new(pipe, timeline.clone(), teardown.clone())
     }
 
-    /// Answers a browser's offer with a peer that shows what the encoder makes, and lets its sound
-    /// be heard where there is one.
+    /// Prepares to fill this named pipe with what viewers say; it is not opened before somebody
+    /// speaks.
+    pub fn microphone(&self, pipe: MicrophonePipe) -> Microphone {
+        Microphone::new(pipe)
+    }
+
+    /// Answers a browser's offer with a peer that shows what the encoder makes, lets its sound be
+    /// heard where there is one, and can be spoken into where there is a microphone.
     ///
     /// The answer holds all candidates. Dropping the future ends the peer.
     ///
@@ -111,7 +119,7 @@ impl Media {
     pub async fn answer(
         &self,
         encoder: &Encoder,
-        sound: Option<&Sound>,
+        sound: Option<&SoundPath>,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
         self.inner.report.chosen().ok_or(Error::NoEncoder)?;
@@ -133,7 +141,7 @@ impl Media {
     async fn connect(
         &self,
         encoder: Option<&Encoder>,
-        sound: Option<&Sound>,
+        sound: Option<&SoundPath>,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
         let setup = negotiate::Setup {
@@ -150,6 +158,15 @@ impl Media {
         )
         .await
     }
+}
+
+/// Both ways that the sound of a desktop goes.
+#[derive(Clone, Debug)]
+pub struct SoundPath {
+    /// What its programs play.
+    pub played: Sound,
+    /// What they record, where viewers may speak.
+    pub microphone: Option<Microphone>,
 }
 
 /// The time that encoders stamp pictures with and that the pipelines of peers run on.
