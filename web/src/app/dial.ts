@@ -30,6 +30,7 @@ const CAPABILITIES = [
   "cursor-image",
   "sharing",
   "media",
+  "microphone",
 ];
 
 /** What one attempt needs to know. */

@@ -11,6 +11,7 @@ import { Menu } from "./menu.ts";
 import { People } from "./people.ts";
 import { Segments } from "./segmented.ts";
 import { SignIn } from "./signin.ts";
+import { MicrophoneControl } from "./microphone.ts";
 import { SoundControl } from "./sound.ts";
 import { StatisticsPanel } from "./statistics.ts";
 import { ConnectionCard, StatusPill } from "./status.ts";
@@ -27,6 +28,7 @@ export class ShellFrame {
   readonly card = new ConnectionCard();
   readonly menu = new Menu();
   readonly sound = new SoundControl();
+  readonly microphone = new MicrophoneControl();
   readonly tools = new TerminalTools();
   readonly keyRow = new KeyRow();
   readonly banner = new Banner();
@@ -80,7 +82,7 @@ export class ShellFrame {
 
   #topBar(): HTMLElement {
     const brand = el("span", { class: "brand" }, icon("mark"));
-    const controls = el("div", { class: "controls" }, this.tools, this.mode, this.people, this.sound, this.keyboard);
+    const controls = el("div", { class: "controls" }, this.tools, this.mode, this.people, this.microphone, this.sound, this.keyboard);
     return el("header", { class: "topbar" }, el("h1", { class: "visually-hidden" }, "VROOM"), brand, this.tabs, controls, this.status, this.menu);
   }
 }
