@@ -11,6 +11,8 @@ pub(crate) enum Pattern {
     Motion,
     /// Text: letters of 8x16 that are none, in colours that video blurs.
     Text,
+    /// Dark, and white while it beeps.
+    Flash,
 }
 
 impl Pattern {
@@ -20,6 +22,7 @@ impl Pattern {
             "--scroll" => Some(Self::Scroll),
             "--motion" => Some(Self::Motion),
             "--text" => Some(Self::Text),
+            "--flash" => Some(Self::Flash),
             _ => None,
         }
     }
@@ -44,6 +47,7 @@ impl Pattern {
                 Self::Scroll if stripe => [30, 30, 30, 255],
                 Self::Card | Self::Scroll => card_colour(x, y, width, height),
                 Self::Motion => wave_colour(x, y, step),
+                Self::Flash => [if step == 0 { 32 } else { 240 }; 4],
                 Self::Text => text_colour(x.unsigned_abs(), y.unsigned_abs(), events),
             });
         }
