@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 60
 # `cargo test` tries others each time, and so does `make fuzz`.
 export PROPTEST_RNG_SEED ?= 1
 
-.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers fuzz fuzz-desktop wlcs clean
+.PHONY: help setup setup-test web build run test test-core test-rust test-web test-browser test-wasm lint bench bench-terminal bench-peers bench-audio fuzz fuzz-desktop wlcs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -76,6 +76,10 @@ bench-terminal: ## Measure terminals beside sshd, mosh and wetty; prints ratios
 	@packaging/build-hold.sh
 	cd tests/bench && npm install --no-save --silent --no-audit --no-fund
 	target/release/vroom-bench-terminal $(ARGS)
+
+bench-audio: setup-test build ## Measure sound both ways for ten minutes; prints a table
+	$(CARGO) build --release --locked -p vroom-tests
+	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && node bench-audio.mjs $(ARGS)
 
 # As root, in a network of its own: what goes over its loopback is then what one product sends.
 bench-peers: setup-test build ## Measure the picture beside selkies and noVNC on wayvnc; prints medians

@@ -19,7 +19,7 @@ RUN=(
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
-    bash vim htop tmux less mc mandoc openssh-client pipewire-bin
+    bash vim htop tmux less mc mandoc openssh-client pipewire-bin pulseaudio-utils
     asciinema grim kitty swaybg swaylock waybar wlr-randr wtype xterm x11-apps xclip
     python3-gi gir1.2-gtk-4.0
     firefox-esr python3-pyqt5 qtwayland5 sway wlcs

@@ -376,6 +376,7 @@ impl vroom_transport::Session for Carried {
         if let Some(picture) = &mut self.picture {
             let viewer = self.session.viewer();
             picture.pump(now, viewer.wishes(), viewer.wants_media_state());
+            picture.listen(viewer.voice());
         }
     }
 

@@ -198,6 +198,21 @@ pub struct MediaConfig {
 pub struct SoundConfig {
     /// Whether the session has a sound server of its own, where one is installed.
     pub enabled: Option<bool>,
+    /// Who may speak into the microphone of the desktop.
+    pub microphone: Option<MicrophoneRule>,
+}
+
+/// Who may speak into the microphone of the desktop; one person does at a time.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum MicrophoneRule {
+    /// Whoever drives, as long as they do.
+    #[default]
+    Driver,
+    /// Everybody who may drive; whoever does comes first.
+    Operators,
+    /// Nobody: programs find no microphone.
+    Nobody,
 }
 
 /// What may be recorded.
@@ -350,6 +365,7 @@ mod tests {
         assert!(config.desktop.on_exit.is_some() && config.media.ports.is_some());
         assert!(config.limits.unauthenticated_per_source.is_some());
         assert!(config.recording.allowed.is_some() && config.recording.pointer.is_some());
+        assert!(config.sound.enabled.is_some() && config.sound.microphone.is_some());
         assert!(config.clipboard.to_desktop.is_some() && config.clipboard.from_desktop.is_some());
     }
 

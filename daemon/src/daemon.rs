@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use vroom_desktop::{Desktop, DesktopEvent};
-use vroom_media::{EncoderChoice, Media, MediaConfig, Sound};
+use vroom_media::{EncoderChoice, Media, MediaConfig, SoundPath};
 use vroom_terminal::Holds;
 use vroom_transport::tls;
 
@@ -49,8 +49,8 @@ pub(crate) struct Daemon {
     pub(crate) media: Media,
     /// The pictures, when there is a desktop.
     pub(crate) output: Option<Arc<Output>>,
-    /// What its programs play, when there is a sound server.
-    pub(crate) sound: Option<Sound>,
+    /// What its programs play and record, when there is a sound server.
+    pub(crate) sound: Option<SoundPath>,
     /// Connections over WebRTC.
     pub(crate) peers: Peers,
     /// What is recorded.
@@ -66,6 +66,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Whether programs find a microphone that somebody may speak into.
+    pub(crate) fn has_microphone(&self) -> bool {
+        let sound = self.sound.as_ref();
+        sound.is_some_and(|sound| sound.microphone.is_some())
+    }
+
     /// The folder that clients may look into, if any.
     pub(crate) fn files_root(&self) -> Option<PathBuf> {
         let root = self.settings.files_root.as_deref();
@@ -145,6 +151,7 @@ impl Server {
             layout: settings.layout.clone(),
             follow_resize: settings.follow_resize,
             clipboard: settings.clipboard,
+            microphone: settings.microphone,
         })?;
         let media = Media::start(media_config(&settings)).context("starting media")?;
         // Last of all that can fail, so that no session is left without its server.
@@ -153,9 +160,10 @@ impl Server {
             Some(it) => (Some(it.desktop), it.display, it.sound, it.runtime_dir),
             None => (None, Vec::new(), None, None),
         };
-        let sound = sound_server
-            .as_ref()
-            .map(|server| media.sound(server.played()));
+        let sound = sound_server.as_ref().map(|server| SoundPath {
+            played: media.sound(server.played()),
+            microphone: server.spoken().map(|pipe| media.microphone(pipe.clone())),
+        });
         let output = desktop
             .as_ref()
             .map(|desktop| Output::new(Arc::clone(desktop), media.clone(), Arc::clone(&hub)));

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use vroom_compositor::{Compositor, CompositorConfig};
 use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig};
 
-use crate::config::{DesktopKind, OnExit, Style};
+use crate::config::{DesktopKind, MicrophoneRule, OnExit, Style};
 use crate::settings::Settings;
 use crate::sound::{self, SoundServer};
 
@@ -61,7 +61,10 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
         });
     }
     // Before the first program looks for it.
-    let sound = settings.sound.then(|| sound(&runtime_dir.path)).flatten();
+    let sound = settings
+        .sound
+        .then(|| sound(&runtime_dir.path, settings))
+        .flatten();
     let config = CompositorConfig {
         size: settings.size,
         scale: settings.scale,
@@ -97,12 +100,13 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
 }
 
 /// The sound server, if there can be one; a picture needs none.
-fn sound(runtime_dir: &Path) -> Option<SoundServer> {
+fn sound(runtime_dir: &Path, settings: &Settings) -> Option<SoundServer> {
     if let Some(missing) = sound::missing() {
         tracing::info!("no sound: {missing}");
         return None;
     }
-    let server = SoundServer::start(runtime_dir);
+    let microphone = settings.microphone != MicrophoneRule::Nobody;
+    let server = SoundServer::start(runtime_dir, microphone);
     server
         .inspect_err(|error| tracing::warn!(%error, "no sound"))
         .ok()

@@ -55,6 +55,12 @@ pub(crate) enum Denied {
     ClipboardStays,
     /// Recordings are not for them.
     MayNotRecord,
+    /// Nobody may speak into the desktop, or not over this connection.
+    NoMicrophone,
+    /// Only the driver may speak.
+    SpeaksDriver,
+    /// Somebody who comes first is speaking.
+    SpeaksOther,
 }
 
 impl Floor {

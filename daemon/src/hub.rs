@@ -8,6 +8,7 @@ mod news;
 mod recording;
 mod selections;
 mod share;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,6 +22,7 @@ use vroom_protocol::graphical::{
 };
 use vroom_protocol::mux::{SessionEntry, SessionKind};
 
+use crate::config::MicrophoneRule;
 use crate::floor::{Denied, Floor, ParticipantId};
 use crate::identity::Identity;
 use crate::mailbox::Mailbox;
@@ -62,6 +64,7 @@ struct Shared {
     dragging: bool,
     media: Option<MediaState>,
     recording: recording::RecordingShared,
+    voice: voice::Voice,
     active_at: SystemTime,
 }
 
@@ -91,6 +94,8 @@ pub(crate) struct HubConfig {
     pub(crate) follow_resize: bool,
     /// Which way clipboards may go.
     pub(crate) clipboard: ClipboardRules,
+    /// Who may speak into its microphone.
+    pub(crate) microphone: MicrophoneRule,
 }
 
 impl Hub {
@@ -114,6 +119,7 @@ impl Hub {
             dragging: false,
             media: None,
             recording: recording::RecordingShared::default(),
+            voice: voice::Voice::new(config.microphone),
             active_at: SystemTime::now(),
         };
         Ok(Arc::new(Self {
@@ -262,9 +268,11 @@ impl Shared {
         self.members.get(&id).ok_or(Denied::NoSuchTarget)
     }
 
-    /// Tells everybody that who is here, or who drives, changed.
+    /// Tells everybody that who is here, or who drives, changed; whoever may not speak any more is
+    /// silenced.
     fn announce_share(&mut self) {
         self.note_people();
+        self.settle_voice();
         for member in self.members.values() {
             member.mailbox.put(|mail| mail.share = true);
         }

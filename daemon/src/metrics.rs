@@ -68,7 +68,7 @@ pub(crate) fn text(daemon: &Daemon) -> String {
             "vroom_sound_packets_total",
             "counter",
             help,
-            sound.packets(),
+            sound.played.packets(),
         );
     }
     page.head(STAGES, "histogram", "How long pictures take in each stage");

@@ -238,7 +238,8 @@ fn media_state(stats: &EncoderStats) -> MediaState {
         bitrate_kbps: Some(stats.bitrate_kbps.into()),
         encoder: Some(stats.encoder.to_owned()),
         declined: Some(stats.given_up.clone()),
-        mic: Some(false),
+        // Told to each for themselves.
+        mic: None,
         latency: Some(latency(|stage| stage.p50)),
         latency_p95: Some(latency(|stage| stage.p95)),
         latency_p99: Some(latency(|stage| stage.p99)),

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use vroom_media::{Limits, Peer};
@@ -19,6 +20,8 @@ pub(crate) struct Picture {
     follows: bool,
     flowed: bool,
     wishes: Media,
+    /// What lets the person speak.
+    voice: Option<Arc<AtomicBool>>,
     peer: Arc<Peer>,
     watch: Watch,
 }
@@ -30,6 +33,7 @@ impl Picture {
             follows: false,
             flowed: false,
             wishes: Media::default(),
+            voice: None,
             peer,
             watch,
         }
@@ -57,6 +61,19 @@ impl Picture {
     /// The bitrate that it may have now, in kbit/s.
     pub(crate) fn rate_kbps(&self) -> Option<u32> {
         self.peer.rate_kbps()
+    }
+
+    /// Listens to the person as long as this is true, or not at all.
+    pub(crate) fn listen(&mut self, voice: Option<&Arc<AtomicBool>>) {
+        let same = match (&self.voice, voice) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.voice = voice.cloned();
+            self.peer.set_voice(voice.cloned());
+        }
     }
 
     /// Waits until something flowed; cancel-safe.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vroom_desktop::{Layout, Size};
 
 use crate::cli::Serve;
-use crate::config::{Config, DesktopKind, LogFormat, OnExit, Style, TlsConfig};
+use crate::config::{Config, DesktopKind, LogFormat, MicrophoneRule, OnExit, Style, TlsConfig};
 use crate::recording::{FREE_MIB_MIN, MIB, RecordingRules, SIZE_MIB_MAX};
 
 /// What is in force.
@@ -78,6 +78,8 @@ pub struct Settings {
     pub sound: bool,
     /// What may be recorded.
     pub recording: RecordingRules,
+    /// Who may speak into the microphone of the desktop.
+    pub microphone: MicrophoneRule,
     /// The highest bit rate of a viewer, when limited.
     pub bitrate_kbps_max: Option<u32>,
     /// The most pictures per second, when limited.
@@ -234,6 +236,7 @@ impl Settings {
                 free_min: mib(config.recording.free_mib_min, FREE_MIB_MIN),
                 pointer: config.recording.pointer.unwrap_or(true),
             },
+            microphone: config.sound.microphone.unwrap_or_default(),
             bitrate_kbps_max: config.media.bitrate_kbps_max,
             fps_max: config.media.fps_max,
             ports: config.media.ports,

@@ -1,8 +1,10 @@
 //! The sound server of the session's own: PipeWire, when it is installed.
 //!
 //! The programs of the session find it in their runtime directory, by PipeWire's protocol and by
-//! that of PulseAudio. It touches no sound card: what they play goes into a pipe that we read.
+//! that of PulseAudio. It touches no sound card: what they play goes into a pipe that we read, and
+//! what they record comes out of one that we write.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -13,11 +15,13 @@ use std::{env, fs, io};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
+use vroom_media::{MicrophonePipe, PipeReader};
 
 /// The server and its session manager; both end with this value.
 #[derive(Debug)]
 pub(crate) struct SoundServer {
     played: PathBuf,
+    spoken: Option<MicrophonePipe>,
     running: Arc<Running>,
     keeper: Option<JoinHandle<()>>,
 }
@@ -41,26 +45,29 @@ pub(crate) fn missing() -> Option<String> {
 }
 
 impl SoundServer {
-    /// Starts it in this runtime directory and waits until programs can connect.
+    /// Starts it in this runtime directory and waits until programs can connect; `microphone` says
+    /// whether they find one.
     ///
     /// # Errors
     ///
     /// When its configuration cannot be written or it does not start.
-    pub(crate) fn start(runtime_dir: &Path) -> io::Result<Self> {
+    pub(crate) fn start(runtime_dir: &Path, microphone: bool) -> io::Result<Self> {
         let home = runtime_dir.join("sound");
-        let rules = home.join("wireplumber/policy.lua.d");
-        fs::create_dir_all(&rules)?;
-        fs::write(home.join("pipewire.conf"), PIPEWIRE)?;
-        fs::write(home.join("wireplumber/vroom.conf"), WIREPLUMBER)?;
-        fs::write(rules.join("95-vroom.lua"), RULES)?;
-        // Ours, so that it stays the same one when the server has to be started again.
-        let played = home.join(PLAYED);
-        mkfifo(&played, Mode::S_IRUSR | Mode::S_IWUSR)?;
+        let reader = pipe_reader(&version("pipewire"));
+        write_config(&home, microphone.then_some(reader))?;
+        // Ours, so that they stay the same ones when the server has to be started again.
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        let (played, spoken) = (home.join(PLAYED), home.join(SPOKEN));
+        mkfifo(&played, mode)?;
+        if microphone {
+            mkfifo(&spoken, mode)?;
+        }
         let running = Arc::new(Running::default());
         let keeper = Keeper {
             home,
             runtime_dir: runtime_dir.to_owned(),
             socket: runtime_dir.join(SOCKET),
+            manager: manager_arguments(&version("wireplumber")),
             running: Arc::clone(&running),
         };
         let (ready, is_ready) = mpsc::sync_channel(1);
@@ -69,6 +76,10 @@ impl SoundServer {
             .spawn(move || keeper.keep(&ready))?;
         let server = Self {
             played,
+            spoken: microphone.then_some(MicrophonePipe {
+                path: spoken,
+                reader,
+            }),
             running,
             keeper: Some(keeper),
         };
@@ -83,6 +94,67 @@ impl SoundServer {
     pub(crate) fn played(&self) -> &Path {
         &self.played
     }
+
+    /// The pipe that it reads what programs record from, where they find a microphone.
+    pub(crate) fn spoken(&self) -> Option<&MicrophonePipe> {
+        self.spoken.as_ref()
+    }
+}
+
+/// Writes what both programs read, for the versions of WirePlumber that are read here: up to 0.4
+/// its configuration has parts in Lua, since 0.5 it has none.
+fn write_config(home: &Path, microphone: Option<PipeReader>) -> io::Result<()> {
+    let (old, new) = (
+        home.join("wireplumber/policy.lua.d"),
+        home.join("wireplumber/wireplumber.conf.d"),
+    );
+    fs::create_dir_all(&old)?;
+    fs::create_dir_all(&new)?;
+    let source = microphone.map(|reader| MICROPHONE.replace(RATE, &reader.rate().to_string()));
+    let server = PIPEWIRE.replace(MICROPHONE_PLACE, &source.unwrap_or_default());
+    fs::write(home.join("pipewire.conf"), server)?;
+    fs::write(home.join("wireplumber/vroom.conf"), WIREPLUMBER_0_4)?;
+    fs::write(old.join("95-vroom.lua"), RULES_0_4)?;
+    fs::write(new.join("95-vroom.conf"), WIREPLUMBER_0_5)
+}
+
+/// The arguments that give WirePlumber our configuration.
+///
+/// Up to 0.4 ours stands in the place of its own; since 0.5 ours is added to its own, which names
+/// parts of each version that we cannot know.
+fn manager_arguments(version: &[u32]) -> &'static [&'static str] {
+    if version < [0, 5].as_slice() {
+        &["-c", "vroom.conf"]
+    } else {
+        &[]
+    }
+}
+
+/// How this version of PipeWire reads a pipe; those between are read in the way that does for both.
+fn pipe_reader(version: &[u32]) -> PipeReader {
+    if version < [1].as_slice() {
+        PipeReader::Direct
+    } else {
+        PipeReader::Buffered
+    }
+}
+
+/// The version of a program, as it says itself; a new one where it says nothing that is understood.
+fn version(program: &str) -> Vec<u32> {
+    let output = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    let text = output.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
+    read_version(&text.unwrap_or_default()).unwrap_or(vec![u32::MAX])
+}
+
+/// Reads `Linked with libpipewire 0.3.65`.
+fn read_version(text: &str) -> Option<Vec<u32>> {
+    let line = text.lines().find(|line| line.starts_with("Linked with"))?;
+    let number = line.split(' ').next_back()?;
+    number.split('.').map(|part| part.parse().ok()).collect()
 }
 
 impl Drop for SoundServer {
@@ -129,6 +201,7 @@ struct Keeper {
     home: PathBuf,
     runtime_dir: PathBuf,
     socket: PathBuf,
+    manager: &'static [&'static str],
     running: Arc<Running>,
 }
 
@@ -155,12 +228,13 @@ impl Keeper {
 
     fn start(&self) -> io::Result<(Child, Child)> {
         let config = self.home.join("pipewire.conf");
-        let server = self.spawn("pipewire", &["-c".as_ref(), config.as_ref()])?;
+        let server = self.spawn("pipewire", &["-c".as_ref(), config.as_os_str()])?;
         let deadline = Instant::now() + START;
         while !self.socket.exists() && Instant::now() < deadline {
             thread::sleep(POLL);
         }
-        match self.spawn("wireplumber", &["-c".as_ref(), "vroom.conf".as_ref()]) {
+        let arguments: Vec<&OsStr> = self.manager.iter().map(AsRef::as_ref).collect();
+        match self.spawn("wireplumber", &arguments) {
             Ok(manager) => Ok((server, manager)),
             Err(error) => {
                 terminate(server.id());
@@ -170,9 +244,13 @@ impl Keeper {
         }
     }
 
-    fn spawn(&self, program: &str, arguments: &[&Path]) -> io::Result<Child> {
+    /// Starts a program that ends when we do, even if we are killed, and even if that happens before
+    /// it could ask for this.
+    fn spawn(&self, program: &str, arguments: &[&OsStr]) -> io::Result<Child> {
         let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", program])
+            .args(["--pdeathsig", "KILL", "sh", "-c", UNLESS_ORPHANED])
+            .arg(std::process::id().to_string())
+            .arg(program)
             .args(arguments)
             .current_dir(&self.home)
             .env("XDG_RUNTIME_DIR", &self.runtime_dir)
@@ -238,11 +316,15 @@ const PROGRAMS: [(&str, &str); 3] = [
     ("setpriv", "util-linux"),
 ];
 
-/// The pipe's name in the configuration.
+/// The names of the pipes in the configuration.
 const PLAYED: &str = "played";
+const SPOKEN: &str = "spoken";
 
 /// The socket that PipeWire makes.
 const SOCKET: &str = "pipewire-0";
+
+/// Runs what is named behind the number of the process that has to be the parent.
+const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 
 /// How long the server may take to start; it needs some 30 ms.
 const START: Duration = Duration::from_secs(3);
@@ -253,8 +335,16 @@ const POLL: Duration = Duration::from_millis(2);
 const ATTEMPTS: u32 = 5;
 
 const PIPEWIRE: &str = include_str!("sound/pipewire.conf");
-const WIREPLUMBER: &str = include_str!("sound/wireplumber.conf");
-const RULES: &str = include_str!("sound/rules.lua");
+const MICROPHONE: &str = include_str!("sound/microphone.conf");
+const WIREPLUMBER_0_4: &str = include_str!("sound/wireplumber-0.4.conf");
+const RULES_0_4: &str = include_str!("sound/rules-0.4.lua");
+const WIREPLUMBER_0_5: &str = include_str!("sound/wireplumber-0.5.conf");
+
+/// What stands for the rate of the microphone in the configuration.
+const RATE: &str = "@RATE@";
+
+/// Where in the configuration the microphone belongs.
+const MICROPHONE_PLACE: &str = "    # The microphone belongs here.\n";
 
 #[cfg(test)]
 mod tests {
@@ -264,13 +354,30 @@ mod tests {
     fn programs_can_connect_when_it_is_started_and_it_ends_with_us() {
         assert_eq!(missing(), None);
         let dir = tempfile::tempdir().unwrap();
-        let server = SoundServer::start(dir.path()).unwrap();
+        let server = SoundServer::start(dir.path(), true).unwrap();
         std::os::unix::net::UnixStream::connect(dir.path().join(SOCKET)).unwrap();
         let pids = server.running.0.lock().unwrap().pids.clone();
         assert_eq!(pids.len(), 2);
         drop(server);
         for pid in pids {
             assert!(!Path::new(&format!("/proc/{pid}")).exists());
+        }
+    }
+
+    #[test]
+    fn versions_are_told_apart() {
+        let said = |number: &str| {
+            let text = format!("it\nCompiled with libit 0.0.1\nLinked with libit {number}\n");
+            read_version(&text).unwrap()
+        };
+        assert_eq!(manager_arguments(&said("0.4.17")).len(), 2);
+        for new in ["0.5.8", "0.10", "1.0.0"] {
+            assert!(manager_arguments(&said(new)).is_empty(), "{new}");
+        }
+        assert_eq!(pipe_reader(&said("0.3.65")), PipeReader::Direct);
+        assert_eq!(pipe_reader(&said("1.4.2")), PipeReader::Buffered);
+        for nothing in ["", "Linked with libit", "Linked with libit 1.x"] {
+            assert_eq!(read_version(nothing), None);
         }
     }
 }

@@ -7,6 +7,7 @@ mod drag;
 mod news;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -51,6 +52,8 @@ pub(crate) struct Viewer {
     refused_at: Option<Instant>,
     /// What the person last asked of the video.
     wishes: Media,
+    /// Whether they are listened to, while they want to be.
+    voice: Option<Arc<AtomicBool>>,
 }
 
 impl Viewer {
@@ -83,6 +86,9 @@ impl Viewer {
             capabilities.push(capability::VIDEO_H264);
             capabilities.push(capability::PATCHES);
         }
+        if daemon.has_microphone() {
+            capabilities.push(capability::MICROPHONE);
+        }
         Self {
             daemon,
             negotiation: Negotiation::new(capabilities),
@@ -97,6 +103,7 @@ impl Viewer {
             told_recording: false,
             refused_at: None,
             wishes: Media::default(),
+            voice: None,
         }
     }
 
@@ -120,6 +127,11 @@ impl Viewer {
     /// What the person last asked of the video.
     pub(crate) fn wishes(&self) -> &Media {
         &self.wishes
+    }
+
+    /// Whether the person is listened to, while they want to be; asked for each packet.
+    pub(crate) fn voice(&self) -> Option<&Arc<AtomicBool>> {
+        self.voice.as_ref()
     }
 
     /// Whether the person wants to know what flows.
@@ -223,6 +235,7 @@ impl Viewer {
     /// the floor is free.
     pub(crate) fn leave(&mut self) {
         self.clip = None;
+        self.voice = None;
         if let Some(seat) = self.seat.take() {
             self.away = Some(seat.role());
         }
@@ -339,7 +352,7 @@ impl Viewer {
             ClientMessage::Share(share) => self.share(now, connection, share),
             ClientMessage::Media(media) => {
                 self.media(media);
-                Ok(())
+                media.mic.map_or(Ok(()), |mic| self.speak(mic))
             }
             ClientMessage::Feedback(feedback) => {
                 tracing::trace!(?feedback, "video arrives");
@@ -400,6 +413,27 @@ impl Viewer {
         } else {
             Err(Denied::NotAllowed)
         }
+    }
+
+    /// Listens to the person, or no more; what came of it is told in either case.
+    fn speak(&mut self, wanted: bool) -> Result<(), Denied> {
+        let Some(seat) = &self.seat else {
+            return Ok(());
+        };
+        seat.mailbox().put(|mail| mail.media = true);
+        self.voice = None;
+        if !wanted {
+            seat.be_silent();
+            return Ok(());
+        }
+        // Their voice is a track of the peer connection.
+        if !self.negotiation.is_usable(capability::MICROPHONE)
+            || self.transport != Transport::WebRtc
+        {
+            return Err(Denied::NoMicrophone);
+        }
+        self.voice = Some(seat.speak()?);
+        Ok(())
     }
 
     fn media(&mut self, media: Media) {

@@ -56,6 +56,9 @@ pub enum Error {
     /// What the desktop plays cannot be read.
     #[error("what the desktop plays cannot be read: {0}")]
     Sound(#[source] std::io::Error),
+    /// What a viewer says cannot be handed to the desktop.
+    #[error("what a viewer says cannot be handed to the desktop: {0}")]
+    Voice(#[source] std::io::Error),
     /// The system refused a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),

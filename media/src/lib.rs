@@ -1,4 +1,4 @@
-//! Frames to H264 and JPEG, and WebRTC peers that carry them.
+//! Frames to H264 and JPEG, WebRTC peers that carry them, and sound both ways.
 //!
 //! The crate takes frames from a [`vroom_desktop::FrameSlot`], encodes them once however many
 //! people watch, and hands the access units to WebRTC peers and to whoever reads a [`UnitFeed`] or
@@ -25,6 +25,7 @@ mod ice;
 mod jpeg;
 mod keyframe;
 mod media;
+mod microphone;
 mod negotiate;
 mod offer;
 mod pace;
@@ -43,6 +44,7 @@ mod stats;
 mod teardown;
 mod trial;
 mod units;
+mod voice;
 
 pub use config::{EncoderChoice, MediaConfig};
 pub use elements::{EncoderEntry, EncoderReport, Verdict};
@@ -51,7 +53,8 @@ pub use error::Error;
 pub use events::{PeerEvent, PeerEvents};
 pub use ice::Candidate;
 pub use jpeg::JpegFeed;
-pub use media::Media;
+pub use media::{Media, SoundPath};
+pub use microphone::{Microphone, MicrophonePipe, PipeReader};
 pub use offer::{Answer, Offer};
 pub use patches::{Move, Patch, PatchFeed};
 pub use peer::{Peer, PeerSend, PeerStats};

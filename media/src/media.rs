@@ -14,7 +14,10 @@ use crate::peer::Peer;
 use crate::run::Setup;
 use crate::rungs::Ceiling;
 use crate::teardown::Teardown;
-use crate::{Answer, Encoder, Error, MediaConfig, Movies, Offer, PeerEvents, Recorder, Sound};
+use crate::{
+    Answer, Encoder, Error, MediaConfig, Microphone, MicrophonePipe, Movies, Offer, PeerEvents,
+    Recorder, Sound,
+};
 
 /// Makes encoders and peers.
 #[derive(Clone, Debug)]
@@ -102,6 +105,12 @@ impl Media {
         Sound::new(pipe, timeline.clone(), teardown.clone())
     }
 
+    /// Prepares to fill this named pipe with what viewers say; it is not opened before somebody
+    /// speaks.
+    pub fn microphone(&self, pipe: MicrophonePipe) -> Microphone {
+        Microphone::new(pipe)
+    }
+
     /// Writes what the encoder makes, and what is heard where there is sound, into movies, from
     /// `began` on.
     ///
@@ -120,8 +129,8 @@ impl Media {
         Recorder::start(encoder, sound, (timeline, began), movies)
     }
 
-    /// Answers a browser's offer with a peer that shows what the encoder makes, and lets its sound
-    /// be heard where there is one.
+    /// Answers a browser's offer with a peer that shows what the encoder makes, lets its sound be
+    /// heard where there is one, and can be spoken into where there is a microphone.
     ///
     /// The answer holds all candidates. Dropping the future ends the peer.
     ///
@@ -132,7 +141,7 @@ impl Media {
     pub async fn answer(
         &self,
         encoder: &Encoder,
-        sound: Option<&Sound>,
+        sound: Option<&SoundPath>,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
         self.inner.report.chosen().ok_or(Error::NoEncoder)?;
@@ -154,7 +163,7 @@ impl Media {
     async fn connect(
         &self,
         encoder: Option<&Encoder>,
-        sound: Option<&Sound>,
+        sound: Option<&SoundPath>,
         offer: Offer,
     ) -> Result<(Peer, PeerEvents, Answer), Error> {
         let setup = negotiate::Setup {
@@ -171,6 +180,15 @@ impl Media {
         )
         .await
     }
+}
+
+/// Both ways that the sound of a desktop goes.
+#[derive(Clone, Debug)]
+pub struct SoundPath {
+    /// What its programs play.
+    pub played: Sound,
+    /// What they record, where viewers may speak.
+    pub microphone: Option<Microphone>,
 }
 
 /// The time that encoders stamp pictures with and that the pipelines of peers run on.

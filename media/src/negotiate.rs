@@ -25,7 +25,8 @@ use crate::peer::{Parts, Peer};
 use crate::rungs::Rungs;
 use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
-use crate::{Answer, Candidate, Error, Offer, PeerEvents, Sound, elements, ice};
+use crate::voice::VoiceBranch;
+use crate::{Answer, Candidate, Error, Offer, PeerEvents, SoundPath, elements, ice, voice};
 
 /// What peers are made with.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ pub(crate) struct Setup {
 pub(crate) async fn answer(
     setup: Setup,
     encoder: Option<Arc<Rungs>>,
-    sound: Option<Sound>,
+    sound: Option<SoundPath>,
     offer: Offer,
 ) -> Result<(Peer, PeerEvents, Answer), Error> {
     let plan = Plan::read(&offer, encoder.is_some(), sound.is_some())?;
@@ -67,7 +68,7 @@ pub(crate) async fn answer(
 fn build(
     setup: Setup,
     picture: Option<(Video, Arc<Rungs>)>,
-    sound: Option<(Audio, Sound)>,
+    sound: Option<(Audio, SoundPath)>,
     events: EventSender,
 ) -> Result<Peer, Error> {
     elements::find("nicesrc").ok_or(Error::Missing {
@@ -90,10 +91,19 @@ fn build(
         }
         None => None,
     };
-    let sound = sound.map(|(audio, sound)| SoundBranch::build(&pipeline, &audio, sound));
+    let (sound, voice) = match sound {
+        Some((audio, path)) => {
+            let voice = path.microphone.filter(|_| audio.speaks);
+            let sound = SoundBranch::build(&pipeline, &audio, path.played)?;
+            (Some(sound), voice.map(VoiceBranch::new))
+        }
+        None => (None, None),
+    };
+    voice::receive(&pipeline, &webrtcbin, voice.as_ref());
     let parts = Parts {
         picture,
-        sound: sound.transpose()?,
+        sound,
+        voice,
     };
     let peer = Peer::new(pipeline.clone(), webrtcbin, parts, events, setup.teardown);
     pipeline
@@ -137,6 +147,8 @@ fn set_up_ice(webrtcbin: &gst::Element, setup: &Setup) {
 
 /// Takes the offer, and answers when all our candidates are known.
 async fn negotiate(peer: &Peer, plan: Plan) -> Result<Answer, Error> {
+    use WebRTCRTPTransceiverDirection::{Sendonly, Sendrecv};
+
     let webrtcbin = peer.webrtcbin();
     let gathered = Arc::new(Notify::new());
     let complete = Arc::clone(&gathered);
@@ -152,10 +164,12 @@ async fn negotiate(peer: &Peer, plan: Plan) -> Result<Answer, Error> {
     })
     .await?;
     if let Some((video, branch)) = plan.video.as_ref().zip(peer.branch()) {
-        link(webrtcbin, video.section, branch.output(), true)?;
+        let output = branch.output();
+        link(webrtcbin, video.section, output, Sendonly, true)?;
     }
     if let Some((audio, branch)) = plan.audio.as_ref().zip(peer.sound()) {
-        link(webrtcbin, audio.section, branch.output(), false)?;
+        let direction = if peer.has_voice() { Sendrecv } else { Sendonly };
+        link(webrtcbin, audio.section, branch.output(), direction, false)?;
     }
     let reply = promise(|promise| {
         webrtcbin.emit_by_name::<()>("create-answer", &[&None::<gst::Structure>, &promise]);
@@ -199,6 +213,7 @@ fn link(
     webrtcbin: &gst::Element,
     section: u32,
     output: &gst::Pad,
+    direction: WebRTCRTPTransceiverDirection,
     resend: bool,
 ) -> Result<(), Error> {
     let pad = webrtcbin
@@ -208,7 +223,7 @@ fn link(
         .link(&pad)
         .map_err(|_| failed("picture or sound cannot be linked"))?;
     let transceiver = pad.property::<WebRTCRTPTransceiver>("transceiver");
-    transceiver.set_direction(WebRTCRTPTransceiverDirection::Sendonly);
+    transceiver.set_direction(direction);
     transceiver.set_property("do-nack", resend);
     Ok(())
 }

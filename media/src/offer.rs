@@ -41,6 +41,8 @@ pub(crate) struct Audio {
     pub(crate) section: u32,
     /// The payload type that the browser gave to Opus.
     pub(crate) payload: u8,
+    /// Whether the browser may send its own.
+    pub(crate) speaks: bool,
 }
 
 /// How the picture is sent.
@@ -101,7 +103,12 @@ fn audio(sdp: &gst_sdp::SDPMessageRef) -> Option<Audio> {
                 .any(|codec| codec.to_ascii_uppercase().starts_with("OPUS/48000"))
         };
         let payload = media.formats().find(is_opus)?.parse().ok()?;
-        (payload < 128).then_some(Audio { section, payload })
+        let speaks = media.attribute_val("recvonly").is_none();
+        (payload < 128).then_some(Audio {
+            section,
+            payload,
+            speaks,
+        })
     })
 }
 

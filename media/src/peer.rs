@@ -17,6 +17,7 @@ use crate::fanout::Listener;
 use crate::rungs::Rungs;
 use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
+use crate::voice::VoiceBranch;
 use crate::{Candidate, Limits, ice};
 
 /// One browser: a picture, if it was asked for, and data channels.
@@ -118,6 +119,21 @@ impl Peer {
         }
     }
 
+    /// Listens to what the viewer says for as long as this is true, or not at all; what they send
+    /// meanwhile is dropped.
+    ///
+    /// It is asked for each packet, so that whoever holds it can silence them at once.
+    pub fn set_voice(&self, open: Option<Arc<AtomicBool>>) {
+        if let Some(voice) = &self.inner.voice {
+            voice.set_open(open);
+        }
+    }
+
+    /// Whether there is a microphone that the viewer can speak into.
+    pub fn has_voice(&self) -> bool {
+        self.inner.voice.is_some()
+    }
+
     /// Says what this viewer can take.
     pub fn set_limits(&self, limits: Limits) {
         if let Some(picture) = &self.inner.picture {
@@ -164,6 +180,7 @@ impl Peer {
                 })
             }),
             sound: parts.sound,
+            voice: parts.voice,
             channels,
             events,
             teardown,
@@ -198,6 +215,8 @@ pub(crate) struct Parts {
     pub(crate) picture: Option<(Arc<Rungs>, Arc<Branch>)>,
     /// The way of the sound.
     pub(crate) sound: Option<SoundBranch>,
+    /// The way of the viewer's voice.
+    pub(crate) voice: Option<VoiceBranch>,
 }
 
 impl Drop for Peer {
@@ -208,6 +227,7 @@ impl Drop for Peer {
         if let Some(sound) = &self.inner.sound {
             sound.end();
         }
+        self.set_voice(None);
         self.inner.events.close("closed by this side");
         self.inner.channels.clear();
         self.inner.teardown.end(self.inner.pipeline.clone());
@@ -220,6 +240,7 @@ struct Inner {
     webrtcbin: gst::Element,
     picture: Option<Arc<Picture>>,
     sound: Option<SoundBranch>,
+    voice: Option<VoiceBranch>,
     channels: Arc<DataChannels>,
     events: EventSender,
     teardown: Teardown,

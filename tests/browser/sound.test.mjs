@@ -6,50 +6,28 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
+import { FLASH, RATE, analyse, apart, median, need, tones, watchForFlashes, watchForSound } from './audio.mjs';
 import { Daemon, OUT, PROBE, browser, cpuSeconds, probeLog, scratch, until } from './harness.mjs';
 import { Viewer } from './page.mjs';
 
-const RATE = 48_000;
 const AMPLITUDE = 0.25;
 /** Samples that are handed over at once. */
 const BLOCK = 480;
 
-/** A sound file with another tone on each side. */
-function tones(path, left, right, seconds) {
-  const samples = RATE * seconds;
-  const wav = Buffer.alloc(44 + samples * 4);
-  wav.write('RIFF', 0);
-  wav.writeUInt32LE(wav.length - 8, 4);
-  wav.write('WAVEfmt ', 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(2, 22);
-  wav.writeUInt32LE(RATE, 24);
-  wav.writeUInt32LE(RATE * 4, 28);
-  wav.writeUInt16LE(4, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write('data', 36);
-  wav.writeUInt32LE(samples * 4, 40);
-  for (let n = 0; n < samples; n++) {
-    [left, right].forEach((hz, side) => wav.writeInt16LE(Math.round(32767 * AMPLITUDE * Math.sin((2 * Math.PI * hz * n) / RATE)), 44 + n * 4 + side * 2));
-  }
-  writeFileSync(path, wav);
-}
-
 /** A desktop whose program plays while the file `go` is there. */
 async function desktop(t) {
-  if (spawnSync('which', ['pw-play']).status !== 0) throw new Error('pw-play is missing: install pipewire-bin');
+  need('pw-play', 'pipewire-bin');
   const dir = scratch(t);
   const [log, wav, go] = ['probe.jsonl', 'tones.wav', 'go'].map((name) => join(dir, name));
-  tones(wav, 440, 1000, 3);
+  tones(wav, 440, 1000, 3, AMPLITUDE);
   const script = `while sleep 0.1; do [ -e "${go}" ] && pw-play "${wav}"; done & exec "${PROBE}" --log "${log}"`;
   const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: ['sh', '-c', script] });
   await until('the probe to be focused', () => probeLog(log).some((each) => each.event === 'focus'));
   return { daemon, play: (on) => (on ? writeFileSync(go, '') : spawnSync('rm', ['-f', go])) };
 }
 
-/** Runs in the page: half a second of what is heard; the loudest frequency and the level of each side. */
-async function listen() {
+/** Runs in the page: half a second of what is heard on each side. */
+async function record() {
   const stream = window.testPeers.at(-1).getReceivers().find((each) => each.track.kind === 'audio').track;
   const context = new AudioContext({ sampleRate: 48000 });
   await context.resume();
@@ -64,48 +42,7 @@ async function listen() {
     source.connect(tap).connect(context.destination);
   });
   await context.close();
-  return sides.map((samples) => {
-    const power = (hz) => {
-      let [re, im] = [0, 0];
-      samples.forEach((value, n) => {
-        const hann = 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / samples.length);
-        re += value * hann * Math.cos((2 * Math.PI * hz * n) / 48000);
-        im += value * hann * Math.sin((2 * Math.PI * hz * n) / 48000);
-      });
-      return re * re + im * im;
-    };
-    const best = (from, to, step) => {
-      let [hz, most] = [from, -1];
-      for (let each = from; each <= to; each += step) {
-        const found = power(each);
-        if (found > most) [hz, most] = [each, found];
-      }
-      return hz;
-    };
-    const rough = best(300, 1200, 4);
-    return { hz: best(rough - 4, rough + 4, 0.1), rms: Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length) };
-  });
-}
-
-/** Runs in the page: notes when a beep begins, in milliseconds of the clock that everybody has. */
-async function watchForSound() {
-  const stream = window.testPeers.at(-1).getReceivers().find((each) => each.track.kind === 'audio').track;
-  const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
-  const source = `registerProcessor('watch', class extends AudioWorkletProcessor {
-    process([input]) {
-      const loud = input[0]?.some((value) => Math.abs(value) > 0.05) ?? false;
-      if (loud && !this.loud) this.port.postMessage(Date.now());
-      // A wave is above the level in every block.
-      this.loud = loud;
-      return true;
-    }
-  });`;
-  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
-  window.testBeeps = [];
-  const watch = new AudioWorkletNode(context, 'watch');
-  watch.port.onmessage = ({ data }) => window.testBeeps.push(data);
-  context.createMediaStreamSource(new MediaStream([stream])).connect(watch).connect(context.destination);
-  await context.resume();
+  return sides;
 }
 
 /** The processes that a process started. */
@@ -138,7 +75,7 @@ test('tones are heard in the page, each side its own, at their level, and muting
   play(true);
   const expected = AMPLITUDE / Math.SQRT2;
   const heard = await until('both tones', async () => {
-    const [left, right] = await viewer.page.evaluate(listen);
+    const [left, right] = (await viewer.page.evaluate(record)).map((side) => analyse(side));
     const fits = (side, hz) => Math.abs(side.hz - hz) <= 1 && Math.abs(20 * Math.log10(side.rms / expected)) <= 1;
     if (fits(left, 440) && fits(right, 1000)) return [left, right];
     throw new Error(JSON.stringify([left, right]));
@@ -206,6 +143,24 @@ test('what is played is heard soon', async (t) => {
   assert.ok(times.length >= 6, `${times.length} beeps were heard`);
   // The best one, since others may have waited for this machine.
   assert.ok(times[0] > 0 && times[0] <= 120, `${times}`);
+});
+
+test('a program that flashes and beeps at once is seen and heard at once', async (t) => {
+  need('pacat', 'pulseaudio-utils');
+  const daemon = await Daemon.start(t, { args: ['--size', '640x400'], command: FLASH });
+  const viewer = await Viewer.open(t, await browser(t), daemon, { context: { bypassCSP: true } });
+  await viewer.page.evaluate(watchForSound);
+  await viewer.page.evaluate(watchForFlashes);
+  await until('some of both', () => viewer.page.evaluate(() => window.testBeeps.length > 4 && window.testFlashes.length > 4));
+  await viewer.page.evaluate(() => (window.testBeeps.length = window.testFlashes.length = 0));
+  const [beeps, flashes] = await until('enough of both', async () => {
+    const both = await viewer.page.evaluate(() => [window.testBeeps, window.testFlashes]);
+    return Math.min(...both.map((each) => each.length)) >= 20 && both;
+  });
+  const offsets = apart(flashes, beeps);
+  const offset = median(offsets);
+  t.diagnostic(`heard ${offset.toFixed(1)} ms after it is seen: ${offsets.map((each) => each.toFixed(0))}`);
+  assert.ok(offsets.length >= 15 && Math.abs(offset) <= 40, `${offset}`);
 });
 
 test('without a sound server there is a picture and no control of the sound', async (t) => {

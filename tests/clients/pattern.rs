@@ -13,6 +13,8 @@ pub(crate) enum Pattern {
     Motion,
     /// Text: letters of 8x16 that are none, in colours that video blurs.
     Text,
+    /// Dark, and white while it beeps.
+    Flash,
 }
 
 impl Pattern {
@@ -23,6 +25,7 @@ impl Pattern {
             "--scroll-text" => Some(Self::ScrollText),
             "--motion" => Some(Self::Motion),
             "--text" => Some(Self::Text),
+            "--flash" => Some(Self::Flash),
             _ => None,
         }
     }
@@ -50,6 +53,7 @@ impl Pattern {
                 }
                 Self::Card | Self::Scroll | Self::ScrollText => card_colour(x, y, width, height),
                 Self::Motion => wave_colour(x, y, step),
+                Self::Flash => [if step == 0 { 32 } else { 240 }; 4],
                 Self::Text => text_colour(x.unsigned_abs(), y.unsigned_abs(), events),
             });
         }

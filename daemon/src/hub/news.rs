@@ -147,9 +147,16 @@ impl Seat {
         shared.follow_cursor(self.hub.desktop());
     }
 
-    /// The properties of the video, once they are known.
+    /// The properties of the video, as far as they are known, and whether this participant is
+    /// listened to.
     pub(crate) fn media(&self) -> Option<MediaState> {
-        self.hub.lock().media.clone()
+        let shared = self.hub.lock();
+        let speaks = shared.voice.is_heard(self.id);
+        let media = shared.media.clone().or(speaks.then(MediaState::default));
+        media.map(|media| MediaState {
+            mic: Some(speaks),
+            ..media
+        })
     }
 }
 

@@ -1,4 +1,5 @@
 mod selections;
+mod voice;
 
 use std::sync::Mutex;
 
@@ -63,6 +64,10 @@ fn hub() -> (Arc<Hub>, Arc<Recorder>) {
 }
 
 fn hub_with(clipboard: ClipboardRules) -> (Arc<Hub>, Arc<Recorder>) {
+    hub_by(clipboard, MicrophoneRule::default())
+}
+
+fn hub_by(clipboard: ClipboardRules, microphone: MicrophoneRule) -> (Arc<Hub>, Arc<Recorder>) {
     let hub = Hub::new(HubConfig {
         session: "s".into(),
         kind: "recorder",
@@ -70,6 +75,7 @@ fn hub_with(clipboard: ClipboardRules) -> (Arc<Hub>, Arc<Recorder>) {
         layout: Layout::default(),
         follow_resize: true,
         clipboard,
+        microphone,
     });
     let (hub, desktop) = (hub.unwrap(), Arc::new(Recorder::default()));
     hub.set_desktop(Arc::clone(&desktop) as Arc<dyn Desktop>);

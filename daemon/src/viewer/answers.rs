@@ -111,6 +111,21 @@ pub(super) const fn explain(denied: Denied) -> (Code, NotificationKind, &'static
             NotificationKind::Error,
             "this server does not let you record",
         ),
+        Denied::NoMicrophone => (
+            Code::NOT_ALLOWED,
+            NotificationKind::Error,
+            "the desktop has no microphone for this connection",
+        ),
+        Denied::SpeaksDriver => (
+            Code::NOT_ALLOWED,
+            NotificationKind::Error,
+            "only whoever drives may speak into the desktop",
+        ),
+        Denied::SpeaksOther => (
+            Code::DRIVER_BUSY,
+            NotificationKind::Warning,
+            "whoever drives is speaking into the desktop",
+        ),
     }
 }
 

@@ -93,6 +93,27 @@ async fn under_nohup_it_stays_and_its_programs_still_hear_a_hangup() {
 }
 
 #[test]
+fn killed_it_leaves_no_sound_server_behind() {
+    let daemon = Daemon::start(&["--desktop", "headless", "--", "foot"]);
+    let is_called = |pid: u32, name: &str| {
+        let called = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        called.is_ok_and(|called| called.trim_end() == name)
+    };
+    let find = |name: &str| {
+        let all = daemon.descendants().into_iter();
+        all.filter(|pid| is_called(*pid, name)).collect::<Vec<_>>()
+    };
+    wait_until("both run", || {
+        find("pipewire").len() == 1 && find("wireplumber").len() == 1
+    });
+    let servers = [find("pipewire"), find("wireplumber")].concat();
+    daemon.signal(Signal::SIGKILL);
+    wait_until("both are gone", || {
+        !servers.iter().any(|pid| is_alive(*pid))
+    });
+}
+
+#[test]
 fn it_may_end_with_its_session() {
     let daemon = Daemon::start(&["--on-exit", "exit", "--", "sh", "-c", "exec sleep 1000"]);
     wait_until("the session runs", || !daemon.descendants().is_empty());

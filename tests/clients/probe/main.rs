@@ -6,11 +6,13 @@
 //!
 //! With `--scroll` it moves a band of stripes as fast as the compositor asks for frames, and with
 //! `--scroll-text` lines of text, which is the load of the benches; with `--motion` the whole window moves. With `--text` it draws coloured
-//! text, other text after each input event.
+//! text, other text after each input event. With `--flash` it turns white twice a second for a tenth of one, and beeps
+//! meanwhile: samples of 16 bits, two channels, 48000 times a second, on standard output.
 //!
 //! It takes a pen as the tool of a tablet, and with `--no-tablet` it does not. With `--lock` it holds the pointer from
 //! a click until the key U, as games do; with `--confine` it keeps the pointer in its left half.
 
+mod beat;
 #[path = "../pattern.rs"]
 mod pattern;
 mod pointer;
@@ -31,6 +33,7 @@ use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noo
 use wayland_protocols::wp::tablet::zv2::client::zwp_tablet_manager_v2::ZwpTabletManagerV2;
 use wayland_protocols::xdg::shell::client::{xdg_surface, xdg_toplevel, xdg_wm_base};
 
+use self::beat::Beat;
 use self::pattern::{BITS, CELL, Pattern};
 use self::pointer::Pointer;
 
@@ -43,8 +46,20 @@ fn main() -> Result<()> {
     let mut probe = Probe::new(options);
     queue.roundtrip(&mut probe)?;
     probe.map(&handle)?;
+    let mut beat = match probe.options.pattern {
+        Pattern::Flash => Some(Beat::start()?),
+        _ => None,
+    };
     while !probe.closed {
-        queue.blocking_dispatch(&mut probe)?;
+        match &mut beat {
+            Some(beat) => {
+                if let Some(loud) = beat.wait(&mut queue, &mut probe)? {
+                    probe.step = loud.into();
+                    probe.redraw(&handle);
+                }
+            }
+            None => drop(queue.blocking_dispatch(&mut probe)?),
+        }
         if let Some(error) = probe.failed.take() {
             return Err(error);
         }
@@ -92,7 +107,7 @@ impl Options {
                     Some(pattern) => options.pattern = pattern,
                     None => anyhow::bail!(
                         "unknown option {other}; known: --log --title --scroll --scroll-text --text \
-                         --motion --no-tablet --lock --confine"
+                         --motion --flash --no-tablet --lock --confine"
                     ),
                 },
             }

@@ -63,7 +63,7 @@ export class App {
       failed: (reason) => frame.announcer.notice(`No picture: ${reason}`, "warning"),
       undecodable: () => this.#fallBackToJpeg(),
     });
-    this.#sound = new DesktopSound(frame.sound);
+    this.#sound = new DesktopSound(frame);
     this.#measuring = new Measuring(
       frame,
       {
@@ -139,7 +139,7 @@ export class App {
       back: (live) => this.#back(live),
       down: () => this.#down(),
       sessions: (entries) => this.#desk.listed(entries),
-      refused: (_, reason) => this.#desk.refused(reason),
+      refused: (code, reason) => this.#sound.refused(code) || this.#desk.refused(reason),
       signedOut: (reason) => this.#askToken(reason),
       ready: (handshake) => this.#ready(handshake),
       mode: () => this.#modeChanged(),
@@ -147,7 +147,7 @@ export class App {
       state: (state) => this.#stateChanged(state),
       share: (share) => this.#shareChanged(share),
       cursor: (cursor) => this.#frame.desktop.receiveCursor(cursor),
-      media: (media) => (this.#media = media),
+      media: (media) => this.#sound.told((this.#media = media)),
       notification: (notification) => notified(notification, this.#session, this.#frame.announcer),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
       clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
@@ -176,6 +176,7 @@ export class App {
 
   /** The link is gone, the session is kept: what is on the page stays, and says that it is old. */
   #away(): void {
+    this.#sound.interrupt();
     this.#applyDriving(false);
     this.#frame.tabs.setAddEnabled(false);
     this.#draw();
@@ -201,8 +202,7 @@ export class App {
   #down(): void {
     this.#picture.detach();
     this.#sound.detach();
-    this.#media = null;
-    this.#ended = null;
+    this.#media = this.#ended = null;
     this.#frame.tabs.setAddEnabled(false);
     this.#frame.mode.setEnabled(false);
     this.#frame.mode.setValue("view", false);

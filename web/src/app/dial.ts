@@ -31,6 +31,7 @@ const CAPABILITIES = [
   "sharing",
   "media",
   "recording",
+  "microphone",
 ];
 
 /** What one attempt needs to know. */

@@ -12,6 +12,7 @@ import { People } from "./people.ts";
 import { RecordingSign } from "./recording.ts";
 import { Segments } from "./segmented.ts";
 import { SignIn } from "./signin.ts";
+import { MicrophoneControl } from "./microphone.ts";
 import { SoundControl } from "./sound.ts";
 import { StatisticsPanel } from "./statistics.ts";
 import { ConnectionCard, StatusPill } from "./status.ts";
@@ -29,6 +30,7 @@ export class ShellFrame {
   readonly menu = new Menu();
   readonly sound = new SoundControl();
   readonly recording = new RecordingSign();
+  readonly microphone = new MicrophoneControl();
   readonly tools = new TerminalTools();
   readonly keyRow = new KeyRow();
   readonly banner = new Banner();
@@ -82,7 +84,7 @@ export class ShellFrame {
 
   #topBar(): HTMLElement {
     const brand = el("span", { class: "brand" }, icon("mark"));
-    const controls = el("div", { class: "controls" }, this.recording, this.tools, this.mode, this.people, this.sound, this.keyboard);
+    const controls = el("div", { class: "controls" }, this.recording, this.tools, this.mode, this.people, this.microphone, this.sound, this.keyboard);
     return el("header", { class: "topbar" }, el("h1", { class: "visually-hidden" }, "VROOM"), brand, this.tabs, controls, this.status, this.menu);
   }
 }

@@ -125,6 +125,8 @@ export interface MediaState {
   size: Size | undefined;
   fps: number | undefined;
   bitrate: number | undefined;
+  /** Whether the server listens to this client. */
+  mic: boolean | undefined;
   /** How long stages take in milliseconds: half of the pictures are faster, 95 %, 99 %. */
   latency: { [stage: string]: Quantiles };
 }
@@ -254,6 +256,7 @@ export function readMediaState(fields: Fields): MediaState {
     size: size(fields),
     fps: number(fields, "fps"),
     bitrate: number(fields, "bitrate"),
+    mic: flag(fields, "mic"),
     latency,
   };
 }

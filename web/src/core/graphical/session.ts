@@ -195,8 +195,8 @@ export class GraphicalSession {
     if (this.has("recording")) this.#send(messages.Client.Record, { action });
   }
 
-  /** Pauses or resumes the picture, or asks for a key frame. */
-  media(fields: { video?: boolean; speaker?: boolean; keyframe?: boolean }): void {
+  /** Pauses or resumes picture and sound, speaks or does not, or asks for a key frame. */
+  media(fields: { video?: boolean; speaker?: boolean; mic?: boolean; keyframe?: boolean }): void {
     if (this.has("media")) this.#send(messages.Client.Media, fields);
   }
 

@@ -82,6 +82,17 @@ export class WebRtcLink implements Link {
     return new MediaStream([this.#audio.receiver.track]);
   }
 
+  /** True when the server takes what is said. */
+  get canSpeak(): boolean {
+    const direction = this.#audio.currentDirection;
+    return direction === "sendonly" || direction === "sendrecv";
+  }
+
+  /** Sends this track, or nothing. */
+  async speak(track: MediaStreamTrack | null): Promise<void> {
+    if (!this.#closed) await this.#audio.sender.replaceTrack(track);
+  }
+
   writable(lane: string): boolean {
     const channel = this.#lanes.get(lane);
     return channel?.readyState === "open" && channel.bufferedAmount < LANE_BUFFER_MAX;
