@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vroom_media::{Limits, Peer, UnitFeed};
+use vroom_media::{Limits, Peer, Stamps, UnitFeed};
 use vroom_protocol::graphical::Media;
 
 use crate::output::Watch;
@@ -57,6 +57,12 @@ impl Picture {
         if std::mem::take(&mut self.flowed) {
             self.watch.flowed(now);
         }
+    }
+
+    /// When a picture passed the stages of the encoder, and when it went out.
+    pub(crate) fn passed(&self, rtp_time: u32) -> Option<(Stamps, Instant)> {
+        let stamps = self.watch.encoder().stamps(rtp_time)?;
+        Some((stamps, self.peer.sent_at(rtp_time)?))
     }
 
     /// Waits until something flowed; cancel-safe.

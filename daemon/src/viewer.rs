@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
+use vroom_media::Stamps;
 use vroom_protocol::graphical::{
     self, Agent, ButtonInput, ClientHandshake, ClientMessage, Media, Mode, Negotiation,
-    NotificationKind, Obedience, PointerInput, Role, ServerMessage, Share, ShareAction, capability,
-    obeyed,
+    NotificationKind, Obedience, PointerInput, Role, ServerMessage, Share, ShareAction, Shown,
+    capability, obeyed,
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
@@ -22,6 +23,7 @@ use crate::floor::Denied;
 use crate::hub::Seat;
 use crate::identity::Identity;
 use crate::origin::Transport;
+use crate::way::{Way, Ways};
 
 pub(crate) use self::answers::report;
 use self::clip::Clip;
@@ -49,6 +51,10 @@ pub(crate) struct Viewer {
     refused_at: Option<Instant>,
     /// What the person last asked of the video.
     wishes: Media,
+    /// The pictures that the client told of last.
+    shown: Vec<Shown>,
+    /// How long they took.
+    ways: Ways,
 }
 
 impl Viewer {
@@ -80,6 +86,9 @@ impl Viewer {
             capabilities.push(capability::VIDEO_H264);
             capabilities.push(capability::PATCHES);
         }
+        if daemon.output.is_some() {
+            capabilities.push(capability::VIDEO_TILES);
+        }
         Self {
             daemon,
             negotiation: Negotiation::new(capabilities),
@@ -93,6 +102,8 @@ impl Viewer {
             stalled: false,
             refused_at: None,
             wishes: Media::default(),
+            shown: Vec::new(),
+            ways: Ways::default(),
         }
     }
 
@@ -111,6 +122,11 @@ impl Viewer {
     /// Whether the video goes as H264 where it goes over a channel.
     pub(crate) fn takes_h264(&self) -> bool {
         self.negotiation.is_usable(capability::VIDEO_H264)
+    }
+
+    /// Whether a JPEG may be a part of the picture.
+    pub(crate) fn takes_tiles(&self) -> bool {
+        self.negotiation.is_usable(capability::VIDEO_TILES)
     }
 
     /// What the person last asked of the video.
@@ -338,9 +354,7 @@ impl Viewer {
             }
             ClientMessage::Feedback(feedback) => {
                 tracing::trace!(?feedback, "video arrives");
-                if let Some(output) = &self.daemon.output {
-                    output.on_feedback(&feedback);
-                }
+                self.shown = feedback.shown;
                 Ok(())
             }
             ClientMessage::Navigate { .. } => {
@@ -374,6 +388,31 @@ impl Viewer {
                 self.notify(now, connection, NotificationKind::Error, text, share.id);
                 Ok(())
             }
+        }
+    }
+
+    /// Counts how long the pictures took that the client told of; `passed` says when each passed
+    /// the stages here and went out.
+    pub(crate) fn count_shown(
+        &mut self,
+        connection: &Connection,
+        passed: impl Fn(u32) -> Option<(Stamps, Instant)>,
+    ) {
+        let all = std::mem::take(&mut self.shown);
+        let ways = all.iter().filter_map(|shown| {
+            let (stamps, sent_at) = passed(shown.rtp_time)?;
+            Way::new(&stamps, sent_at, connection.clock_start(), shown)
+        });
+        let mut counted = false;
+        for way in ways {
+            self.ways.add(&way);
+            if let Some(output) = &self.daemon.output {
+                output.on_shown(&way);
+            }
+            counted = true;
+        }
+        if counted && let Some(seat) = &self.seat {
+            seat.mailbox().put(|mail| mail.media = true);
         }
     }
 

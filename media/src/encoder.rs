@@ -12,7 +12,8 @@ use crate::keyframe::KeyFrames;
 use crate::patches::{PatchFeed, Patches};
 use crate::rate::Rate;
 use crate::run::{Run, Setup};
-use crate::stats::{EncoderStats, Samples, StageHistograms, Throughput};
+use crate::stamps::{Recent, Stamps};
+use crate::stats::{EncoderStats, StageHistograms, StageSamples, Throughput};
 use crate::{Error, Limits, UnitFeed};
 
 /// One encoding of one output, shared by all who watch it; cloning it gives another handle.
@@ -39,6 +40,7 @@ impl Encoder {
             }),
             changed: Condvar::new(),
             counters: Mutex::default(),
+            recent: Recent::default(),
         });
         let run = Run::new(Arc::clone(&shared), setup);
         let thread = std::thread::Builder::new()
@@ -72,9 +74,9 @@ impl Encoder {
         UnitFeed::new(Arc::clone(&self.handle.shared))
     }
 
-    /// Gives a reader JPEG pictures, made when it asks for them.
-    pub fn jpegs(&self) -> JpegFeed {
-        JpegFeed::new(Arc::clone(&self.handle.shared))
+    /// Gives a reader JPEG pictures, made when it asks for them: whole ones, or the parts that changed.
+    pub fn jpegs(&self, parts: bool) -> JpegFeed {
+        JpegFeed::new(Arc::clone(&self.handle.shared), parts)
     }
 
     /// Gives a reader exact pictures of what keeps still.
@@ -85,6 +87,13 @@ impl Encoder {
     /// What it has done and how long that took.
     pub fn stats(&self) -> EncoderStats {
         self.handle.shared.stats()
+    }
+
+    /// When a picture passed the stages, by the time in its packets; see [`rtp_time`](crate::rtp_time).
+    ///
+    /// `None` for those that showed nothing new, and for those of long ago.
+    pub fn stamps(&self, rtp_time: u32) -> Option<Stamps> {
+        self.handle.shared.recent.find(rtp_time)
     }
 
     /// Ends it and its feeds; returns when its thread is gone. Calling it twice is harmless.
@@ -139,6 +148,8 @@ pub(crate) struct Shared {
     control: Mutex<Control>,
     changed: Condvar,
     counters: Mutex<Counters>,
+    /// The last pictures that showed something new.
+    pub(crate) recent: Recent<Stamps>,
 }
 
 /// What others tell the encode thread.
@@ -157,13 +168,13 @@ pub(crate) struct Counters {
     /// The plain values.
     pub(crate) stats: EncoderStats,
     /// See [`EncoderStats::capture`].
-    pub(crate) capture: Samples,
+    pub(crate) capture: StageSamples,
     /// See [`EncoderStats::convert`].
-    pub(crate) convert: Samples,
+    pub(crate) convert: StageSamples,
     /// See [`EncoderStats::encode`].
-    pub(crate) encode: Samples,
+    pub(crate) encode: StageSamples,
     /// See [`EncoderStats::age`].
-    pub(crate) age: Samples,
+    pub(crate) age: StageSamples,
     /// The last second.
     pub(crate) throughput: Throughput,
 }
