@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct FrameClock {
     period: Duration,
     watched: bool,
-    wanted: bool,
+    /// Since when a tick is wanted.
+    wanted_at: Option<Instant>,
     hurried: bool,
     last_tick: Option<Instant>,
     callbacks_at: Option<Instant>,
@@ -27,7 +28,7 @@ impl FrameClock {
         Self {
             period: Duration::from_secs(1) / refresh_hz.clamp(1, REFRESH_HZ_MAX),
             watched: false,
-            wanted: false,
+            wanted_at: None,
             hurried: false,
             last_tick: None,
             callbacks_at: None,
@@ -69,14 +70,19 @@ impl FrameClock {
     }
 
     /// Makes the next tick come at once.
-    pub(crate) const fn rush(&mut self) {
+    pub(crate) fn rush(&mut self) {
         self.last_tick = None;
-        self.wanted = true;
+        self.want();
     }
 
     /// Asks for a tick.
-    pub(crate) const fn want(&mut self) {
-        self.wanted = true;
+    pub(crate) fn want(&mut self) {
+        self.wanted_at.get_or_insert_with(Instant::now);
+    }
+
+    /// When the first change was made that the next tick shows.
+    pub(crate) const fn wanted_at(&self) -> Option<Instant> {
+        self.wanted_at
     }
 
     /// A person did something: programs may draw now, and the next tick comes up to half a period
@@ -96,12 +102,12 @@ impl FrameClock {
             (true, false) => self.period,
         };
         let due = self.last_tick.map_or(now, |last| last + gap);
-        self.wanted.then_some(due)
+        self.wanted_at.map(|_| due)
     }
 
     /// Notes that a tick happened, after which `callbacks` wait to be sent.
     pub(crate) fn ticked(&mut self, now: Instant, callbacks: bool) {
-        self.wanted = false;
+        self.wanted_at = None;
         self.hurried = false;
         self.last_tick = Some(now);
         let delay = if self.watched {

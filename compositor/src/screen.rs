@@ -1,6 +1,7 @@
 //! Draws the windows into memory and publishes what changed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use smithay::backend::allocator::Fourcc;
 use smithay::backend::renderer::damage::OutputDamageTracker;
@@ -92,7 +93,9 @@ impl Screen {
     }
 
     /// Draws what changed and publishes it; tells whether anything was drawn.
-    pub(crate) fn draw<E>(&mut self, elements: &[E]) -> bool
+    ///
+    /// The frame says when the first change in it was made.
+    pub(crate) fn draw<E>(&mut self, elements: &[E], changed_at: Instant) -> bool
     where
         E: RenderElement<PixmanRenderer>,
     {
@@ -112,7 +115,7 @@ impl Screen {
         };
         self.owed.merge(&drawn.clipped(self.size));
         if self.whole || !self.owed.is_empty() {
-            self.publish(&target);
+            self.publish(&target, changed_at);
         }
         self.target = Some(target);
         !drawn.is_empty()
@@ -132,10 +135,11 @@ impl Screen {
         })
     }
 
-    fn publish(&mut self, target: &Image<'static, 'static>) {
-        if let Some(frame) = self.pool.frame(bytes(target), target.stride(), &self.owed) {
+    fn publish(&mut self, target: &Image<'static, 'static>, changed_at: Instant) {
+        if let Some(mut frame) = self.pool.frame(bytes(target), target.stride(), &self.owed) {
             self.owed.clear();
             self.whole = false;
+            frame.captured_at = changed_at;
             self.frames.publish(frame);
         }
     }

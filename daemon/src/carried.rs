@@ -374,9 +374,10 @@ impl vroom_transport::Session for Carried {
         }
         self.session.pump(now, connection);
         if let Some(picture) = &mut self.picture {
-            let viewer = self.session.viewer();
+            let viewer = self.session.viewer_mut();
             picture.pump(now, viewer.wishes(), viewer.wants_media_state());
             picture.listen(viewer.voice());
+            viewer.count_shown(connection, |rtp_time| picture.passed(rtp_time));
         }
     }
 

@@ -68,5 +68,6 @@ mod terminals;
 mod token;
 mod video;
 mod viewer;
+mod way;
 
 pub use daemon::{END, Server};

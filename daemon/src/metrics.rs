@@ -18,7 +18,7 @@ pub(crate) fn text(daemon: &Daemon) -> String {
     let Some(output) = &daemon.output else {
         return page.0;
     };
-    let (totals, viewers, live) = output.totals();
+    let (totals, shown, live) = output.totals();
     let encoder = live.as_ref().map_or("", |live| live.encoder);
     page.head("vroom_encoder_info", "gauge", "The encoder that runs");
     page.line(&format!("vroom_encoder_info{{encoder=\"{encoder}\"}} 1"));
@@ -71,23 +71,29 @@ pub(crate) fn text(daemon: &Daemon) -> String {
             sound.played.packets(),
         );
     }
-    page.head(STAGES, "histogram", "How long pictures take in each stage");
+    let help = "How long all pictures take in the stages of the server";
+    page.head(STAGES, "histogram", help);
     for (stage, histogram) in [
         ("capture", &totals.stages.capture),
         ("convert", &totals.stages.convert),
         ("encode", &totals.stages.encode),
         ("age", &totals.stages.age),
-        ("network", &viewers.network),
-        ("jitter", &viewers.jitter),
-        ("decode", &viewers.decode),
     ] {
-        page.histogram(stage, histogram);
+        page.histogram(STAGES, stage, histogram);
+    }
+    let help = "How long pictures that viewers saw took in each stage; all add up to the total";
+    page.head(SHOWN, "histogram", help);
+    for (stage, histogram) in shown.stages() {
+        page.histogram(SHOWN, stage, histogram);
     }
     page.0
 }
 
-/// The name of the histograms.
+/// The histograms of what leaves the encoder.
 const STAGES: &str = "vroom_stage_seconds";
+
+/// The histograms of what viewers saw.
+const SHOWN: &str = "vroom_shown_seconds";
 
 #[derive(Default)]
 struct Page(String);
@@ -102,19 +108,19 @@ impl Page {
         self.line(&format!("{name} {value}"));
     }
 
-    fn histogram(&mut self, stage: &str, histogram: &StageHistogram) {
+    fn histogram(&mut self, name: &str, stage: &str, histogram: &StageHistogram) {
         for (bound, count) in histogram.cumulative() {
             let bound = bound.as_secs_f64();
             self.line(&format!(
-                "{STAGES}_bucket{{stage=\"{stage}\",le=\"{bound}\"}} {count}"
+                "{name}_bucket{{stage=\"{stage}\",le=\"{bound}\"}} {count}"
             ));
         }
         let (count, sum) = (histogram.count(), histogram.sum().as_secs_f64());
         self.line(&format!(
-            "{STAGES}_bucket{{stage=\"{stage}\",le=\"+Inf\"}} {count}"
+            "{name}_bucket{{stage=\"{stage}\",le=\"+Inf\"}} {count}"
         ));
-        self.line(&format!("{STAGES}_sum{{stage=\"{stage}\"}} {sum}"));
-        self.line(&format!("{STAGES}_count{{stage=\"{stage}\"}} {count}"));
+        self.line(&format!("{name}_sum{{stage=\"{stage}\"}} {sum}"));
+        self.line(&format!("{name}_count{{stage=\"{stage}\"}} {count}"));
     }
 
     fn line(&mut self, line: &str) {

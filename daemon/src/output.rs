@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use vroom_desktop::Desktop;
-use vroom_media::{
-    Encoder, EncoderStats, Error, Media, StageHistogram, StageHistograms, StageLatency,
-};
-use vroom_protocol::graphical::{Feedback, Latency, MediaState};
+use vroom_media::{Encoder, EncoderStats, Error, Media, StageHistograms, StageLatency};
+use vroom_protocol::graphical::{Latency, MediaState};
 
 use crate::hub::Hub;
 use crate::process;
+use crate::way::{Way, WayHistograms, milliseconds};
 
 /// The pictures of the desktop.
 ///
@@ -27,8 +26,8 @@ struct State {
     live: Option<Live>,
     /// What encoders did that have ended.
     past: Totals,
-    /// What viewers told of the way behind us.
-    viewers: ViewerTimes,
+    /// The pictures that viewers saw.
+    shown: WayHistograms,
     measured_at: Option<Instant>,
 }
 
@@ -54,14 +53,6 @@ impl Totals {
         self.failures += stats.failures;
         self.stages.merge(&stats.histograms);
     }
-}
-
-/// How long pictures take behind us, as viewers tell once a second.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ViewerTimes {
-    pub(crate) network: StageHistogram,
-    pub(crate) jitter: StageHistogram,
-    pub(crate) decode: StageHistogram,
 }
 
 struct Live {
@@ -106,35 +97,20 @@ impl Output {
         })
     }
 
-    /// Notes what a viewer measured.
-    pub(crate) fn on_feedback(&self, feedback: &Feedback) {
-        let mut state = self.lock();
-        let times = &mut state.viewers;
-        let stages = [
-            (&mut times.network, feedback.rtt_ms.map(|rtt| rtt / 2.0)),
-            (&mut times.jitter, feedback.jitter_ms),
-            (&mut times.decode, feedback.decode_ms),
-        ];
-        for (histogram, milliseconds) in stages {
-            let seconds = milliseconds.map(|it| it / 1000.0);
-            // What a client says can be anything.
-            if let Some(time) = seconds.and_then(|it| Duration::try_from_secs_f64(it).ok())
-                && time < FEEDBACK_MAX
-            {
-                histogram.add(time);
-            }
-        }
+    /// Counts a picture that a viewer saw.
+    pub(crate) fn on_shown(&self, way: &Way) {
+        self.lock().shown.add(way);
     }
 
     /// What was done since the start, and the encoder that does it now.
-    pub(crate) fn totals(&self) -> (Totals, ViewerTimes, Option<EncoderStats>) {
+    pub(crate) fn totals(&self) -> (Totals, WayHistograms, Option<EncoderStats>) {
         let state = self.lock();
         let live = state.live.as_ref().map(|live| live.encoder.stats());
         let mut totals = state.past.clone();
         if let Some(live) = &live {
             totals.add(live);
         }
-        (totals, state.viewers.clone(), live)
+        (totals, state.shown.clone(), live)
     }
 
     /// Asks for a key frame, if anybody watches.
@@ -220,15 +196,12 @@ impl Drop for Watch {
 
 /// What an encoder measured, as viewers are told.
 fn media_state(stats: &EncoderStats) -> MediaState {
-    let milliseconds = |duration: Duration| {
-        let tenths = (duration.as_secs_f64() * 10_000.0).round();
-        Some(tenths / 10.0)
-    };
     let latency = |part: fn(&StageLatency) -> Duration| Latency {
-        capture: milliseconds(part(&stats.capture)),
-        convert: milliseconds(part(&stats.convert)),
-        encode: milliseconds(part(&stats.encode)),
-        age: milliseconds(part(&stats.age)),
+        capture: Some(milliseconds(part(&stats.capture))),
+        convert: Some(milliseconds(part(&stats.convert))),
+        encode: Some(milliseconds(part(&stats.encode))),
+        age: Some(milliseconds(part(&stats.age))),
+        ..Latency::default()
     };
     MediaState {
         codec: Some(stats.codec.to_owned()),
@@ -246,9 +219,6 @@ fn media_state(stats: &EncoderStats) -> MediaState {
         transport: None,
     }
 }
-
-/// Longer than anything that is still a live picture.
-const FEEDBACK_MAX: Duration = Duration::from_secs(10);
 
 /// The least time between two measurements that viewers are told.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);

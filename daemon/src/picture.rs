@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use vroom_media::{Limits, Peer};
+use vroom_media::{Limits, Peer, Stamps, UnitFeed};
 use vroom_protocol::graphical::Media;
 
 use crate::output::Watch;
@@ -74,6 +74,12 @@ impl Picture {
             self.voice = voice.cloned();
             self.peer.set_voice(voice.cloned());
         }
+    }
+
+    /// When a picture passed the stages of the encoder, and when it went out.
+    pub(crate) fn passed(&self, rtp_time: u32) -> Option<(Stamps, Instant)> {
+        let stamps = self.watch.encoder().stamps(rtp_time)?;
+        Some((stamps, self.peer.sent_at(rtp_time)?))
     }
 
     /// Waits until something flowed; cancel-safe.

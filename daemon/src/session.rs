@@ -19,7 +19,7 @@ use crate::lane::Lane;
 use crate::origin::Origin;
 use crate::patches::Patches;
 use crate::shells::Shells;
-use crate::video::Video;
+use crate::video::{Video, VideoKind};
 use crate::viewer::Viewer;
 
 /// What one connection may do, whatever transport carries it.
@@ -74,8 +74,8 @@ impl Session {
     }
 
     /// The half that looks at the desktop.
-    pub(crate) fn viewer(&self) -> &Viewer {
-        &self.viewer
+    pub(crate) fn viewer_mut(&mut self) -> &mut Viewer {
+        &mut self.viewer
     }
 
     /// The exact pictures, while the client takes them.
@@ -246,7 +246,7 @@ impl Session {
                 self.shells
                     .on_opened(now, connection, id, name, &mut self.identity);
             }
-            Lane::Video => self.start_video(now, connection, id),
+            Lane::Video => self.start_video(now, connection, id, spec),
             Lane::Patches => self.start_patches(now, connection, id),
             Lane::Clipboard => self.viewer.open_clip(id),
             Lane::Pointer | Lane::Button => {}
@@ -354,8 +354,10 @@ impl Session {
         if let Some(id) = waiting(Lane::Clipboard) {
             self.viewer.open_clip(id);
         }
-        if let Some(id) = video {
-            self.start_video(now, connection, id);
+        if let Some(id) = video
+            && let Some(spec) = connection.channel(id).cloned()
+        {
+            self.start_video(now, connection, id, &spec);
         }
         if let Some(id) = patches {
             self.start_patches(now, connection, id);
@@ -376,7 +378,13 @@ impl Session {
         }
     }
 
-    fn start_video(&mut self, now: Instant, connection: &mut Connection, id: ChannelId) {
+    fn start_video(
+        &mut self,
+        now: Instant,
+        connection: &mut Connection,
+        id: ChannelId,
+        spec: &ChannelSpec,
+    ) {
         let Some(output) = self
             .daemon
             .output
@@ -386,7 +394,14 @@ impl Session {
             return;
         };
         match output.watch() {
-            Ok(watch) => self.video = Some(Video::new(id, watch, self.viewer.takes_h264())),
+            Ok(watch) => {
+                // A client that finds out only now that it cannot decode H264 need not begin anew.
+                let kind = VideoKind {
+                    h264: self.viewer.takes_h264() && !wants_jpeg(spec),
+                    tiles: self.viewer.takes_tiles(),
+                };
+                self.video = Some(Video::new(id, watch, kind));
+            }
             Err(error) => {
                 tracing::error!(%error, "no encoder");
                 connection.close_channel(now, id, "there is no encoder");
@@ -400,6 +415,8 @@ impl Session {
         self.viewer.pump_clip(now, connection);
         if let Some(video) = &mut self.video {
             video.pump(now, connection, self.viewer.wishes());
+            let passed = |rtp_time| video.passed(rtp_time);
+            self.viewer.count_shown(connection, passed);
         }
         if let Some(patches) = &mut self.patches {
             patches.pump(now, connection);
@@ -458,6 +475,13 @@ impl Session {
         .flatten()
         .min()
     }
+}
+
+/// Whether a client asks for JPEG on a channel for pictures, whatever else it could take.
+fn wants_jpeg(spec: &ChannelSpec) -> bool {
+    let metadata = spec.metadata.as_ref();
+    let codec = metadata.and_then(|metadata| metadata.get("codec"));
+    codec.is_some_and(|codec| codec == "jpeg")
 }
 
 /// What a client is told whose credentials are not taken.

@@ -1,10 +1,11 @@
 //! Pictures over the channel `video`, for clients without a media track.
 
+use std::collections::VecDeque;
 use std::future::pending;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use vroom_media::{JpegFeed, Limits, UnitFeed};
+use vroom_media::{AccessUnit, JpegFeed, JpegPart, Limits, Recent, Stamps, UnitFeed, rtp_time};
 use vroom_protocol::graphical::{Media, VideoMessage};
 use vroom_protocol::{ChannelId, Connection};
 
@@ -19,14 +20,33 @@ use crate::viewer::report;
 pub(crate) struct Video {
     channel: ChannelId,
     feed: Feed,
-    next: Option<(u8, Bytes)>,
+    next: Option<Next>,
     /// Whether a picture may be fetched now.
     open: bool,
     deadline: Option<Instant>,
     pace: Pace,
     paused: bool,
     limits: Limits,
+    /// When access units went out.
+    sent: Recent<Instant>,
     watch: Watch,
+}
+
+/// What a client takes besides whole pictures as JPEG.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VideoKind {
+    /// H264, which is better than any JPEG.
+    pub(crate) h264: bool,
+    /// Parts of pictures as JPEG.
+    pub(crate) tiles: bool,
+}
+
+/// A picture that may go now: one message, or several that are its parts.
+#[derive(Debug)]
+struct Next {
+    messages: Vec<(u8, Bytes)>,
+    /// What its viewer calls it when it tells that it was shown.
+    rtp_time: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -36,22 +56,25 @@ enum Feed {
 }
 
 /// When the next picture may go.
-// VROOM-Graphical §4.8: at most two unacknowledged messages once the client acknowledges;
+// VROOM-Graphical §4.8: at most two unacknowledged pictures once the client acknowledges;
 // before that only into an empty queue, at most ten per second.
 #[derive(Debug, Default)]
 struct Pace {
+    /// Messages.
     sent: u32,
+    /// The count of messages at the end of each picture that may be unacknowledged.
+    ends: VecDeque<u32>,
     acked: Option<u32>,
     sent_at: Option<Instant>,
 }
 
 impl Video {
     /// Starts to send on this channel.
-    pub(crate) fn new(channel: ChannelId, watch: Watch, h264: bool) -> Self {
-        let feed = if h264 {
+    pub(crate) fn new(channel: ChannelId, watch: Watch, kind: VideoKind) -> Self {
+        let feed = if kind.h264 {
             Feed::Units(watch.encoder().units())
         } else {
-            Feed::Jpegs(watch.encoder().jpegs())
+            Feed::Jpegs(watch.encoder().jpegs(kind.tiles))
         };
         Self {
             channel,
@@ -62,6 +85,7 @@ impl Video {
             pace: Pace::default(),
             paused: false,
             limits: Limits::default(),
+            sent: Recent::default(),
             watch,
         }
     }
@@ -83,13 +107,20 @@ impl Video {
     /// Sends the picture that was fetched, and decides whether another may be.
     pub(crate) fn pump(&mut self, now: Instant, connection: &mut Connection, wishes: &Media) {
         self.obey(wishes);
-        if let Some((kind, payload)) = self.next.take() {
-            match connection.send(now, self.channel, kind, payload) {
-                Ok(()) => {
-                    self.pace.on_sent(now);
-                    self.watch.flowed(now);
+        if let Some(next) = self.next.take() {
+            let mut sent = 0;
+            for (kind, payload) in next.messages {
+                match connection.send(now, self.channel, kind, payload) {
+                    Ok(()) => sent += 1,
+                    Err(error) => tracing::debug!(%error, "a picture was not sent"),
                 }
-                Err(error) => tracing::debug!(%error, "a picture was not sent"),
+            }
+            if let Some(rtp_time) = next.rtp_time.filter(|_| sent > 0) {
+                self.sent.note(rtp_time, Instant::now());
+            }
+            if sent > 0 {
+                self.pace.on_sent(now, sent);
+                self.watch.flowed(now);
             }
         }
         let queued = connection.queued_bytes(self.channel);
@@ -122,18 +153,20 @@ impl Video {
         if !self.open {
             return pending().await;
         }
-        let message = match &mut self.feed {
-            Feed::Units(units) => units.next().await.map(|unit| VideoMessage::H264 {
-                key_frame: unit.key_frame,
-                pts_us: unit.pts_us,
-                unit: unit.data,
-            }),
-            Feed::Jpegs(jpegs) => jpegs.next().await.map(VideoMessage::Jpeg),
+        let next = match &mut self.feed {
+            Feed::Units(units) => units.next().await.map(Next::unit),
+            Feed::Jpegs(jpegs) => jpegs.next().await.map(|parts| Next::jpegs(&parts)),
         };
-        match message {
-            Some(message) => self.next = Some(message.encode()),
+        match next {
+            Some(next) => self.next = Some(next),
             None => pending().await,
         }
+    }
+
+    /// When a picture passed the stages of the encoder, and when it went out.
+    pub(crate) fn passed(&self, rtp_time: u32) -> Option<(Stamps, Instant)> {
+        let stamps = self.watch.encoder().stamps(rtp_time)?;
+        Some((stamps, self.sent.find(rtp_time)?))
     }
 
     /// When another picture may be sent by itself.
@@ -142,10 +175,53 @@ impl Video {
     }
 }
 
+impl Next {
+    fn unit(unit: AccessUnit) -> Self {
+        let rtp_time = rtp_time(unit.pts_us);
+        let message = VideoMessage::H264 {
+            key_frame: unit.key_frame,
+            pts_us: unit.pts_us,
+            unit: unit.data,
+        };
+        Self {
+            messages: vec![message.encode()],
+            rtp_time: Some(rtp_time),
+        }
+    }
+
+    fn jpegs(parts: &[JpegPart]) -> Self {
+        let message = |part: &JpegPart| {
+            let jpeg = part.jpeg.clone();
+            // Encoders take no side that does not fit.
+            let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
+            match part.place {
+                None => VideoMessage::Jpeg(jpeg),
+                Some(place) => VideoMessage::Tile {
+                    x: side(place.x),
+                    y: side(place.y),
+                    w: side(place.width),
+                    h: side(place.height),
+                    jpeg,
+                },
+            }
+        };
+        Self {
+            messages: parts.iter().map(|part| message(part).encode()).collect(),
+            rtp_time: None,
+        }
+    }
+}
+
 impl Pace {
-    fn on_sent(&mut self, now: Instant) {
-        self.sent = self.sent.wrapping_add(1);
+    /// A picture of this many messages went out.
+    fn on_sent(&mut self, now: Instant, messages: u32) {
+        self.sent = self.sent.wrapping_add(messages);
         self.sent_at = Some(now);
+        if self.ends.len() > UNACKED {
+            // Who does not acknowledge is not told apart from who does it late.
+            self.ends.pop_front();
+        }
+        self.ends.push_back(self.sent);
     }
 
     /// Notes what the client has shown; counts that cannot be are ignored.
@@ -154,12 +230,15 @@ impl Pace {
         let forward = count.wrapping_sub(shown);
         if forward <= self.sent.wrapping_sub(shown) {
             self.acked = Some(count);
+            let under_way = self.sent.wrapping_sub(count);
+            self.ends
+                .retain(|end| self.sent.wrapping_sub(*end) < under_way);
         }
     }
 
     fn may_send(&self, now: Instant, queued_bytes: usize) -> bool {
         match self.acked {
-            Some(acked) => self.sent.wrapping_sub(acked) < UNACKED,
+            Some(_) => self.ends.len() < UNACKED,
             None => queued_bytes == 0 && self.deadline().is_none_or(|at| now >= at),
         }
     }
@@ -173,7 +252,7 @@ impl Pace {
 }
 
 /// The pictures that may be under way to a client that acknowledges; then the next one waits.
-const UNACKED: u32 = 2;
+const UNACKED: usize = 2;
 
 /// The least time between two pictures to a client that never acknowledged.
 const BLIND_INTERVAL: Duration = Duration::from_millis(100);
@@ -188,7 +267,7 @@ mod tests {
         let mut pace = Pace::default();
         assert!(pace.may_send(now, 0));
         assert!(!pace.may_send(now, 1));
-        pace.on_sent(now);
+        pace.on_sent(now, 1);
         assert!(!pace.may_send(now + Duration::from_millis(99), 0));
         assert!(pace.may_send(now + Duration::from_millis(100), 0));
     }
@@ -197,13 +276,32 @@ mod tests {
     fn with_acknowledgements_two_are_under_way() {
         let now = Instant::now();
         let mut pace = Pace::default();
-        pace.on_sent(now);
+        pace.on_sent(now, 1);
         pace.on_ack(1);
-        pace.on_sent(now);
+        pace.on_sent(now, 1);
         assert!(pace.may_send(now, 1000));
-        pace.on_sent(now);
+        pace.on_sent(now, 1);
         assert!(!pace.may_send(now, 0));
         pace.on_ack(2);
+        assert!(pace.may_send(now, 0));
+    }
+
+    #[test]
+    fn the_parts_of_a_picture_count_as_one() {
+        let now = Instant::now();
+        let mut pace = Pace::default();
+        pace.on_sent(now, 1);
+        pace.on_ack(1);
+        pace.on_sent(now, 5);
+        assert!(pace.may_send(now, 1000));
+        pace.on_sent(now, 3);
+        assert!(!pace.may_send(now, 0));
+        pace.on_ack(5);
+        assert!(!pace.may_send(now, 0), "one part of the first is missing");
+        pace.on_ack(6);
+        assert!(pace.may_send(now, 0));
+        pace.on_ack(9);
+        pace.on_sent(now, 2);
         assert!(pace.may_send(now, 0));
     }
 
@@ -214,7 +312,7 @@ mod tests {
         pace.on_ack(1);
         assert_eq!(pace.acked, None, "nothing was sent");
         for _ in 0..3 {
-            pace.on_sent(now);
+            pace.on_sent(now, 1);
         }
         pace.on_ack(2);
         pace.on_ack(1);

@@ -11,10 +11,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio::sync::Notify;
+use vroom_media::Stamps;
 use vroom_protocol::graphical::{
     self, Agent, ButtonInput, ClientHandshake, ClientMessage, Media, Mode, Negotiation,
     NotificationKind, Obedience, PointerInput, RecordAction, Role, ServerMessage, Share,
-    ShareAction, capability, obeyed,
+    ShareAction, Shown, capability, obeyed,
 };
 use vroom_protocol::{ChannelId, Code, Connection};
 
@@ -23,6 +24,7 @@ use crate::floor::Denied;
 use crate::hub::Seat;
 use crate::identity::Identity;
 use crate::origin::Transport;
+use crate::way::{Way, Ways};
 
 pub(crate) use self::answers::report;
 use self::clip::Clip;
@@ -54,6 +56,10 @@ pub(crate) struct Viewer {
     wishes: Media,
     /// Whether they are listened to, while they want to be.
     voice: Option<Arc<AtomicBool>>,
+    /// The pictures that the client told of last.
+    shown: Vec<Shown>,
+    /// How long they took.
+    ways: Ways,
 }
 
 impl Viewer {
@@ -89,6 +95,9 @@ impl Viewer {
         if daemon.has_microphone() {
             capabilities.push(capability::MICROPHONE);
         }
+        if daemon.output.is_some() {
+            capabilities.push(capability::VIDEO_TILES);
+        }
         Self {
             daemon,
             negotiation: Negotiation::new(capabilities),
@@ -104,6 +113,8 @@ impl Viewer {
             refused_at: None,
             wishes: Media::default(),
             voice: None,
+            shown: Vec::new(),
+            ways: Ways::default(),
         }
     }
 
@@ -122,6 +133,11 @@ impl Viewer {
     /// Whether the video goes as H264 where it goes over a channel.
     pub(crate) fn takes_h264(&self) -> bool {
         self.negotiation.is_usable(capability::VIDEO_H264)
+    }
+
+    /// Whether a JPEG may be a part of the picture.
+    pub(crate) fn takes_tiles(&self) -> bool {
+        self.negotiation.is_usable(capability::VIDEO_TILES)
     }
 
     /// What the person last asked of the video.
@@ -356,9 +372,7 @@ impl Viewer {
             }
             ClientMessage::Feedback(feedback) => {
                 tracing::trace!(?feedback, "video arrives");
-                if let Some(output) = &self.daemon.output {
-                    output.on_feedback(&feedback);
-                }
+                self.shown = feedback.shown;
                 Ok(())
             }
             ClientMessage::Navigate { .. } => {
@@ -434,6 +448,31 @@ impl Viewer {
         }
         self.voice = Some(seat.speak()?);
         Ok(())
+    }
+
+    /// Counts how long the pictures took that the client told of; `passed` says when each passed
+    /// the stages here and went out.
+    pub(crate) fn count_shown(
+        &mut self,
+        connection: &Connection,
+        passed: impl Fn(u32) -> Option<(Stamps, Instant)>,
+    ) {
+        let all = std::mem::take(&mut self.shown);
+        let ways = all.iter().filter_map(|shown| {
+            let (stamps, sent_at) = passed(shown.rtp_time)?;
+            Way::new(&stamps, sent_at, connection.clock_start(), shown)
+        });
+        let mut counted = false;
+        for way in ways {
+            self.ways.add(&way);
+            if let Some(output) = &self.daemon.output {
+                output.on_shown(&way);
+            }
+            counted = true;
+        }
+        if counted && let Some(seat) = &self.seat {
+            seat.mailbox().put(|mail| mail.media = true);
+        }
     }
 
     fn media(&mut self, media: Media) {

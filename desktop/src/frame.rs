@@ -12,7 +12,7 @@ use crate::{Damage, Size};
 pub struct Frame {
     /// Counts the frames of one desktop, from 1.
     pub seq: u64,
-    /// When the picture was complete.
+    /// When the first change was made that it shows: where a desktop does not know, when the picture was complete.
     pub captured_at: Instant,
     /// What changed since the frame that was taken before this one.
     pub damage: Damage,

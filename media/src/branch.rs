@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use gstreamer as gst;
 use gstreamer::glib;
@@ -20,6 +21,7 @@ use crate::fanout::{Listener, Pushed};
 use crate::offer::{TRANSPORT_CC_URI, Video};
 use crate::playout::{PLAYOUT_DELAY_URI, PlayoutDelay};
 use crate::rungs::{Rungs, ViewerId};
+use crate::stamps::{Recent, rtp_time};
 use crate::units::Unit;
 
 /// `appsrc ! rtph264pay ! capsfilter`, to be linked to a webrtcbin.
@@ -31,6 +33,8 @@ pub(crate) struct Branch {
     flowed: Notify,
     viewer: ViewerId,
     events: EventSender,
+    /// When pictures were packets.
+    pub(crate) sent: Arc<Recent<Instant>>,
     /// Access units that went into the pipeline.
     pub(crate) units: AtomicU64,
     /// Their bytes.
@@ -79,9 +83,24 @@ impl Branch {
             }
             gst::PadProbeReturn::Ok
         });
+        let sent = Arc::new(Recent::default());
+        let noted = Arc::clone(&sent);
+        let packets = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+        output.add_probe(packets, move |_, info| {
+            let first = match &info.data {
+                Some(gst::PadProbeData::Buffer(buffer)) => Some(buffer.as_ref()),
+                Some(gst::PadProbeData::BufferList(list)) => list.get(0),
+                _ => None,
+            };
+            if let Some(pts) = first.and_then(gst::BufferRef::pts) {
+                noted.note(rtp_time(pts.useconds()), Instant::now());
+            }
+            gst::PadProbeReturn::Ok
+        });
         Ok(Arc::new(Self {
             source,
             output,
+            sent,
             behind: AtomicBool::new(false),
             flowed: Notify::new(),
             viewer,
@@ -142,6 +161,8 @@ fn payloader(video: &Video, ssrc: u32) -> Result<gst::Element, Error> {
     elements::set(&payloader, "mtu", "1200");
     elements::set(&payloader, "pt", &video.payload.to_string());
     elements::set(&payloader, "ssrc", &ssrc.to_string());
+    // The time in a packet names its picture; what hides it from others is the encryption.
+    elements::set(&payloader, "timestamp-offset", "0");
     if let Some(id) = video.playout_delay {
         payloader.emit_by_name::<()>("add-extension", &[&PlayoutDelay::new(id)]);
     }

@@ -6,8 +6,8 @@ use gstreamer as gst;
 use gstreamer_video as gst_video;
 use vroom_desktop::{Damage, PixelBuffer, Size};
 use yuv::{
-    BufferStoreMut, YuvBiPlanarImage, YuvBiPlanarImageMut, YuvConversionMode, YuvPlanarImage,
-    YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
+    BufferStoreMut, YuvBiPlanarImageMut, YuvConversionMode, YuvPlanarImageMut, YuvRange,
+    YuvStandardMatrix,
 };
 
 use crate::codec::Layout;
@@ -133,6 +133,7 @@ impl PicturePool {
         Some(picture.buffer.clone())
     }
 
+    #[cfg(test)]
     /// Lets `read` see the planes of the newest picture.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let picture = self.pictures.get(self.newest?)?;
@@ -242,40 +243,6 @@ fn convert(
         yuv::bgra_to_yuv420(&mut image, source, source_stride, range, matrix, mode).ok()?;
     }
     repeat_edges(size, info, luma)
-}
-
-/// The picture in RGB again, each pixel four bytes B, G, R, 255.
-pub(crate) fn to_bgra(info: &gst_video::VideoInfo, planes: &[u8], rgb: &mut [u8]) -> Option<()> {
-    let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
-    let (width, height) = (info.width(), info.height());
-    let (u_offset, u_stride) = plane(info, 1)?;
-    let (_, y_stride) = plane(info, 0)?;
-    let (y_plane, chroma) = planes.split_at_checked(u_offset)?;
-    if info.format() == gst_video::VideoFormat::Nv12 {
-        let image = YuvBiPlanarImage {
-            y_plane,
-            y_stride,
-            uv_plane: chroma,
-            uv_stride: u_stride,
-            width,
-            height,
-        };
-        let mode = YuvConversionMode::Balanced;
-        return yuv::yuv_nv12_to_bgra(&image, rgb, width * 4, range, matrix, mode).ok();
-    }
-    let (v_offset, v_stride) = plane(info, 2)?;
-    let (u_plane, v_plane) = chroma.split_at_checked(v_offset.checked_sub(u_offset)?)?;
-    let image = YuvPlanarImage {
-        y_plane,
-        y_stride,
-        u_plane,
-        u_stride,
-        v_plane,
-        v_stride,
-        width,
-        height,
-    };
-    yuv::yuv420_to_bgra(&image, rgb, width * 4, range, matrix).ok()
 }
 
 /// Copies the planes of one layout into those of the other.
@@ -388,6 +355,8 @@ const FPS_FALLBACK: i32 = 60;
 mod tests {
     use vroom_desktop::Rect;
 
+    use yuv::{YuvBiPlanarImage, YuvPlanarImage};
+
     use super::*;
 
     /// A picture in which every pixel differs from its neighbours, and from other seeds.
@@ -470,6 +439,40 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The picture in RGB again, each pixel four bytes B, G, R, 255.
+    fn to_bgra(info: &gst_video::VideoInfo, planes: &[u8], rgb: &mut [u8]) -> Option<()> {
+        let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
+        let (width, height) = (info.width(), info.height());
+        let (u_offset, u_stride) = plane(info, 1)?;
+        let (_, y_stride) = plane(info, 0)?;
+        let (y_plane, chroma) = planes.split_at_checked(u_offset)?;
+        if info.format() == gst_video::VideoFormat::Nv12 {
+            let image = YuvBiPlanarImage {
+                y_plane,
+                y_stride,
+                uv_plane: chroma,
+                uv_stride: u_stride,
+                width,
+                height,
+            };
+            let mode = YuvConversionMode::Balanced;
+            return yuv::yuv_nv12_to_bgra(&image, rgb, width * 4, range, matrix, mode).ok();
+        }
+        let (v_offset, v_stride) = plane(info, 2)?;
+        let (u_plane, v_plane) = chroma.split_at_checked(v_offset.checked_sub(u_offset)?)?;
+        let image = YuvPlanarImage {
+            y_plane,
+            y_stride,
+            u_plane,
+            u_stride,
+            v_plane,
+            v_stride,
+            width,
+            height,
+        };
+        yuv::yuv420_to_bgra(&image, rgb, width * 4, range, matrix).ok()
     }
 
     #[test]

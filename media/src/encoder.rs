@@ -15,7 +15,8 @@ use crate::rate::Rate;
 use crate::run::{Run, Setup};
 use crate::rungs::{Ceiling, Forward, Rungs};
 use crate::shots::Shots;
-use crate::stats::{EncoderStats, Samples, StageHistograms, Throughput};
+use crate::stamps::{Recent, Stamps};
+use crate::stats::{EncoderStats, StageHistograms, StageSamples, Throughput};
 use crate::{Error, Limits, UnitFeed};
 
 /// One encoding of one output, shared by all who watch it; cloning it gives another handle.
@@ -62,9 +63,9 @@ impl Encoder {
         UnitFeed::new(Arc::clone(&self.handle.rungs))
     }
 
-    /// Gives a reader JPEG pictures, made when it asks for them.
-    pub fn jpegs(&self) -> JpegFeed {
-        JpegFeed::new(Arc::clone(self.handle.rungs.main()))
+    /// Gives a reader JPEG pictures, made when it asks for them: whole ones, or the parts that changed.
+    pub fn jpegs(&self, parts: bool) -> JpegFeed {
+        JpegFeed::new(Arc::clone(self.handle.rungs.main()), parts)
     }
 
     /// Gives a reader exact pictures of what keeps still.
@@ -92,6 +93,13 @@ impl Encoder {
             encodings: rungs.count(),
             ..rungs.main().stats()
         }
+    }
+
+    /// When a picture passed the stages, by the time in its packets; see [`rtp_time`](crate::rtp_time).
+    ///
+    /// `None` for those that showed nothing new, and for those of long ago.
+    pub fn stamps(&self, rtp_time: u32) -> Option<Stamps> {
+        self.handle.rungs.stamps(rtp_time)
     }
 
     /// Ends it and its feeds; returns when its thread is gone. Calling it twice is harmless.
@@ -153,6 +161,8 @@ pub(crate) struct Shared {
     forward: Forward,
     /// Viewers of this picture that get another encoding of it.
     elsewhere: AtomicUsize,
+    /// The last pictures that showed something new.
+    pub(crate) recent: Recent<Stamps>,
 }
 
 /// What others tell the encode thread.
@@ -171,13 +181,13 @@ pub(crate) struct Counters {
     /// The plain values.
     pub(crate) stats: EncoderStats,
     /// See [`EncoderStats::capture`].
-    pub(crate) capture: Samples,
+    pub(crate) capture: StageSamples,
     /// See [`EncoderStats::convert`].
-    pub(crate) convert: Samples,
+    pub(crate) convert: StageSamples,
     /// See [`EncoderStats::encode`].
-    pub(crate) encode: Samples,
+    pub(crate) encode: StageSamples,
     /// See [`EncoderStats::age`].
-    pub(crate) age: Samples,
+    pub(crate) age: StageSamples,
     /// The last second.
     pub(crate) throughput: Throughput,
 }
@@ -204,6 +214,7 @@ impl Shared {
             counters: Mutex::default(),
             forward: Forward::default(),
             elsewhere: AtomicUsize::new(0),
+            recent: Recent::default(),
         });
         let run = Run::new(Arc::clone(&shared), setup);
         let thread = std::thread::Builder::new()

@@ -146,6 +146,11 @@ impl Peer {
         self.inner.add_candidate(candidate);
     }
 
+    /// When a picture was made packets of, by the time in them; see [`rtp_time`](crate::rtp_time).
+    pub fn sent_at(&self, rtp_time: u32) -> Option<Instant> {
+        self.branch()?.sent.find(rtp_time)
+    }
+
     /// What went over it so far.
     pub fn stats(&self) -> PeerStats {
         let branch = self.inner.picture.as_ref().map(|picture| &picture.branch);

@@ -13,6 +13,7 @@ use crate::encoder::Shared;
 use crate::jpeg::JpegEncoder;
 use crate::media::Timeline;
 use crate::pace::Pace;
+use crate::stamps::{Stamps, rtp_time};
 use crate::units::Unit;
 
 /// How an encode thread is set up.
@@ -47,7 +48,9 @@ pub(crate) struct Run {
     owed_at: Option<Instant>,
     /// Everybody sees exactly already what the newest picture changed.
     exact: bool,
+    /// When the newest picture was captured, and when it was taken from the slot.
     captured_at: Instant,
+    taken_at: Instant,
     pts: gst::ClockTime,
     /// When the encoder that is in use failed lately.
     failed_at: Vec<Instant>,
@@ -82,6 +85,7 @@ impl Run {
             owed_at: None,
             exact: false,
             captured_at: Instant::now(),
+            taken_at: Instant::now(),
             pts: gst::ClockTime::ZERO,
             failed_at: Vec::new(),
             resting: true,
@@ -161,11 +165,11 @@ impl Run {
         if self.pool.as_ref().map(PicturePool::visible) != Some(frame.size()) {
             self.pool = PicturePool::new(frame.size(), self.layout(), self.setup.fps_max);
             self.codec = None;
-            self.jpeg = None;
             let mut counters = self.shared.counters();
             counters.stats.size = frame.size();
             counters.stats.encoded_size = encoded_size(frame.size());
         }
+        self.shared.jpegs.frame(&frame.damage);
         // What is small or scrolled goes this way, which is shorter than the one through the encoder.
         self.exact = self.shared.on_frame(frame);
         let Some(pool) = &mut self.pool else {
@@ -177,6 +181,7 @@ impl Run {
         self.picture += 1;
         let rested = std::mem::take(&mut self.resting);
         self.captured_at = if rested { taken_at } else { frame.captured_at };
+        self.taken_at = taken_at;
         let mut counters = self.shared.counters();
         counters
             .capture
@@ -251,8 +256,16 @@ impl Run {
             Cause::Owed | Cause::KeyFrame | Cause::Refinement => started,
         };
         self.owed_at = None;
-        self.pts = self.setup.timeline.at(captured_at).max(self.pts + PTS_STEP);
+        // Whole microseconds, since everybody names a picture by them.
+        let taken_at = if cause == Cause::Changed {
+            self.taken_at
+        } else {
+            started
+        };
+        let now = gst::ClockTime::from_useconds(self.setup.timeline.at(taken_at).useconds());
+        self.pts = now.max(self.pts + PTS_STEP);
         self.convert();
+        let converted_at = Instant::now();
         let layout = self.layout();
         self.pool = self.pool.take().and_then(|pool| pool.into_layout(layout));
         let picture = self.pool.as_mut().and_then(|pool| pool.newest(self.pts));
@@ -272,7 +285,19 @@ impl Run {
         let Some(mut buffer) = codec.encode(picture, key_frame)? else {
             return Ok(());
         };
-        let encode = started.elapsed();
+        let encoded_at = Instant::now();
+        let encode = encoded_at.saturating_duration_since(converted_at);
+        if cause == Cause::Changed {
+            let stamps = Stamps {
+                captured_at,
+                taken_at: self.taken_at,
+                converted_at,
+                encoded_at,
+            };
+            self.shared
+                .recent
+                .note(rtp_time(self.pts.useconds()), stamps);
+        }
         // An encoder at its limit uses all of a picture's share, one that is done nearly nothing.
         let share_bytes = u64::from(bitrate_kbps) * 125 / u64::from(self.setup.fps_max);
         if buffer.size() as u64 * 2 > share_bytes {
@@ -375,24 +400,24 @@ impl Run {
         if !self.shared.jpegs.wants(self.picture) {
             return;
         }
-        self.convert();
-        let Some(pool) = &self.pool else { return };
-        let is_fit = |jpeg: &JpegEncoder| jpeg.source() == pool.info();
-        let encoder = match self.jpeg.take().filter(is_fit) {
-            Some(encoder) => Ok(encoder),
-            None => JpegEncoder::start(pool.info(), self.setup.jpeg_quality),
+        let Some(pixels) = self.newest.clone() else {
+            return;
         };
-        let jpeg = encoder.and_then(|mut encoder| {
-            let jpeg = pool.read(|planes| encoder.encode(planes));
-            let jpeg = jpeg.ok_or(Error::NoEncoder)??;
-            Ok((encoder, jpeg))
-        });
-        match jpeg {
-            Ok((encoder, jpeg)) => {
-                self.jpeg = Some(encoder);
+        let encoder = match self.jpeg.take() {
+            Some(encoder) => Ok(encoder),
+            None => JpegEncoder::start(self.setup.jpeg_quality),
+        };
+        let (jpegs, picture) = (&self.shared.jpegs, self.picture);
+        let delivered = encoder.and_then(|mut encoder| {
+            jpegs.deliver(picture, pixels.size(), |place| {
+                let jpeg = encoder.encode(&pixels, place)?;
                 self.shared.counters().stats.jpegs += 1;
-                self.shared.jpegs.deliver(self.picture, &jpeg);
-            }
+                Ok(jpeg)
+            })?;
+            Ok(encoder)
+        });
+        match delivered {
+            Ok(encoder) => self.jpeg = Some(encoder),
             Err(error) => {
                 tracing::warn!(%error, "no JPEG picture");
                 self.shared.counters().stats.last_failure = Some(error.to_string());
@@ -414,8 +439,8 @@ const FAILURES: usize = 3;
 /// A device that fails more often than that would make every viewer start anew again and again.
 const FAILURES_WINDOW: Duration = Duration::from_secs(60);
 
-/// The least step from one presentation time to the next.
-const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);
+/// The least step from one presentation time to the next: RTP tells those of 12 µs apart.
+const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(12);
 
 #[cfg(test)]
 mod tests {
@@ -484,9 +509,13 @@ mod tests {
     async fn without_an_encoder_units_end_and_jpegs_go_on() {
         for backends in [Vec::new(), vec![&Absent as &dyn Backend]] {
             let encoder = encoder(backends);
-            let mut jpegs = encoder.jpegs();
+            let mut jpegs = encoder.jpegs(false);
             assert!(encoder.units().next().await.is_none());
-            assert!(jpegs.next().await.unwrap().starts_with(&[0xFF, 0xD8]));
+            assert!(
+                jpegs.next().await.unwrap()[0]
+                    .jpeg
+                    .starts_with(&[0xFF, 0xD8])
+            );
             assert!(encoder.units().next().await.is_none());
         }
     }

@@ -14,6 +14,7 @@ use crate::encoder::Shared;
 use crate::fanout::{Listener, ListenerId};
 use crate::rate::Rate;
 use crate::run::Setup;
+use crate::stamps::Stamps;
 
 /// Tells the viewers of one output apart, whatever encoding they get.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -190,6 +191,12 @@ impl Rungs {
     /// Encodings that there are.
     pub(crate) fn count(&self) -> usize {
         1 + usize::from(self.lock().lower.is_some())
+    }
+
+    /// When a picture of either encoding passed the stages, by the time in its packets.
+    pub(crate) fn stamps(&self, rtp_time: u32) -> Option<Stamps> {
+        let main = self.main.recent.find(rtp_time);
+        main.or_else(|| self.lock().lower.as_ref()?.shared.recent.find(rtp_time))
     }
 
     /// Asks everybody's encoding for a key frame.

@@ -22,13 +22,13 @@ pub struct EncoderStats {
     pub bitrate_kbps: u32,
     /// The bitrate that the encoder may not pass for long.
     pub bitrate_kbps_max: u32,
-    /// From the picture being complete to the encode thread taking it.
+    /// From the first change that the picture shows to the encode thread taking it.
     pub capture: StageLatency,
     /// From there to planes.
     pub convert: StageLatency,
     /// From there to the access unit.
     pub encode: StageLatency,
-    /// From the picture being complete to the access unit being handed to all listeners.
+    /// From the first change that the picture shows to the access unit being handed to all listeners.
     pub age: StageLatency,
     /// How often each of these took how long.
     pub histograms: StageHistograms,
@@ -159,11 +159,11 @@ impl StageHistograms {
 
 /// Keeps the latencies of the last pictures, and counts those of all.
 #[derive(Debug, Default)]
-pub(crate) struct Samples(VecDeque<Duration>, StageHistogram);
+pub struct StageSamples(VecDeque<Duration>, StageHistogram);
 
-impl Samples {
-    /// Adds one; beyond [`SAMPLES`] the oldest goes.
-    pub(crate) fn add(&mut self, sample: Duration) {
+impl StageSamples {
+    /// Adds one; of more than 240 the oldest goes.
+    pub fn add(&mut self, sample: Duration) {
         if self.0.len() == SAMPLES {
             self.0.pop_front();
         }
@@ -171,13 +171,18 @@ impl Samples {
         self.1.add(sample);
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All of them.
-    pub(crate) fn histogram(&self) -> StageHistogram {
+    pub fn histogram(&self) -> StageHistogram {
         self.1.clone()
     }
 
     /// The quantiles.
-    pub(crate) fn latency(&self) -> StageLatency {
+    pub fn latency(&self) -> StageLatency {
         let mut sorted: Vec<_> = self.0.iter().copied().collect();
         sorted.sort_unstable();
         let at = |percent: usize| {
@@ -235,7 +240,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_those_of_the_last_samples() {
-        let mut samples = Samples::default();
+        let mut samples = StageSamples::default();
         assert_eq!(samples.latency(), StageLatency::default());
         for _ in 0..50 {
             samples.add(Duration::from_secs(9));

@@ -22,7 +22,7 @@ pub struct AccessUnit {
     pub pts_us: u64,
     /// The bytes; they lie in the encoder's own buffer.
     pub data: Bytes,
-    /// When the picture was complete; for a repeated one, when it was repeated.
+    /// When the first change was made that the picture shows; for a repeated one, when it was repeated.
     pub captured_at: Instant,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Unit {
     pub(crate) key_frame: bool,
     /// The presentation time.
     pub(crate) pts: gst::ClockTime,
-    /// When the picture was complete.
+    /// See [`AccessUnit::captured_at`].
     pub(crate) captured_at: Instant,
     /// The size of what is encoded.
     pub(crate) size: Size,

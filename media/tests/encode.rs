@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use support::{Decoder, Screen, card, media, noise, psnr, soon, until_silent, with_box};
 use tokio::time::timeout;
-use vroom_desktop::{Rect, Size};
-use vroom_media::{AccessUnit, Limits, UnitFeed};
+use vroom_desktop::{PixelBuffer, Rect, Size};
+use vroom_media::{AccessUnit, JpegPart, Limits, UnitFeed};
 
 /// What is encoded until the desktop is silent.
 async fn rest(feed: &mut UnitFeed) -> Vec<AccessUnit> {
@@ -110,7 +110,7 @@ async fn without_a_listener_nothing_is_encoded() {
     let mut screen = Screen::new();
     let encoder = media("x264enc").encoder(screen.frames.clone()).unwrap();
     drop(encoder.units());
-    let jpegs = encoder.jpegs();
+    let jpegs = encoder.jpegs(false);
     for step in 0..5 {
         screen.show(card(Size::new(320, 240), step));
     }
@@ -330,16 +330,19 @@ async fn a_jpeg_shows_the_picture_and_comes_only_when_asked_and_changed() {
         let size = Size::new(width, height);
         let mut screen = Screen::new();
         let encoder = media.encoder(screen.frames.clone()).unwrap();
-        let mut feed = encoder.jpegs();
-        let mut other = encoder.jpegs();
+        let mut feed = encoder.jpegs(false);
+        let mut other = encoder.jpegs(false);
         let decoder = Decoder::jpeg();
         for step in 0..3 {
             screen.show(card(size, step));
             let (jpeg, same) = soon(async { tokio::join!(feed.next(), other.next()) }).await;
             let (jpeg, same) = (jpeg.unwrap(), same.unwrap());
-            assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9]));
             assert_eq!(jpeg, same);
-            let picture = decoder.decode(&jpeg, u64::from(step) * 1_000_000);
+            let [JpegPart { place: None, jpeg }] = &jpeg[..] else {
+                panic!("one whole picture");
+            };
+            assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9]));
+            let picture = decoder.decode(jpeg, u64::from(step) * 1_000_000);
             assert_eq!(picture.size, size);
             let quality = psnr(&card(size, step), &picture, true);
             assert!(quality > 28.0, "{size}: {quality} dB");
@@ -352,10 +355,48 @@ async fn a_jpeg_shows_the_picture_and_comes_only_when_asked_and_changed() {
 }
 
 #[tokio::test]
+async fn of_a_jpeg_only_the_parts_come_that_changed_since_the_reader_last_asked() {
+    let size = Size::new(1280, 720);
+    let mut screen = Screen::new();
+    let encoder = media("x264enc").encoder(screen.frames.clone()).unwrap();
+    let mut feed = encoder.jpegs(true);
+    screen.show(card(size, 0));
+    let whole = soon(feed.next()).await.unwrap();
+    assert_eq!(whole.len(), 1);
+    assert_eq!(whole[0].place, None);
+    // Two changes far apart, both before the reader asks again.
+    let places = [Rect::new(64, 64, 128, 64), Rect::new(1024, 512, 64, 128)];
+    let (second, damage) = with_box(&card(size, 0), places[0], 250);
+    let (third, more) = with_box(&second, places[1], 5);
+    screen.show_part(second, damage);
+    screen.show_part(third, more);
+    let parts = soon(feed.next()).await.unwrap();
+    let mut seen: Vec<_> = parts.iter().filter_map(|part| part.place).collect();
+    seen.sort_by_key(|place| place.x);
+    assert_eq!(seen, places);
+    let bytes: usize = parts.iter().map(|part| part.jpeg.len()).sum();
+    assert!(
+        bytes * 5 < whole[0].jpeg.len(),
+        "{bytes} bytes of {}",
+        whole[0].jpeg.len()
+    );
+    let decoder = Decoder::jpeg();
+    for (part, shade) in [(&places[0], 250_u8), (&places[1], 5)] {
+        let found = parts.iter().find(|each| each.place == Some(*part)).unwrap();
+        let picture = decoder.decode(&found.jpeg, 0);
+        assert_eq!(picture.size, Size::new(part.width, part.height));
+        let mut box_of_it = PixelBuffer::new(picture.size);
+        box_of_it.bytes_mut().fill(shade);
+        let quality = psnr(&box_of_it, &picture, true);
+        assert!(quality > 35.0, "{quality} dB");
+    }
+}
+
+#[tokio::test]
 async fn stopping_ends_all_feeds() {
     let mut screen = Screen::new();
     let encoder = media("x264enc").encoder(screen.frames.clone()).unwrap();
-    let (mut units, mut jpegs) = (encoder.units(), encoder.jpegs());
+    let (mut units, mut jpegs) = (encoder.units(), encoder.jpegs(true));
     screen.show(card(Size::new(320, 240), 0));
     assert!(soon(units.next()).await.is_some());
     encoder.stop();
@@ -363,5 +404,5 @@ async fn stopping_ends_all_feeds() {
     soon(async { while units.next().await.is_some() {} }).await;
     soon(async { while jpegs.next().await.is_some() {} }).await;
     assert!(soon(encoder.units().next()).await.is_none());
-    assert!(soon(encoder.jpegs().next()).await.is_none());
+    assert!(soon(encoder.jpegs(true).next()).await.is_none());
 }

@@ -47,7 +47,7 @@ pub use self::decision::{Decision, Driver, take_decision};
 pub use self::drag::{Drag, DragNews, Paths};
 pub use self::handshake::{Agent, ClientHandshake, ClientInfo, ServerHandshake};
 pub use self::key::{Key, Modifiers};
-pub use self::media::{Feedback, Latency, Media, MediaState};
+pub use self::media::{Feedback, Latency, Media, MediaState, SHOWN_MAX, Shown};
 pub use self::mode::{Mode, Role};
 pub use self::negotiation::{Negotiation, Refusal};
 pub use self::notification::{Notification, NotificationKind};

@@ -9,7 +9,7 @@ use vroom_protocol::graphical::{
     Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notification,
     NotificationKind, Participant, Paths, Record, RecordAction, RecordState, Recording, Role,
     ScrollDirection, Selection, ServerHandshake, ServerMessage, Share, ShareAction, ShareState,
-    State, Viewport, WaitState,
+    Shown, State, Viewport, WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -175,20 +175,33 @@ fn media() -> impl Strategy<Value = Media> {
 
 fn feedback() -> impl Strategy<Value = Feedback> {
     let dropped = prop::option::of(any::<u64>());
+    let shown =
+        any::<(u32, u64, u32, u32)>().prop_map(|(rtp_time, received_us, decode_us, present_us)| {
+            Shown {
+                rtp_time,
+                received_us,
+                decode_us,
+                present_us,
+            }
+        });
     (
         maybe_float(),
         maybe_float(),
         maybe_float(),
         maybe_float(),
         dropped,
+        prop::collection::vec(shown, 0..4),
     )
-        .prop_map(|(fps, rtt_ms, jitter_ms, decode_ms, dropped)| Feedback {
-            fps,
-            rtt_ms,
-            jitter_ms,
-            decode_ms,
-            dropped,
-        })
+        .prop_map(
+            |(fps, rtt_ms, jitter_ms, decode_ms, dropped, shown)| Feedback {
+                fps,
+                rtt_ms,
+                jitter_ms,
+                decode_ms,
+                dropped,
+                shown,
+            },
+        )
 }
 
 fn paths() -> impl Strategy<Value = Paths> {
@@ -381,12 +394,27 @@ fn share_state() -> impl Strategy<Value = ShareState> {
 fn media_state() -> impl Strategy<Value = MediaState> {
     let size = || prop::option::of(any::<u32>());
     let latency = || {
-        (maybe_float(), maybe_float(), maybe_float(), maybe_float()).prop_map(
-            |(capture, convert, encode, age)| Latency {
+        prop::array::uniform9(maybe_float()).prop_map(
+            |[
                 capture,
                 convert,
                 encode,
                 age,
+                packetise,
+                network,
+                decode,
+                present,
+                total,
+            ]| Latency {
+                capture,
+                convert,
+                encode,
+                age,
+                packetise,
+                network,
+                decode,
+                present,
+                total,
             },
         )
     };

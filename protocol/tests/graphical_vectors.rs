@@ -10,9 +10,9 @@ mod codec_support;
 use codec_support::hex;
 use vroom_protocol::graphical::{
     Action, ButtonInput, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
-    ClipboardRequest, Command, Cursor, Encoding, Key, Mode, Modifiers, Notification,
-    NotificationKind, Pen, PenState, PointerInput, Resize, ScrollDirection, ServerHandshake,
-    ServerMessage, State, Viewport,
+    ClipboardRequest, Command, Cursor, Encoding, Feedback, Key, Mode, Modifiers, Notification,
+    NotificationKind, Pen, PenState, PointerInput, Resize, SHOWN_MAX, ScrollDirection,
+    ServerHandshake, ServerMessage, Shown, State, Viewport,
 };
 
 /// Channel, type and payload of a frame with a six byte header.
@@ -80,6 +80,39 @@ fn pointer_input_has_the_published_layout() {
             axes: vec![32767, -32767],
         },
     );
+}
+
+#[test]
+fn feedback_has_four_numbers_for_each_picture() {
+    let feedback = Feedback {
+        fps: Some(60.0),
+        shown: vec![Shown {
+            rtp_time: 90_000,
+            received_us: 1_000_000,
+            decode_us: 2000,
+            present_us: 5000,
+        }],
+        ..Feedback::default()
+    };
+    client(FEEDBACK, Encoding::Cbor, ClientMessage::Feedback(feedback));
+    for shown in [
+        "[1,2,3]",
+        "[4294967296,1,1,1]",
+        "[1,-1,1,1]",
+        "[1,1,4294967296,1]",
+        "7",
+    ] {
+        let body = format!("{{\"shown\":{shown}}}");
+        assert!(
+            ClientMessage::decode(0x89, body.as_bytes()).is_err(),
+            "{body}"
+        );
+    }
+    let many = format!("{{\"shown\":[{}1]}}", "1,".repeat(4 * 100 - 1));
+    let Ok(ClientMessage::Feedback(feedback)) = ClientMessage::decode(0x89, many.as_bytes()) else {
+        panic!("more than is looked at is no error");
+    };
+    assert_eq!(feedback.shown.len(), SHOWN_MAX);
 }
 
 #[test]
@@ -309,6 +342,9 @@ const G17: &str = "02 15 00 00 00 06 01 02 8A 02 8A 80";
 const G18: &str = "02 16 00 00 00 01 01";
 const G19: &str = "02 17 00 00 00 03 6E C3 A9";
 const G20: &str = "02 19 00 00 00 03 00 03 FF";
+const FEEDBACK: &str = "\
+    00 89 00 00 00 1E A2 63 66 70 73 18 3C 65 73 68 6F 77 6E 84 1A 00 01 5F 90 1A 00 0F 42 40 \
+    19 07 D0 19 13 88";
 const PEN: &str = "02 1B 00 00 00 0D 03 02 00 80 01 2C 40 80 00 1E D3 01 0E";
 const PEN_LEAVE: &str = "02 1C 00 00 00 00";
 const G21: &str = "01 04 00 00 00 08 00 00 01 02 7F FF 80 01";

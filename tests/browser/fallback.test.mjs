@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { Daemon, PROBE, VROOMD, browser, probeLog, scratch, until } from './harness.mjs';
 import { Viewer } from './page.mjs';
+import { breakable, livesThrough } from './switching.mjs';
 
 async function worksWhole(viewer, log) {
   await viewer.setMode('interact');
@@ -30,6 +31,13 @@ for (const [name, query, codec] of [['H264 to WebCodecs', '?transport=websocket'
     await worksWhole(viewer, log);
   });
 }
+
+test('a lost socket and a broken decoder lose no key and no terminal', async (t) => {
+  const log = join(scratch(t), 'probe.jsonl');
+  const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command: [PROBE, '--log', log] });
+  const viewer = await Viewer.open(t, await browser(t), daemon, { query: '?transport=websocket', script: breakable });
+  await livesThrough(viewer, log);
+});
 
 test('a server without WebRTC is reached over WebSocket by itself', async (t) => {
   const log = join(scratch(t), 'probe.jsonl');

@@ -22,12 +22,13 @@ impl State {
         let callbacks = self.collect_callbacks();
         let owed = !callbacks.is_empty();
         self.screen.keep_callbacks(callbacks);
+        let changed_at = self.clock.wanted_at().unwrap_or(now);
         self.clock.ticked(now, owed);
         if self.shell.hold_until().is_some() {
             // Programs that redraw for the new size must not wait for a picture.
             self.send_callbacks();
         } else {
-            if self.clock.is_watched() && self.draw() {
+            if self.clock.is_watched() && self.draw(changed_at) {
                 self.captures.changed();
                 self.presented();
             }
@@ -35,9 +36,9 @@ impl State {
         }
     }
 
-    fn draw(&mut self) -> bool {
+    fn draw(&mut self, changed_at: Instant) -> bool {
         let scene = self.picture();
-        self.screen.draw(&scene)
+        self.screen.draw(&scene, changed_at)
     }
 
     /// The scene as viewers see it: with the pointer when one of them cannot draw it.

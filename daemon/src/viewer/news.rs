@@ -91,6 +91,12 @@ impl Viewer {
             && let Some(mut media) = seat.media()
         {
             media.transport = Some(self.transport.name().to_owned());
+            self.ways
+                .tell(media.latency.get_or_insert_default(), |it| it.p50);
+            self.ways
+                .tell(media.latency_p95.get_or_insert_default(), |it| it.p95);
+            self.ways
+                .tell(media.latency_p99.get_or_insert_default(), |it| it.p99);
             messages.push(ServerMessage::MediaState(media));
         }
         self.cursor.changed |= mail.cursor;

@@ -46,8 +46,22 @@ impl Media {
     }
 }
 
+/// When one picture was where at the client.
+// Not in the public text: see docs/protocol.md.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Shown {
+    /// Which picture: its RTP timestamp, or its `pts` in RTP's clock of 90 kHz, modulo 2^32.
+    pub rtp_time: u32,
+    /// When its last byte was there, in microseconds of the clock that the server's PONG tells.
+    pub received_us: u64,
+    /// How many microseconds later it was decoded.
+    pub decode_us: u32,
+    /// And how many later it was on the screen.
+    pub present_us: u32,
+}
+
 /// How the pictures arrive at the client, once per second.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Feedback {
     /// Frames shown per second.
     pub fps: Option<f64>,
@@ -59,7 +73,13 @@ pub struct Feedback {
     pub decode_ms: Option<f64>,
     /// Frames dropped so far.
     pub dropped: Option<u64>,
+    /// The pictures shown since the last time, at most [`SHOWN_MAX`]: more are not looked at.
+    // Not in the public text: see docs/protocol.md.
+    pub shown: Vec<Shown>,
 }
+
+/// The pictures that one FEEDBACK tells of.
+pub const SHOWN_MAX: usize = 64;
 
 impl Feedback {
     pub(super) fn read(members: &mut Members) -> Result<Self, DecodeError> {
@@ -69,6 +89,7 @@ impl Feedback {
             jitter_ms: members.optional("jitter")?,
             decode_ms: members.optional("decode")?,
             dropped: members.optional("dropped")?,
+            shown: read_shown(&members.optional::<Vec<u64>>("shown")?.unwrap_or_default())?,
         })
     }
 
@@ -79,7 +100,40 @@ impl Feedback {
             .maybe("jitter", self.jitter_ms.map(number))
             .maybe("decode", self.decode_ms.map(number))
             .maybe("dropped", self.dropped)
+            .maybe("shown", self.shown_fields())
     }
+
+    /// Four numbers for each picture.
+    fn shown_fields(&self) -> Option<Value> {
+        let numbers = |shown: &Shown| {
+            [
+                u64::from(shown.rtp_time),
+                shown.received_us,
+                shown.decode_us.into(),
+                shown.present_us.into(),
+            ]
+        };
+        let numbers = self.shown.iter().flat_map(numbers);
+        let numbers = numbers.map(|number| Value::Int(number.into())).collect();
+        (!self.shown.is_empty()).then_some(Value::Array(numbers))
+    }
+}
+
+/// Reads four numbers for each picture.
+fn read_shown(numbers: &[u64]) -> Result<Vec<Shown>, DecodeError> {
+    let bad = || DecodeError::member("shown");
+    let pictures = numbers.chunks(4).take(SHOWN_MAX).map(|numbers| {
+        let &[rtp_time, received_us, decode_us, present_us] = numbers else {
+            return Err(bad());
+        };
+        Ok(Shown {
+            rtp_time: rtp_time.try_into().map_err(|_| bad())?,
+            received_us,
+            decode_us: decode_us.try_into().map_err(|_| bad())?,
+            present_us: present_us.try_into().map_err(|_| bad())?,
+        })
+    });
+    pictures.collect()
 }
 
 /// What the server makes of the desktop for this viewer.
@@ -154,14 +208,25 @@ impl MediaState {
 /// How long each stage takes, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Latency {
-    /// From the desktop's drawing to the frame.
+    /// From the first change that the picture shows to the encoder taking it.
     pub capture: Option<f64>,
     /// From RGB to what the encoder takes.
     pub convert: Option<f64>,
     /// Inside the encoder.
     pub encode: Option<f64>,
-    /// From capture until the frame was handed to the network.
+    /// From the first change until the frame was handed to all who watch.
     pub age: Option<f64>,
+    /// From the encoder to packets.
+    // Not in the public text, like those that follow: see docs/protocol.md.
+    pub packetise: Option<f64>,
+    /// From there until the client has all of it.
+    pub network: Option<f64>,
+    /// From there to a picture.
+    pub decode: Option<f64>,
+    /// From there to the screen.
+    pub present: Option<f64>,
+    /// From the first change to the screen: all stages together.
+    pub total: Option<f64>,
 }
 
 impl FromValue for Latency {
@@ -172,6 +237,11 @@ impl FromValue for Latency {
             convert: members.optional("convert").ok()?,
             encode: members.optional("encode").ok()?,
             age: members.optional("age").ok()?,
+            packetise: members.optional("packetise").ok()?,
+            network: members.optional("network").ok()?,
+            decode: members.optional("decode").ok()?,
+            present: members.optional("present").ok()?,
+            total: members.optional("total").ok()?,
         })
     }
 }
@@ -183,6 +253,11 @@ impl From<&Latency> for Value {
             .maybe("convert", latency.convert)
             .maybe("encode", latency.encode)
             .maybe("age", latency.age)
+            .maybe("packetise", latency.packetise)
+            .maybe("network", latency.network)
+            .maybe("decode", latency.decode)
+            .maybe("present", latency.present)
+            .maybe("total", latency.total)
             .into()
     }
 }

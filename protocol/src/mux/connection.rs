@@ -212,6 +212,12 @@ impl Connection {
             .filter(|id| self.channel(*id).is_some())
     }
 
+    /// The moment from which the clock of our PONGs counts.
+    #[must_use]
+    pub const fn clock_start(&self) -> Instant {
+        self.keepalive.start()
+    }
+
     /// The round trip time that the last PONG showed.
     #[must_use]
     pub const fn rtt(&self) -> Option<Duration> {

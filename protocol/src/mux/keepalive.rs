@@ -112,6 +112,11 @@ impl Keepalive {
         self.rtt
     }
 
+    /// The moment from which our clock counts.
+    pub(crate) const fn start(&self) -> Instant {
+        self.start
+    }
+
     /// Milliseconds since the start of the connection, modulo 2^32.
     pub(crate) fn clock(&self, now: Instant) -> u32 {
         let clock = now.saturating_duration_since(self.start).as_millis() % (1 << 32);

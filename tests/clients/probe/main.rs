@@ -9,6 +9,9 @@
 //! text, other text after each input event. With `--flash` it turns white twice a second for a tenth of one, and beeps
 //! meanwhile: samples of 16 bits, two channels, 48000 times a second, on standard output.
 //!
+//! With `--pace` and milliseconds it draws what moves only so often, counts these pictures in its barcode instead of
+//! input, and logs when it handed over each, in microseconds since 1970.
+//!
 //! It takes a pen as the tool of a tablet, and with `--no-tablet` it does not. With `--lock` it holds the pointer from
 //! a click until the key U, as games do; with `--confine` it keeps the pointer in its left half.
 
@@ -23,6 +26,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -73,6 +77,7 @@ struct Options {
     tablet: bool,
     hold: Hold,
     title: String,
+    pace: Option<Duration>,
 }
 
 /// What the program does to the pointer.
@@ -91,6 +96,7 @@ impl Options {
             tablet: true,
             hold: Hold::Nothing,
             title: "vroom-probe".into(),
+            pace: None,
         };
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -100,6 +106,10 @@ impl Options {
                     options.log = Box::new(BufWriter::new(file));
                 }
                 "--title" => options.title = args.next().context("--title needs a text")?,
+                "--pace" => {
+                    let ms = args.next().context("--pace needs milliseconds")?;
+                    options.pace = Some(Duration::from_millis(ms.parse()?));
+                }
                 "--no-tablet" => options.tablet = false,
                 "--lock" => options.hold = Hold::Locks,
                 "--confine" => options.hold = Hold::Confines,
@@ -107,7 +117,7 @@ impl Options {
                     Some(pattern) => options.pattern = pattern,
                     None => anyhow::bail!(
                         "unknown option {other}; known: --log --title --scroll --scroll-text --text \
-                         --motion --flash --no-tablet --lock --confine"
+                         --motion --flash --pace --no-tablet --lock --confine"
                     ),
                 },
             }
@@ -263,6 +273,11 @@ impl Probe {
             self.framed = true;
         }
         window.surface.commit();
+        if self.options.pace.is_some() {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+            let at_us = u64::try_from(now.as_micros())?;
+            self.log(&json!({"event": "drawn", "number": events, "at_us": at_us}))?;
+        }
         Ok(())
     }
 }
@@ -454,6 +469,10 @@ impl Dispatch<wl_callback::WlCallback, ()> for Probe {
         handle: &QueueHandle<Self>,
     ) {
         probe.framed = false;
+        if let Some(pace) = probe.options.pace {
+            std::thread::sleep(pace);
+            probe.events = probe.events.wrapping_add(1);
+        }
         probe.step = probe.step.wrapping_add(3) & 0xFFFF;
         probe.redraw(handle);
     }

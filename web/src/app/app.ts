@@ -39,7 +39,6 @@ export class App {
   readonly #switches = store.switches();
   #identity: store.Identity | null = null;
   #layout: Layout = store.loadLayout();
-  #jpeg = this.#switches.jpeg;
   #ended: string | null = null;
   #media: MediaState | null = null;
   #wasDriving = false;
@@ -70,8 +69,8 @@ export class App {
         live: () => this.#connector.live,
         canvas: () => this.#picture.canvas?.counters ?? null,
         stream: () => this.#picture.stream?.counters ?? null,
-        media: () => this.#media,
-        pictureSize: () => this.#picture.size,
+        shown: () => this.#picture.takeShown(),
+        media: () => this.#media, pictureSize: () => this.#picture.size,
       },
       (ms) => this.#desk.terminals.setLink(ms),
     );
@@ -131,7 +130,7 @@ export class App {
         // The only viewer's first viewport resizes the desktop, so it names the present size unless a match is wanted.
         viewport: this.#layout === "match" ? this.#frame.desktop.space : (this.#identity?.size ?? this.#frame.desktop.space),
         transport: this.#switches.transport,
-        jpeg: this.#jpeg,
+        jpeg: this.#switches.jpeg,
       }),
       link: (link) => this.#linkChanged(link),
       up: (live) => this.#up(live),
@@ -283,9 +282,9 @@ export class App {
   }
 
   #fallBackToJpeg(): void {
-    this.#jpeg = true;
     this.#frame.announcer.notice("This browser cannot decode the video; going on with still pictures.", "warning");
-    this.#connector.restart();
+    const live = this.#connector.live;
+    if (live) void this.#picture.replace(live);
   }
 
   #draw(): void {

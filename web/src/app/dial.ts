@@ -72,7 +72,7 @@ export async function dial(wish: Wish, progress: Progress, cancelled: () => bool
 /** What the page says it can do. */
 export async function capabilities(wish: Wish): Promise<string[]> {
   const h264 = wish.wantsDesktop && !wish.jpeg && (await decodesH264());
-  const desktop = wish.wantsDesktop ? ["patches"] : [];
+  const desktop = wish.wantsDesktop ? ["patches", "video-tiles"] : [];
   return h264 ? [...CAPABILITIES, ...desktop, "video-h264"] : [...CAPABILITIES, ...desktop];
 }
 

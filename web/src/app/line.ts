@@ -45,8 +45,8 @@ export interface Extra {
 export interface Live extends Extra {
   connection: Connection;
   graphical: GraphicalSession | null;
-  /** Opens the `video` channel; only without media tracks. */
-  openVideo(): Promise<Channel>;
+  /** Opens the `video` channel, for JPEG even where H264 could be decoded; only without media tracks. */
+  openVideo(jpeg: boolean): Promise<Channel>;
   /** Opens the `patches` channel; only where both sides listed it. */
   openPatches(): Promise<Channel>;
 }
@@ -140,7 +140,7 @@ export class Line {
   #up(report: (live: Live) => void): void {
     const connection = this.#connection;
     if (!connection || !this.#extra) return;
-    report({ ...this.#extra, connection, graphical: this.#graphical, openVideo: () => connection.open(reliable("video")), openPatches: () => connection.open(reliable("patches")) });
+    report({ ...this.#extra, connection, graphical: this.#graphical, openVideo: (jpeg) => connection.open({ ...reliable("video"), ...(jpeg ? { metadata: { codec: "jpeg" } } : {}) }), openPatches: () => connection.open(reliable("patches")) });
   }
 }
 

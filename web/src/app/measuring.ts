@@ -1,6 +1,7 @@
 /** Measures once a second how things flow, and shows and reports it. */
 import type { ShellFrame } from "../ui/shell.ts";
 import type { Statistics } from "../ui/statistics.ts";
+import { report } from "../video/shown.ts";
 import type { Sources } from "./sampler.ts";
 import { Sampler } from "./sampler.ts";
 
@@ -44,12 +45,15 @@ export class Measuring {
     this.frame.status.setRtt(live.connection.keepalive.rttMs);
     this.rtt(live.connection.keepalive.rttMs);
     this.frame.statistics.add(statistics);
+    const pictures = this.sources.shown();
+    const shown = report(pictures, (at) => live.connection.keepalive.peerTime(at));
     live.graphical?.feedback({
       fps: Math.round(statistics.fps ?? 0),
       rtt: Math.round(statistics.rttMs ?? 0),
       jitter: Math.round(statistics.jitterMs ?? 0),
       decode: Math.round(statistics.decodeMs ?? 0),
       dropped: statistics.dropped ?? 0,
+      ...(shown.length > 0 ? { shown } : {}),
     });
   }
 }

@@ -6,6 +6,7 @@ import { Patches, patchAck } from "../core/graphical/patches.ts";
 import type { DesktopView } from "../ui/desktop.ts";
 import { CanvasVideo } from "../video/canvas.ts";
 import { PatchLayer } from "../video/patches.ts";
+import type { Shown } from "../video/shown.ts";
 import { StreamVideo } from "../video/stream.ts";
 import type { Live } from "./line.ts";
 
@@ -23,6 +24,8 @@ export class Picture {
   stream: StreamVideo | null = null;
   /** True once there is something to see. */
   shown = false;
+  /** WebCodecs failed on this page, so only JPEG is left. */
+  #jpegOnly = false;
   #channel: Channel | null = null;
   #patches: { channel: Channel; layer: PatchLayer } | null = null;
 
@@ -40,8 +43,22 @@ export class Picture {
       this.stream = new StreamVideo(this.view.video, live.webrtc.stream, live.webrtc.receiver, () => this.#seen("video"));
       return;
     }
+    await this.#open(live);
+  }
+
+  /** WebCodecs cannot go on: the picture comes as JPEG instead, over the same connection. */
+  async replace(live: Live): Promise<void> {
+    this.#jpegOnly = true;
+    const channel = this.#channel;
+    this.#channel = null;
+    this.canvas?.close();
+    channel?.close("going on with JPEG");
+    await this.#open(live);
+  }
+
+  async #open(live: Live): Promise<void> {
     try {
-      this.#show(await live.openVideo(), live);
+      this.#show(await live.openVideo(this.#jpegOnly), live);
     } catch (error) {
       if (!(error instanceof ChannelRejected)) throw error;
       this.events.failed(error.message);
@@ -57,6 +74,11 @@ export class Picture {
   /** Pictures shown so far. */
   get frames(): number {
     return this.stream?.counters.shown ?? this.canvas?.counters.shown ?? 0;
+  }
+
+  /** The pictures shown since the last time, with the times of each. */
+  takeShown(): Shown[] {
+    return (this.stream ?? this.canvas)?.pictures.take() ?? [];
   }
 
   /** Lets go of a link that was replaced; the last picture stays until the first over the new link. */
@@ -101,6 +123,7 @@ export class Picture {
     this.canvas = canvas;
     channel.onmessage = (type, payload) => canvas.receive(type, payload);
     channel.onclose = (reason, byPeer) => {
+      if (this.#channel !== channel) return;
       this.#channel = null;
       if (byPeer && live.connection.isOpen) this.events.failed(reason || "the server ended the picture");
     };

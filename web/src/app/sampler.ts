@@ -1,6 +1,7 @@
 /** Takes the numbers of the statistics once a second, from the connection, the browser and the server's reports. */
 import type { MediaState, Quantiles } from "../core/graphical/messages.ts";
 import type { CanvasCounters } from "../video/canvas.ts";
+import type { Shown } from "../video/shown.ts";
 import type { StreamCounters } from "../video/stream.ts";
 import type { Statistics } from "../ui/statistics.ts";
 import { NO_STATISTICS } from "../ui/statistics.ts";
@@ -15,6 +16,8 @@ export interface Sources {
   live(): Live | null;
   canvas(): CanvasCounters | null;
   stream(): StreamCounters | null;
+  /** The pictures shown since the last time. */
+  shown(): Shown[];
   media(): MediaState | null;
   pictureSize(): string | null;
 }
@@ -53,7 +56,7 @@ export class Sampler {
     return true;
   }
 
-  /** The stages behind the server; those of the WebRTC stack are told as means only. */
+  /** The stages behind the server as far as they are known here; what the server tells of the same pictures is better. */
   #browserStages(report: { rttMs: number | null } | null): { [stage: string]: Quantiles } {
     const rttMs = this.sources.live()?.connection.keepalive.rttMs ?? report?.rttMs ?? null;
     const stream = this.sources.stream();
@@ -81,7 +84,7 @@ export class Sampler {
     const before = this.#before;
     this.#before = current;
     const elapsed = before ? (now - before.at) / 1000 : 0;
-    const per = (field: "bytes" | "frames"): number | null => (before && elapsed > 0 ? (current[field] - before[field]) / elapsed : null);
+    const per = (field: "bytes" | "frames"): number | null => (before && elapsed > 0 ? Math.max(0, current[field] - before[field]) / elapsed : null);
     const bytesPerSecond = per("bytes");
     this.statistics = {
       transport: `${transportName(live.transport)}${live.note === "" ? "" : ` (${live.note})`}`,
@@ -96,7 +99,7 @@ export class Sampler {
       decodeMs: mean(before, current, "decodeMs", "decoded"),
       jitterMs: report ? mean(before, current, "jitterMs", "emitted") : null,
       dropped: counted?.dropped ?? null,
-      stages: { ...(media?.latency ?? {}), ...this.#browserStages(report) },
+      stages: { ...this.#browserStages(report), ...(media?.latency ?? {}) },
     };
     return this.statistics;
   }

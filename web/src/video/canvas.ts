@@ -1,6 +1,7 @@
 /** Draws the pictures of the `video` channel: H264 through WebCodecs, JPEG through the image decoder. */
 import type { Bytes } from "../core/bytes.ts";
 import { codecOf, decodeVideo } from "../core/graphical/video.ts";
+import { ShownPictures, rtpTime } from "./shown.ts";
 import { Times } from "./times.ts";
 
 /** The codec that has to work before H264 is asked for; streams of other levels name theirs in each key frame. */
@@ -41,6 +42,8 @@ export async function decodesH264(): Promise<boolean> {
 
 export class CanvasVideo {
   readonly counters: CanvasCounters = { shown: 0, dropped: 0, bytes: 0, decodeMs: 0, decode: new Times(), codec: "" };
+  /** Pictures of H264 with the times of each. */
+  readonly pictures = new ShownPictures();
   readonly #context: CanvasRenderingContext2D | null;
   #decoder: VideoDecoder | null = null;
   #codec = "";
@@ -49,6 +52,8 @@ export class CanvasVideo {
   #received = 0;
   #done = 0;
   #started = new Map<number, number>();
+  /** Pictures that are drawn and that the next frame of the page shows. */
+  #drawn: { rtpTime: number; received: number; decoded: number }[] = [];
   #jpegs: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -65,7 +70,8 @@ export class CanvasVideo {
     this.counters.bytes += payload.length;
     const message = decodeVideo(type, payload);
     if (!message) this.#skip();
-    else if (message.kind === "jpeg") this.#jpeg(message.data);
+    else if (message.kind === "jpeg") this.#jpeg(message.data, null);
+    else if (message.kind === "tile") this.#jpeg(message.data, message);
     else this.#h264(message.keyFrame, message.ptsUs, message.data);
   }
 
@@ -75,14 +81,16 @@ export class CanvasVideo {
     this.#decoder = null;
   }
 
-  #jpeg(data: Bytes): void {
+  /** Draws a JPEG: the whole picture, or the part of it at a place. */
+  #jpeg(data: Bytes, place: { x: number; y: number } | null): void {
     const started = performance.now();
     this.counters.codec = "JPEG";
     // In turn, so that an older picture never overtakes a newer one.
     this.#jpegs = this.#jpegs.then(async () => {
       try {
         const bitmap = await createImageBitmap(new Blob([data], { type: "image/jpeg" }));
-        this.#draw(bitmap, bitmap.width, bitmap.height);
+        if (place) this.#context?.drawImage(bitmap, place.x, place.y);
+        else this.#draw(bitmap, bitmap.width, bitmap.height);
         bitmap.close();
         this.#took(performance.now() - started);
         this.#shown();
@@ -129,11 +137,23 @@ export class CanvasVideo {
   #decoded(frame: VideoFrame): void {
     const started = this.#started.get(frame.timestamp);
     this.#started.delete(frame.timestamp);
-    if (started !== undefined) this.#took(performance.now() - started);
+    const decoded = performance.now();
+    if (started !== undefined) this.#took(decoded - started);
     if (!this.#closed) this.#draw(frame, frame.displayWidth, frame.displayHeight);
+    if (started !== undefined) this.#presents({ rtpTime: rtpTime(frame.timestamp), received: started, decoded });
     frame.close();
     this.#failures = 0;
     this.#shown();
+  }
+
+  /** What was drawn is shown with the next frame of the page. */
+  #presents(picture: { rtpTime: number; received: number; decoded: number }): void {
+    this.#drawn.push(picture);
+    if (this.#drawn.length > 1) return;
+    requestAnimationFrame(() => {
+      const presented = performance.now();
+      for (const each of this.#drawn.splice(0)) this.pictures.add({ ...each, presented });
+    });
   }
 
   #took(ms: number): void {

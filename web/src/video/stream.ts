@@ -1,5 +1,6 @@
 /** The picture of a WebRTC connection: a video element tuned for the shortest way to the screen. */
 import { minimiseBuffer } from "../core/transport/webrtc.ts";
+import { ShownPictures } from "./shown.ts";
 import { Times } from "./times.ts";
 
 /** Counters for the statistics; they only grow. */
@@ -14,6 +15,8 @@ export interface StreamCounters {
 
 export class StreamVideo {
   readonly counters: StreamCounters = { shown: 0, processingMs: 0, decode: new Times(), present: new Times() };
+  /** Pictures with the times of each, where the browser tells them. */
+  readonly pictures = new ShownPictures();
   #closed = false;
 
   constructor(
@@ -46,6 +49,11 @@ export class StreamVideo {
       if (frame.receiveTime !== undefined) {
         this.counters.decode.add(processingMs);
         this.counters.present.add(frame.expectedDisplayTime - frame.receiveTime - processingMs);
+        if (frame.rtpTimestamp !== undefined) {
+          const decoded = frame.receiveTime + processingMs;
+          // Like a canvas it counts as shown with the frame of the page that has it; browsers only guess when that is visible.
+          this.pictures.add({ rtpTime: frame.rtpTimestamp, received: frame.receiveTime, decoded, presented: performance.now() });
+        }
       }
       this.onframe();
       this.element.requestVideoFrameCallback(seen);

@@ -200,7 +200,8 @@ export class GraphicalSession {
     if (this.has("media")) this.#send(messages.Client.Media, fields);
   }
 
-  feedback(fields: { fps: number; rtt: number; jitter: number; decode: number; dropped: number }): void {
+  /** `shown` has four numbers for each picture that was shown since the last time. */
+  feedback(fields: { fps: number; rtt: number; jitter: number; decode: number; dropped: number; shown?: number[] }): void {
     if (this.has("media")) this.#send(messages.Client.Feedback, fields);
   }
 

@@ -2,22 +2,32 @@
 import type { Bytes } from "../bytes.ts";
 import { view } from "../bytes.ts";
 
-export const Video = { Jpeg: 0x01, H264: 0x03, Ack: 0x10 } as const;
+export const Video = { Jpeg: 0x01, Tile: 0x02, H264: 0x03, Ack: 0x10 } as const;
+/** Before the JPEG of a tile. */
+const TILE_HEADER = 8;
 
 /** A picture of the `video` channel. */
 export type VideoMessage =
   | { kind: "jpeg"; data: Bytes }
+  | { kind: "tile"; x: number; y: number; width: number; height: number; data: Bytes }
   | { kind: "h264"; keyFrame: boolean; ptsUs: number; data: Bytes };
 
 /** Reads a message of the server; null for a type that was not negotiated or a malformed one. */
 export function decodeVideo(type: number, payload: Bytes): VideoMessage | null {
-  if (type === Video.Jpeg) {
-    const isJpeg = payload.length > 4 && payload[0] === 0xff && payload[1] === 0xd8;
-    return isJpeg ? { kind: "jpeg", data: payload } : null;
+  if (type === Video.Jpeg) return isJpeg(payload) ? { kind: "jpeg", data: payload } : null;
+  if (type === Video.Tile) {
+    const data = payload.subarray(TILE_HEADER);
+    if (!isJpeg(data)) return null;
+    const [x, y, width, height] = [0, 2, 4, 6].map((at) => view(payload).getUint16(at)) as [number, number, number, number];
+    return { kind: "tile", x, y, width, height, data };
   }
   if (type !== Video.H264 || payload.length < 10) return null;
   const keyFrame = ((payload[0] ?? 0) & 1) !== 0;
   return { kind: "h264", keyFrame, ptsUs: Number(view(payload).getBigUint64(1)), data: payload.subarray(9) };
+}
+
+function isJpeg(data: Bytes): boolean {
+  return data.length > 4 && data[0] === 0xff && data[1] === 0xd8;
 }
 
 /** VIDEO_ACK: how many video messages were shown so far. */

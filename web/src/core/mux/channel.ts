@@ -7,6 +7,8 @@ export interface ChannelSpec {
   reliable: boolean;
   ordered: boolean;
   maxRetransmits?: number;
+  /** What the application says of it. */
+  metadata?: { [name: string]: string };
 }
 
 /** A channel on which nothing is lost or reordered. */

@@ -159,7 +159,7 @@ export function verdict(payload: Bytes): { code: number; reason: string; channel
 }
 
 function channelFields(spec: ChannelSpec): Fields {
-  return { name: spec.name, reliable: spec.reliable, ordered: spec.ordered, maxRetransmits: spec.maxRetransmits };
+  return { name: spec.name, reliable: spec.reliable, ordered: spec.ordered, maxRetransmits: spec.maxRetransmits, metadata: spec.metadata };
 }
 
 function body(fields: Fields): Bytes {
