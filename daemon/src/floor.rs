@@ -47,12 +47,14 @@ pub(crate) enum Denied {
     NotAllowed,
     /// Somebody else is driving.
     Busy,
-    /// There is no such participant.
+    /// There is no such participant, or nothing of that name.
     NoSuchTarget,
     /// No clipboard may go into the desktop.
     ClipboardKeptOut,
     /// No clipboard may leave the desktop.
     ClipboardStays,
+    /// It was asked for too often.
+    TooOften,
 }
 
 impl Floor {

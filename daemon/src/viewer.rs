@@ -4,6 +4,7 @@ mod answers;
 mod clip;
 mod clipboard;
 mod drag;
+mod navigate;
 mod news;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use crate::origin::Transport;
 
 pub(crate) use self::answers::report;
 use self::clip::Clip;
-use self::news::CursorSent;
+use self::news::{CursorSent, NoticesSent};
 
 /// The graphical half of a session.
 ///
@@ -42,6 +43,7 @@ pub(crate) struct Viewer {
     /// What they may do when they come back, while their transport is lost.
     away: Option<Role>,
     cursor: CursorSent,
+    notices: NoticesSent,
     /// The channel `clipboard`, while it is open.
     clip: Option<Clip>,
     /// Whether too much waits for the client already.
@@ -67,7 +69,13 @@ impl Viewer {
             capability::CURSOR_IMAGE,
             capability::SHARING,
             capability::MEDIA,
+            capability::NOTIFICATIONS,
+            capability::PREEDIT,
+            capability::CHAT,
         ];
+        if daemon.settings.can_browse() {
+            capabilities.push(capability::NAVIGATE);
+        }
         // Files on their way in or out go through `file-transfer`.
         if daemon.files_root().is_some() {
             capabilities.push(capability::DRAG);
@@ -89,6 +97,7 @@ impl Viewer {
             name: String::new(),
             away: None,
             cursor: CursorSent::default(),
+            notices: NoticesSent::default(),
             clip: None,
             stalled: false,
             refused_at: None,
@@ -197,6 +206,7 @@ impl Viewer {
             | ButtonInput::TouchEnd { .. } => capability::TOUCH,
             ButtonInput::Pen(_) | ButtonInput::PenLeave => capability::PEN,
             ButtonInput::Text(_) => capability::TEXT,
+            ButtonInput::Preedit(_) => capability::PREEDIT,
             _ => capability::GAMEPAD,
         };
         if let Some(seat) = self
@@ -257,6 +267,8 @@ impl Viewer {
             mail.share = true;
             mail.cursor = true;
             mail.media = true;
+            mail.earlier_chat = true;
+            mail.notices.extend(seat.notices());
         });
         self.seat = Some(seat);
         self.pump(now, connection);
@@ -327,10 +339,8 @@ impl Viewer {
             ClientMessage::Clipboard(clipboard) => self.clipboard(now, connection, clipboard),
             ClientMessage::Paste { text } => seat.paste(text),
             ClientMessage::Drag(drag) => self.drag(drag),
-            ClientMessage::Chat(chat) => {
-                seat.chat(chat.text);
-                Ok(())
-            }
+            ClientMessage::Chat(chat) => seat.chat(chat.text),
+            ClientMessage::Notice(answer) => seat.answer_notice(answer),
             ClientMessage::Share(share) => self.share(now, connection, share),
             ClientMessage::Media(media) => {
                 self.media(media);
@@ -343,11 +353,7 @@ impl Viewer {
                 }
                 Ok(())
             }
-            ClientMessage::Navigate { .. } => {
-                let text = "there is no browser here that could open a page";
-                self.notify(now, connection, NotificationKind::Error, text, None);
-                Ok(())
-            }
+            ClientMessage::Navigate { url, .. } => self.navigate(now, connection, &url),
             ClientMessage::Command(command) => {
                 let text = "commands are not taken here";
                 self.notify(now, connection, NotificationKind::Error, text, command.id);

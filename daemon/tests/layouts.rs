@@ -71,6 +71,7 @@ impl Program {
             on_exit: OnExit::Keep,
             x11: false,
             shell: ShellStyle::Kiosk,
+            autostart: false,
             runtime_dir,
             env: variables.into_iter().chain(others).collect(),
         };

@@ -305,12 +305,7 @@ fn debug_output_keeps_what_people_type_and_copy_to_itself() {
             id: None,
             action: Action::Unknown(secret()),
         }),
-        ClientMessage::Chat(Chat {
-            role: ChatRole::User,
-            text: secret(),
-            timestamp: None,
-            from: None,
-        }),
+        ClientMessage::Chat(Chat::said(secret())),
         ClientMessage::Share(Share {
             id: None,
             action: ShareAction::Revoke { token: secret() },

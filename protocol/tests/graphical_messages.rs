@@ -77,12 +77,18 @@ fn selection() -> impl Strategy<Value = Option<Selection>> {
 fn chat() -> impl Strategy<Value = Chat> {
     let role = prop::sample::select(vec![ChatRole::User, ChatRole::Agent, ChatRole::System]);
     let timestamp = prop::option::of(any::<u64>());
-    (role, text(), timestamp, maybe_text()).prop_map(|(role, text, timestamp, from)| Chat {
-        role,
-        text,
-        timestamp,
-        from,
-    })
+    let ours = (maybe_text(), prop::option::of(any::<u64>()), any::<bool>());
+    (role, text(), timestamp, maybe_text(), ours).prop_map(
+        |(role, text, timestamp, from, (name, id, earlier))| Chat {
+            role,
+            text,
+            timestamp,
+            from,
+            name,
+            id,
+            earlier,
+        },
+    )
 }
 
 fn action() -> impl Strategy<Value = Action> {

@@ -173,12 +173,7 @@ fn each_mode_obeys_what_its_row_says() {
         id: None,
         action: ShareAction::Request,
     };
-    let chat = Chat {
-        role: ChatRole::User,
-        text: text(),
-        timestamp: None,
-        from: None,
-    };
+    let chat = Chat::said(text());
     let navigate = ClientMessage::Navigate {
         url: text(),
         new_tab: false,

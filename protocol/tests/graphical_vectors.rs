@@ -264,12 +264,7 @@ fn what_the_server_tells_has_the_published_form() {
 
 #[test]
 fn chat_has_the_published_form_both_ways() {
-    let chat = Chat {
-        role: ChatRole::User,
-        text: "hi".to_owned(),
-        timestamp: None,
-        from: None,
-    };
+    let chat = Chat::said("hi");
     client(C15, Encoding::Cbor, ClientMessage::Chat(chat.clone()));
     server(C15, Encoding::Cbor, ServerMessage::Chat(chat));
 }

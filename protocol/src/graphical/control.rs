@@ -12,6 +12,7 @@ use super::drag::{Drag, DragNews};
 use super::handshake::{ClientHandshake, ServerHandshake};
 use super::media::{Feedback, Media, MediaState};
 use super::mode::Mode;
+use super::notice::NoticeAnswer;
 use super::notification::Notification;
 use super::share::{Share, ShareState};
 use super::state::State;
@@ -58,6 +59,8 @@ pub enum ClientMessage {
     Feedback(Feedback),
     /// Drags files.
     Drag(Drag),
+    /// Answers what a program of the desktop notified of.
+    Notice(NoticeAnswer),
 }
 
 impl ClientMessage {
@@ -83,6 +86,7 @@ impl ClientMessage {
             MEDIA => Media::read(&mut members()?).map(Self::Media),
             FEEDBACK => Feedback::read(&mut members()?).map(Self::Feedback),
             DRAG => Drag::read(&mut members()?).map(Self::Drag),
+            NOTICE => NoticeAnswer::read(&mut members()?).map(Self::Notice),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -108,6 +112,7 @@ impl ClientMessage {
             Self::Media(media) => media.fields(),
             Self::Feedback(feedback) => feedback.fields(),
             Self::Drag(drag) => drag.fields(),
+            Self::Notice(answer) => answer.fields(),
         };
         (self.kind(), fields.encode(encoding))
     }
@@ -127,6 +132,7 @@ impl ClientMessage {
             Self::Media(_) => MEDIA,
             Self::Feedback(_) => FEEDBACK,
             Self::Drag(_) => DRAG,
+            Self::Notice(_) => NOTICE,
         }
     }
 
@@ -155,6 +161,7 @@ impl fmt::Debug for ClientMessage {
             Self::Media(media) => media.fmt(f),
             Self::Feedback(feedback) => feedback.fmt(f),
             Self::Drag(drag) => drag.fmt(f),
+            Self::Notice(answer) => answer.fmt(f),
         }
     }
 }
@@ -260,3 +267,4 @@ const SHARE_STATE: u8 = 0x94;
 const MEDIA_STATE: u8 = 0x95;
 // Not in the public text: see docs/protocol.md.
 const DRAG: u8 = 0x8B;
+const NOTICE: u8 = 0x8D;

@@ -30,6 +30,10 @@ const CAPABILITIES = [
   "cursor-image",
   "sharing",
   "media",
+  "notifications",
+  "navigate",
+  "preedit",
+  "chat",
 ];
 
 /** What one attempt needs to know. */

@@ -17,6 +17,7 @@ export interface MenuActions {
   statistics(): void;
   fullscreen(): void;
   help(): void;
+  address(): void;
   signOut(): void;
 }
 
@@ -69,6 +70,7 @@ export class Menu extends HTMLElement {
       checkbox("Read terminal output to screen readers", choices.screenReader, actions.screenReader),
       ...(choices.superCommand === null ? [] : [checkbox("Cmd is the Super key of the desktop, not Control", choices.superCommand, actions.superCommand)]),
       el("hr"),
+      this.#item("Open address…", "globe", "", actions.address, "navigate"),
       this.#item("Statistics", "chart", "S", actions.statistics),
       this.#item("Full screen", "fullscreen", "F", actions.fullscreen),
       this.#item("Help and shortcuts", "help", "H", actions.help),
@@ -78,12 +80,12 @@ export class Menu extends HTMLElement {
     this.append(this.#button, this.#sheet);
   }
 
-  #item(label: string, symbol: IconName, key: string, run: () => void): HTMLElement {
+  #item(label: string, symbol: IconName, key: string, run: () => void, needs?: string): HTMLElement {
     const choose = (): void => {
       this.#sheet.hidePopover();
       run();
     };
-    return el("button", { class: "item", type: "button", onclick: choose }, icon(symbol), el("span", {}, label), key !== "" && el("kbd", {}, key));
+    return el("button", { class: "item", type: "button", "data-needs": needs, onclick: choose }, icon(symbol), el("span", {}, label), key !== "" && el("kbd", {}, key));
   }
 }
 
