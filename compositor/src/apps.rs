@@ -142,10 +142,7 @@ impl Entry {
     pub(crate) fn is_for_us(&self) -> bool {
         let names_us = |key| self.value(key).split(';').any(|name| name == DESKTOP_NAME);
         let shown = self.value("OnlyShowIn").is_empty() || names_us("OnlyShowIn");
-        self.value("Type") == "Application"
-            && !self.is("Hidden")
-            && shown
-            && !names_us("NotShowIn")
+        self.value("Type") == "Application" && !self.is("Hidden") && shown && !names_us("NotShowIn")
     }
 
     /// The program, if it is installed and wants to be seen here.

@@ -71,7 +71,8 @@ mod tests {
         let [own, shared] = ["own", "shared"].map(|name| dir.path().join(name));
         let write = |folder: &PathBuf, name: &str, more: &str| {
             fs::create_dir_all(folder).unwrap();
-            let text = format!("[Desktop Entry]\nType=Application\nName=X\nExec=sh -c true\n{more}\n");
+            let text =
+                format!("[Desktop Entry]\nType=Application\nName=X\nExec=sh -c true\n{more}\n");
             fs::write(folder.join(format!("{name}.desktop")), text).unwrap();
         };
         write(&own, "hidden", "Hidden=true");

@@ -79,7 +79,11 @@ async fn headless(
     let address = bus.as_ref().map(|bus| OsString::from(bus.address()));
     let address = address.map(|address| ("DBUS_SESSION_BUS_ADDRESS", address));
     let mut env = locale(|name| env::var_os(name));
-    env.extend(address.iter().map(|(name, value)| ((*name).into(), value.clone())));
+    env.extend(
+        address
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.clone())),
+    );
     let config = CompositorConfig {
         size: settings.size,
         scale: settings.scale,

@@ -344,7 +344,11 @@ impl Seat {
     pub(crate) fn state(&self) -> State {
         let shared = self.hub.lock();
         let loading = shared.browsing.is_loading();
-        let mut state = State::new(if loading { State::BROWSING } else { State::IDLE });
+        let mut state = State::new(if loading {
+            State::BROWSING
+        } else {
+            State::IDLE
+        });
         state.loading = loading.then_some(true);
         state.title.clone_from(&shared.title);
         state.viewport = Some(shared.viewport());

@@ -55,8 +55,12 @@ impl NoticeService {
         variables: &HashMap<&'static str, String>,
     ) -> zbus::Result<()> {
         let bus = DBusProxy::new(&self.connection).await?;
-        let variables = variables.iter().map(|(name, value)| (*name, value.as_str()));
-        Ok(bus.update_activation_environment(variables.collect()).await?)
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        Ok(bus
+            .update_activation_environment(variables.collect())
+            .await?)
     }
 }
 
@@ -120,16 +124,11 @@ impl Server {
         vec!["actions", "body", "persistence"]
     }
 
-    fn get_server_information(
-        &self,
-    ) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn get_server_information(&self) -> (&'static str, &'static str, &'static str, &'static str) {
         ("VROOM", "VROOM", env!("CARGO_PKG_VERSION"), "1.2")
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the standard has that many"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the standard has that many")]
     fn notify(
         &self,
         app_name: &str,
@@ -165,7 +164,9 @@ impl Server {
         if self.hub.close_notice(id, NoticeEnd::Withdrawn) {
             Ok(())
         } else {
-            Err(zbus::fdo::Error::Failed("there is none with that id".into()))
+            Err(zbus::fdo::Error::Failed(
+                "there is none with that id".into(),
+            ))
         }
     }
 
@@ -213,13 +214,10 @@ fn plain(body: &str) -> String {
         && left > 0
     {
         let (shown, length) = match first {
-            '<' => tag(rest).map_or((Some('<'), 1), |(shown, length)| (shown, length)),
+            '<' => tag(rest).unwrap_or((Some('<'), 1)),
             '&' => entity(rest).map_or((Some('&'), 1), |(shown, length)| (Some(shown), length)),
             '\n' => (Some('\n'), 1),
-            other => (
-                (!other.is_control()).then_some(other),
-                other.len_utf8(),
-            ),
+            other => ((!other.is_control()).then_some(other), other.len_utf8()),
         };
         out.extend(shown);
         left -= usize::from(shown.is_some());
@@ -242,7 +240,9 @@ fn tag(text: &str) -> Option<(Option<char>, usize)> {
 
 /// A character that is written as an entity at the beginning of a text, and the length of that.
 fn entity(text: &str) -> Option<(char, usize)> {
-    let known = ENTITIES.iter().find(|(written, _)| text.starts_with(written));
+    let known = ENTITIES
+        .iter()
+        .find(|(written, _)| text.starts_with(written));
     known.map(|(written, meant)| (*meant, written.len()))
 }
 
@@ -294,7 +294,10 @@ mod tests {
     fn answers_come_in_pairs_and_not_without_end() {
         let odd = answers(&["ok", "All\nright", "left over"]);
         assert_eq!(odd.len(), 1);
-        assert_eq!((odd[0].key.as_str(), odd[0].label.as_str()), ("ok", "All right"));
+        assert_eq!(
+            (odd[0].key.as_str(), odd[0].label.as_str()),
+            ("ok", "All right")
+        );
         assert_eq!(answers(&["k", "l"].repeat(100)).len(), ANSWERS);
         assert!(answers(&["k".repeat(KEY_BYTES + 1).as_str(), "l"]).is_empty());
     }

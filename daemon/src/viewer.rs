@@ -262,13 +262,16 @@ impl Viewer {
     /// Sits down, and asks for everything that a newcomer has to be told.
     fn take_seat(&mut self, now: Instant, connection: &mut Connection, seat: Seat) {
         seat.set_draws_cursor(self.negotiation.is_usable(capability::CURSOR));
+        // What this client knows may be over by now.
+        let mut notices = self.notices.told.clone();
+        notices.extend(seat.notices());
         seat.mailbox().put(|mail| {
             mail.state = true;
             mail.share = true;
             mail.cursor = true;
             mail.media = true;
             mail.earlier_chat = true;
-            mail.notices.extend(seat.notices());
+            mail.notices.extend(notices);
         });
         self.seat = Some(seat);
         self.pump(now, connection);

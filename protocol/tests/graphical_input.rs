@@ -9,8 +9,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, Preedit,
-    VideoMessage, axes_are_newer,
+    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, Preedit, VideoMessage,
+    axes_are_newer,
 };
 
 fn pointer_input() -> impl Strategy<Value = PointerInput> {

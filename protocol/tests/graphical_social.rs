@@ -60,7 +60,10 @@ fn notices_and_their_end_are_read_and_written() {
         let (kind, payload) = message.encode(Encoding::Cbor);
         assert_eq!((kind, &payload[..]), (frame[1], &frame[6..]), "{message:?}");
         assert_eq!(ServerMessage::decode(kind, &payload), Ok(message.clone()));
-        assert!(!format!("{message:?}").contains("Hi"), "words are in no log");
+        assert!(
+            !format!("{message:?}").contains("Hi"),
+            "words are in no log"
+        );
     }
 }
 
@@ -100,8 +103,18 @@ fn a_caret_outside_of_what_is_composed_is_no_message() {
     assert_eq!(Preedit::new("né", Some((2, 2))), None, "within a character");
     assert_eq!(Preedit::new("né", Some((0, 4))), None, "behind the end");
     assert_eq!(Preedit::new("né", Some((3, 1))), None, "backwards");
-    assert_eq!(Preedit::new("x".repeat(Preedit::TEXT_BYTES_MAX + 1), None), None);
-    for bad in ["", "00", "00 00 00", "00 00 00 01", "FF FF 00 00", "00 00 00 00 FF"] {
+    assert_eq!(
+        Preedit::new("x".repeat(Preedit::TEXT_BYTES_MAX + 1), None),
+        None
+    );
+    for bad in [
+        "",
+        "00",
+        "00 00 00",
+        "00 00 00 01",
+        "FF FF 00 00",
+        "00 00 00 00 FF",
+    ] {
         let error = ButtonInput::decode(0x1D, &hex(bad)).unwrap_err();
         assert_eq!(error.code(), Code::INVALID_MESSAGE, "{bad}");
     }

@@ -225,7 +225,12 @@ fn what_is_composed_is_shown_and_text_takes_its_place() {
     step(&mut fixture, composes("y", None), "日本[y]");
     step(&mut fixture, InputEvent::Text("\n".into()), "日本[]");
     assert_eq!(shown.committed, "日本");
-    assert_eq!(shown.seen.len(), 7, "nothing is told twice: {:?}", shown.seen);
+    assert_eq!(
+        shown.seen.len(),
+        7,
+        "nothing is told twice: {:?}",
+        shown.seen
+    );
 }
 
 #[test]

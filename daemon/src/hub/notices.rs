@@ -116,7 +116,11 @@ impl Hub {
         shared.notices.live.insert(id, live);
         shared.announce_notice(id);
         while shared.notices.live.len() > NOTICES {
-            let oldest = shared.notices.live.iter().min_by_key(|(_, live)| live.order);
+            let oldest = shared
+                .notices
+                .live
+                .iter()
+                .min_by_key(|(_, live)| live.order);
             if let Some(oldest) = oldest.map(|(id, _)| *id) {
                 shared.end_notice(oldest, NoticeEnd::Expired);
             }

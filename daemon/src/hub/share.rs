@@ -1,9 +1,7 @@
 //! What participants do to one another.
 
 use vroom_protocol::Code;
-use vroom_protocol::graphical::{
-    Mode, Notification, NotificationKind, Role, ServerMessage,
-};
+use vroom_protocol::graphical::{Mode, Notification, NotificationKind, Role, ServerMessage};
 
 use super::{Seat, now};
 use crate::floor::{Denied, ParticipantId};

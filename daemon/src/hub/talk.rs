@@ -96,7 +96,9 @@ impl Seat {
     /// What was said before this participant came, as far as it is kept.
     pub(crate) fn earlier_chat(&self) -> Vec<Chat> {
         let shared = self.hub.lock();
-        let joined = shared.member(self.id).map_or(0, |member| member.joined_line);
+        let joined = shared
+            .member(self.id)
+            .map_or(0, |member| member.joined_line);
         let before = |line: &&Chat| line.id.is_some_and(|id| id <= joined);
         let lines = shared.talk.lines.iter().filter(before);
         let earlier = |line: &Chat| Chat {

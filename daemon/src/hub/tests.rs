@@ -7,9 +7,7 @@ use vroom_desktop::{
     ClipboardData, Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, Evdev,
     FrameSlot, InputEvent, KeyState, SELECTION_BYTES_MAX, Selection,
 };
-use vroom_protocol::graphical::{
-    ButtonInput, Key, Modifiers, Pen, PenState, PointerInput,
-};
+use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, Pen, PenState, PointerInput};
 
 use super::*;
 

@@ -23,7 +23,10 @@ impl Viewer {
         };
         let refusal = match (self.daemon.settings.can_browse(), is_address(url)) {
             (false, _) => Some("there is no browser here that opens addresses".to_owned()),
-            (true, false) => Some("only addresses that begin with http:// or https:// and name a host are opened".to_owned()),
+            (true, false) => Some(
+                "only addresses that begin with http:// or https:// and name a host are opened"
+                    .to_owned(),
+            ),
             (true, true) => None,
         };
         let mut command = self.daemon.settings.browser.clone().unwrap_or_default();

@@ -24,6 +24,8 @@ pub(super) struct CursorSent {
 #[derive(Debug, Default)]
 pub(super) struct NoticesSent {
     changed: BTreeSet<u32>,
+    /// What the client was told of and not of its end.
+    pub(super) told: BTreeSet<u32>,
     at: Option<Instant>,
 }
 
@@ -133,6 +135,13 @@ impl Viewer {
             });
         }
         self.notices.at = Some(now);
+        for notice in told.iter().filter_map(|told| told.notice.as_ref()) {
+            if notice.closed {
+                self.notices.told.remove(&notice.id);
+            } else {
+                self.notices.told.insert(notice.id);
+            }
+        }
         for notification in told {
             self.send(now, connection, &ServerMessage::Notification(notification));
         }

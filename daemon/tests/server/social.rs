@@ -40,7 +40,9 @@ fn on_bus(daemon: &Daemon, program: &str) -> Command {
 fn notify(daemon: &Daemon, args: &[&str]) -> tokio::task::JoinHandle<Output> {
     let mut command = on_bus(daemon, "notify-send");
     command.arg("--wait").args(args).stdout(Stdio::piped());
-    let child = command.spawn().expect("notify-send (package libnotify-bin)");
+    let child = command
+        .spawn()
+        .expect("notify-send (package libnotify-bin)");
     tokio::task::spawn_blocking(move || child.wait_with_output().unwrap())
 }
 
@@ -75,7 +77,12 @@ async fn a_program_notifies_everybody_and_is_answered_by_who_drives() {
     let daemon = desktop("");
     let mut driver = WebClient::login(&daemon).await;
     let handshake = driver.handshake(&ALL).await;
-    assert!(handshake.capabilities.iter().any(|each| each == "notifications"));
+    assert!(
+        handshake
+            .capabilities
+            .iter()
+            .any(|each| each == "notifications")
+    );
     driver.set_mode(Mode::Interact).await;
     let mut watcher = WebClient::login(&daemon).await;
     watcher.handshake(&ALL).await;
@@ -84,14 +91,27 @@ async fn a_program_notifies_everybody_and_is_answered_by_who_drives() {
 
     let program = notify(
         &daemon,
-        &["-a", "Mail", "-A", "open=Read it", "<b>New</b> mail", "From <b>Ann</b> &amp; Bob"],
+        &[
+            "-a",
+            "Mail",
+            "-A",
+            "open=Read it",
+            "<b>New</b> mail",
+            "From <b>Ann</b> &amp; Bob",
+        ],
     );
     let (text, notice) = noticed(&mut driver, |_| true).await;
     assert_eq!(text, "<b>New</b> mail\nFrom Ann & Bob");
-    assert_eq!((notice.app.as_str(), notice.body.as_str()), ("Mail", "From Ann & Bob"));
+    assert_eq!(
+        (notice.app.as_str(), notice.body.as_str()),
+        ("Mail", "From Ann & Bob")
+    );
     assert_eq!(notice.actions[0].label, "Read it");
     assert!(!notice.earlier && !notice.urgent);
-    assert_eq!(noticed(&mut watcher, |_| true).await, (text.clone(), notice.clone()));
+    assert_eq!(
+        noticed(&mut watcher, |_| true).await,
+        (text.clone(), notice.clone())
+    );
     assert_eq!(told(&mut simple).await, (NotificationKind::Info, text));
 
     watcher.tell(&answer(notice.id, Some("open"))).await;
@@ -130,7 +150,10 @@ async fn who_comes_later_finds_what_is_not_over() {
     let mut late = WebClient::login(&daemon).await;
     late.handshake(&ALL).await;
     let (_, notice) = noticed(&mut late, |_| true).await;
-    assert_eq!((notice.title.as_str(), notice.earlier), ("Still there", true));
+    assert_eq!(
+        (notice.title.as_str(), notice.earlier),
+        ("Still there", true)
+    );
 }
 
 #[tokio::test]
@@ -163,12 +186,18 @@ fn called(daemon: &Daemon, name: &str) -> Vec<u32> {
 fn the_session_has_a_bus_of_its_own_that_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let found = folder.path().join("found");
-    let script = format!("echo $DBUS_SESSION_BUS_ADDRESS > '{}'; exec sleep 1000", found.display());
+    let script = format!(
+        "echo $DBUS_SESSION_BUS_ADDRESS > '{}'; exec sleep 1000",
+        found.display()
+    );
     let daemon = Daemon::start_in(
         folder,
         "",
         &["--no-sound", "--", "sh", "-c", &script],
-        &[("DBUS_SESSION_BUS_ADDRESS", Path::new("unix:path=/run/of-the-person/bus"))],
+        &[(
+            "DBUS_SESSION_BUS_ADDRESS",
+            Path::new("unix:path=/run/of-the-person/bus"),
+        )],
     );
     let written = || std::fs::read_to_string(&found).unwrap_or_default();
     wait_until("the program", || written().ends_with('\n'));
@@ -236,7 +265,10 @@ fn with_browser(script: &str) -> (Daemon, PathBuf) {
     let text = format!("#!/bin/sh\nopened='{}'\n{script}\n", opened.display());
     std::fs::write(&browser, text).unwrap();
     std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let config = format!("[browser]\ncommand = [{:?}, \"--new-tab\"]\n", browser.display());
+    let config = format!(
+        "[browser]\ncommand = [{:?}, \"--new-tab\"]\n",
+        browser.display()
+    );
     let args = ["--no-sound", "--", "sleep", "1000"];
     (Daemon::start_in(folder, &config, &args, &[]), opened)
 }
@@ -257,7 +289,13 @@ async fn an_address_is_opened_by_who_drives_in_the_browser_of_the_session() {
     driver.tell(&navigate("https://example.org/watching")).await;
     assert_eq!(driver.error().await, Code::NOT_ALLOWED);
     driver.set_mode(Mode::Interact).await;
-    for bad in ["file:///etc/passwd", "javascript:alert(1)", "--help", "example.org", ""] {
+    for bad in [
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "--help",
+        "example.org",
+        "",
+    ] {
         driver.tell(&navigate(bad)).await;
         let (kind, text) = driver
             .told("a refusal", |message| match message {
@@ -269,12 +307,17 @@ async fn an_address_is_opened_by_who_drives_in_the_browser_of_the_session() {
             .await;
         assert_eq!(kind, NotificationKind::Error, "{bad}: {text}");
     }
-    driver.tell(&navigate("https://example.org/a?b=$(c)&d=;e")).await;
+    driver
+        .tell(&navigate("https://example.org/a?b=$(c)&d=;e"))
+        .await;
     let browsing = driver.state(|state| state.state == "browsing").await;
     assert_eq!(browsing.loading, Some(true));
     let read = || std::fs::read_to_string(&opened).unwrap_or_default();
     wait_until("the browser", || read().ends_with('\n'));
-    assert_eq!(read(), "--new-tab https://example.org/a?b=$(c)&d=;e wayland-1\n");
+    assert_eq!(
+        read(),
+        "--new-tab https://example.org/a?b=$(c)&d=;e wayland-1\n"
+    );
 }
 
 #[tokio::test]
@@ -294,7 +337,10 @@ async fn a_browser_that_fails_is_told_to_who_asked() {
 async fn where_there_is_no_browser_that_is_said() {
     for (config, says) in [
         ("[browser]\nenabled = false\n", "no browser here"),
-        ("[browser]\ncommand = [\"no-such-browser\"]\n", "no-such-browser is not installed"),
+        (
+            "[browser]\ncommand = [\"no-such-browser\"]\n",
+            "no-such-browser is not installed",
+        ),
     ] {
         let daemon = desktop(config);
         let mut driver = WebClient::login(&daemon).await;
@@ -313,13 +359,17 @@ async fn who_joins_is_told_what_was_said_and_by_whom() {
     let mut one = WebClient::login(&daemon).await;
     one.handshake(&ALL).await;
     let own = one.share_state(|_| true).await.own_id;
-    one.tell(&ClientMessage::Chat(Chat::said("<b>hello</b>"))).await;
+    one.tell(&ClientMessage::Chat(Chat::said("<b>hello</b>")))
+        .await;
     let line = chat(&mut one).await;
     let mut two = WebClient::login(&daemon).await;
     two.handshake(&ALL).await;
     let earlier = chat(&mut two).await;
     assert_eq!(earlier.text, "<b>hello</b>");
-    assert_eq!((earlier.from, earlier.id, earlier.earlier), (Some(own), line.id, true));
+    assert_eq!(
+        (earlier.from, earlier.id, earlier.earlier),
+        (Some(own), line.id, true)
+    );
     assert!(earlier.name.is_some_and(|name| !name.is_empty()));
     for _ in 0..40 {
         one.tell(&ClientMessage::Chat(Chat::said("flood"))).await;

@@ -25,7 +25,8 @@ impl Preedit {
     pub fn new(text: impl Into<String>, caret: Option<(u16, u16)>) -> Option<Self> {
         let text = text.into();
         let is_place = |at: u16| text.is_char_boundary(at.into());
-        let fits = caret.is_none_or(|(begin, end)| begin <= end && is_place(begin) && is_place(end));
+        let fits =
+            caret.is_none_or(|(begin, end)| begin <= end && is_place(begin) && is_place(end));
         (fits && text.len() <= Self::TEXT_BYTES_MAX).then_some(Self { text, caret })
     }
 

@@ -39,7 +39,10 @@ fn who_comes_later_is_told_what_was_said_before_and_nothing_twice() {
     one.chat("after".into()).unwrap();
     let earlier = two.earlier_chat();
     assert_eq!(earlier.len(), 1);
-    assert_eq!((earlier[0].text.as_str(), earlier[0].earlier), ("before", true));
+    assert_eq!(
+        (earlier[0].text.as_str(), earlier[0].earlier),
+        ("before", true)
+    );
     assert_eq!(said(&two)[0].text, "after");
     assert_eq!(one.earlier_chat(), []);
 }
@@ -100,7 +103,9 @@ fn everybody_is_told_of_a_notice_and_only_the_driver_answers() {
     let id = hub.post_notice(posted("Hi"));
     for seat in [&driver, &watcher] {
         assert!(seat.mailbox().take().notices.contains(&id));
-        let Notification { text, notice, kind, .. } = seat.notice(id);
+        let Notification {
+            text, notice, kind, ..
+        } = seat.notice(id);
         let notice = notice.unwrap();
         assert_eq!((text.as_str(), notice.title.as_str()), ("Hi\nbody", "Hi"));
         assert_eq!((kind, notice.earlier), (NotificationKind::Info, false));
@@ -204,7 +209,11 @@ fn only_the_driver_opens_addresses_and_is_told_when_that_fails() {
     let Some(ServerMessage::Notification(told)) = told else {
         panic!("nothing was told");
     };
-    assert!(told.text.ends_with("open ended with status 3"), "{}", told.text);
+    assert!(
+        told.text.ends_with("open ended with status 3"),
+        "{}",
+        told.text
+    );
     assert!(watcher.mailbox().take().messages.is_empty());
 }
 
@@ -216,7 +225,10 @@ fn an_address_is_loading_until_something_is_seen_of_it() {
     let first = driver.browse(vec!["open".into()]).unwrap();
     assert_eq!(driver.state().loading, Some(true));
     hub.on_desktop(DesktopEvent::Title(Some("A page".into())));
-    assert_eq!((driver.state().loading, driver.state().state.as_str()), (None, "idle"));
+    assert_eq!(
+        (driver.state().loading, driver.state().state.as_str()),
+        (None, "idle")
+    );
     let second = driver.browse(vec!["open".into()]).unwrap();
     hub.browsed(first);
     assert_eq!(driver.state().loading, Some(true), "the other one is meant");
