@@ -1,11 +1,11 @@
 // What a session says and asks: notifications of real programs, addresses, conversation, composition, its title.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Daemon, OUT, browser, scratch, until } from './harness.mjs';
+import { notify } from './notify.mjs';
 import { Viewer } from './page.mjs';
 
 const picture = async (viewer, name) => {
@@ -19,20 +19,6 @@ async function desk(t, { config = '', script, context } = {}) {
   const instance = await browser(t);
   const viewer = await Viewer.open(t, instance, daemon, { script, context });
   return { daemon, instance, viewer };
-}
-
-/** Runs `notify-send` (package libnotify-bin) in the session; what it prints once somebody saw to it. */
-function notify(t, daemon, ...args) {
-  const run = join(daemon.dir, 'run');
-  const bus = readdirSync(run).map((name) => join(run, name, 'bus')).find(existsSync);
-  const program = spawn('notify-send', ['--wait', ...args], { env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` }, stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => program.kill());
-  let printed = '';
-  program.stdout.on('data', (data) => (printed += data));
-  return new Promise((done, fail) => {
-    program.on('error', () => fail(new Error('notify-send is missing: install libnotify-bin')));
-    program.on('exit', () => done(printed.trim()));
-  });
 }
 
 const cards = (viewer) => viewer.page.locator('.notices .program');
