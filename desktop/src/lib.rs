@@ -74,12 +74,10 @@ pub trait Desktop: Send + Sync {
 
     /// Starts a program beside the session command, in its environment; it ends with the session.
     ///
-    /// When that fails, or the program fails soon, [`DesktopEvent::ProgramFailed`] with this number
+    /// When that fails, or the program fails soon, [`DesktopEvent::ProgramFailed`] with its number
     /// says so.
-    fn launch(&self, number: u64, command: Vec<String>) {
-        // A desktop without programs starts none.
-        let _ = (number, command);
-    }
+    // A desktop without programs starts none.
+    fn launch(&self, _number: u64, _command: Vec<String>) {}
 
     /// Ends the desktop and everything it started; returns when both are gone.
     ///

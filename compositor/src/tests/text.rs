@@ -264,11 +264,13 @@ fn where_nothing_can_show_it_only_the_text_arrives() {
 fn of_what_is_composed_faster_than_it_is_shown_the_newest_counts() {
     let (mut fixture, id, _) = with_keyboard("us");
     let field = field(&mut fixture, id);
-    let text: String = ('a'..='z').collect();
-    for end in 1..=text.len() {
-        fixture.inject(composes(&text[..end], Some((end, end))));
+    let post = |fixture: &mut Fixture, event| fixture.inbox.post(Command::Input(event));
+    post(&mut fixture, composes("a", None));
+    fixture.server.turn(Some(Duration::ZERO)).unwrap();
+    for end in 1..=26 {
+        post(&mut fixture, composes(&"x".repeat(end), None));
     }
-    fixture.inject(InputEvent::Text("done".into()));
+    post(&mut fixture, InputEvent::Text("done".into()));
     let mut shown = Shown::default();
     fixture.until("the text", |fixture| {
         shown.read(fixture.client(id).take_told(), &field);

@@ -12,10 +12,14 @@ import * as store from "./store.ts";
 const CARD_MS = 8_000;
 /** Characters of a line of conversation in a notice about it. */
 const GLIMPSE_MAX = 160;
+/** Such notices that are closed when the chat is opened; older ones close by themselves. */
+const GLIMPSES_MAX = 8;
 
 export class Social {
   readonly #notices = new Map<number, Notice>();
   readonly #cards = new Map<number, () => void>();
+  /** Notices of lines that were said while the chat was not open. */
+  #glimpses: (() => void)[] = [];
   readonly #actions: NoticeActions = {
     answer: (id, action) => this.#answer(id, action),
     dismiss: (id) => this.#dismiss(id),
@@ -32,6 +36,9 @@ export class Social {
     private readonly session: () => GraphicalSession | null,
   ) {
     frame.talk.addEventListener("say", (event) => this.session()?.say((event as CustomEvent<string>).detail));
+    frame.talk.addEventListener("open", () => {
+      for (const close of this.#glimpses.splice(0)) close();
+    });
     frame.bell.outside = outsideIsOn();
     frame.bell.addEventListener("outside", (event) => void this.#chooseOutside((event as CustomEvent<boolean>).detail));
   }
@@ -79,7 +86,8 @@ export class Social {
     this.#offerTalk();
     if (!fresh || !this.frame.talk.hidden) return;
     const glimpse = line.text.length > GLIMPSE_MAX ? `${line.text.slice(0, GLIMPSE_MAX)}…` : line.text;
-    this.frame.announcer.notice(`${line.name || "Somebody"}: ${glimpse}`);
+    this.#glimpses.push(this.frame.announcer.notice(`${line.name || "Somebody"}: ${glimpse}`));
+    if (this.#glimpses.length > GLIMPSES_MAX) this.#glimpses.shift();
   }
 
   /** The session is gone, and with it what was said and notified of. */

@@ -16,11 +16,12 @@ export interface Said extends Chat {
   place: number;
 }
 
-/** `<vroom-talk>`: the panel; fires `say` with a line in `detail`. */
+/** `<vroom-talk>`: the panel; fires `say` with a line in `detail`, and `open`. */
 export class TalkPanel extends HTMLElement {
   readonly button = el("button", { class: "quiet counted", type: "button", hidden: true, "aria-expanded": "false", "aria-controls": "talk", onclick: () => this.toggle() }, icon("chat"));
   readonly #count = el("span", { class: "count", "aria-hidden": "true" });
-  readonly #log = el("ul", { class: "talklines", role: "log", "aria-label": "Conversation", tabindex: 0 });
+  readonly #lines = el("ul");
+  readonly #log = el("div", { class: "talklines", role: "log", "aria-label": "Conversation", tabindex: 0 }, this.#lines);
   readonly #empty = el("p", { class: "muted" }, "Nothing was said yet. Everybody who is here reads what you write.");
   readonly #field = el("textarea", { id: "talk-line", rows: 2, maxlength: LENGTH_MAX, autocomplete: "off" });
   #unread = 0;
@@ -63,6 +64,7 @@ export class TalkPanel extends HTMLElement {
     this.#draw();
     this.#log.scrollTop = this.#log.scrollHeight;
     this.#field.focus();
+    this.dispatchEvent(new Event("open"));
   }
 
   close(): void {
@@ -79,17 +81,17 @@ export class TalkPanel extends HTMLElement {
   }
 
   get isEmpty(): boolean {
-    return this.#log.childElementCount === 0;
+    return this.#lines.childElementCount === 0;
   }
 
   add(line: Said, unread: boolean): void {
     const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 8;
     const time = line.timestamp === undefined ? "" : new Date(line.timestamp * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const who = line.own ? "You" : line.name || "Somebody";
-    this.#log.append(
+    this.#lines.append(
       el("li", { "data-own": line.own }, face(line.name, line.place, false), el("p", { class: "who" }, el("b", {}, who), " ", el("span", { class: "muted" }, time)), el("p", { class: "line" }, line.text)),
     );
-    while (this.#log.childElementCount > LINES_MAX) this.#log.firstElementChild?.remove();
+    while (this.#lines.childElementCount > LINES_MAX) this.#lines.firstElementChild?.remove();
     this.#empty.hidden = true;
     if (atEnd || line.own) this.#log.scrollTop = this.#log.scrollHeight;
     if (unread && this.hidden) this.#unread += 1;
@@ -97,7 +99,7 @@ export class TalkPanel extends HTMLElement {
   }
 
   clear(): void {
-    this.#log.replaceChildren();
+    this.#lines.replaceChildren();
     this.#empty.hidden = false;
     this.#unread = 0;
     this.#draw();

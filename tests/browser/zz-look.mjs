@@ -1,0 +1,33 @@
+import { Daemon, browser } from './harness.mjs';
+import { Viewer } from './page.mjs';
+import { AXE, violations } from './axe.mjs';
+const ends = []; const t = { after: (f) => ends.push(f) };
+const daemon = await Daemon.start(t, { args: ['--size','1280x720','--no-sound'], command: ['foot','sh','-c','exec sleep 1000'] });
+const instance = await browser(t);
+let sock;
+const frame = (type, obj) => { const p = Buffer.from(JSON.stringify(obj)); const b = Buffer.alloc(6 + p.length); b[1] = type; b.writeUInt16BE(p.length, 4); p.copy(b, 6); return b; };
+for (const [name, size, scheme] of [['desktop', { width: 1280, height: 800 }, 'dark'], ['phone', { width: 390, height: 844 }, 'light']]) {
+  const viewer = await Viewer.open(t, instance, daemon, { size, script: AXE, query: 'transport=websocket', context: { colorScheme: scheme, hasTouch: name === 'phone', isMobile: name === 'phone' }, prepare: (page) => page.routeWebSocket(/\/vroom$/, (ws) => { const server = ws.connectToServer(); sock = ws; ws.onMessage((m) => server.send(m)); server.onMessage((m) => ws.send(m)); }) });
+  const look = async (s) => { await viewer.screenshot(`/tmp/social-${name}-${s}.png`); console.log(name, s, await violations(viewer.page)); };
+  sock.send(frame(0x94, { self: 'p1', driver: 'p2', participants: [{ id: 'p1', name: 'Me', role: 'owner', mode: 'view' }, { id: 'p2', name: 'Ann', role: 'owner', mode: 'interact' }] }));
+  sock.send(frame(0x91, { state: 'browsing', title: 'Mozilla Firefox', loading: true }));
+  sock.send(frame(0x92, { type: 'info', text: 'x', notice: { id: 1, app: 'Mail', title: 'New mail from Ann', body: 'About the printer.\nIt is not found.', actions: [{ key: 'read', label: 'Read it' }, { key: 'default', label: '' }] } }));
+  sock.send(frame(0x92, { type: 'warning', text: 'x', notice: { id: 2, title: 'The disk is full', urgent: true } }));
+  sock.send(frame(0x93, { role: 'user', text: 'Can I have control for a moment?', from: 'p2', name: 'Ann', id: 1, timestamp: 1790000000 }));
+  await viewer.page.locator('.notices .program').nth(1).waitFor();
+  console.log(await viewer.page.title());
+  await look('cards');
+  await viewer.page.getByRole('button', { name: 'Notifications, 2' }).click();
+  await look('list');
+  await viewer.page.keyboard.press('Escape');
+  await viewer.page.getByRole('button', { name: /^Chat/ }).click();
+  sock.send(frame(0x93, { role: 'user', text: 'It is about the printer\nthat is not found.', from: 'p1', name: 'Me', id: 2, timestamp: 1790000060 }));
+  await viewer.page.locator('.talklines li').nth(1).waitFor();
+  await look('chat');
+  await viewer.page.evaluate(() => document.querySelector('vroom-menu').toggleAttribute('data-navigate', true));
+  await viewer.page.getByRole('button', { name: 'Settings and help' }).click();
+  await look('menu');
+  await viewer.context.close();
+}
+for (const f of ends.reverse()) await f();
+process.exit(0);
