@@ -230,6 +230,9 @@ fn plain(body: &str) -> String {
 fn tag(text: &str) -> Option<(Option<char>, usize)> {
     let end = text.find('>')?;
     let inside = text.get(1..end)?.trim_matches('/');
+    if !inside.starts_with(char::is_alphabetic) {
+        return None;
+    }
     let name = inside.split_whitespace().next()?.to_ascii_lowercase();
     match name.as_str() {
         "b" | "i" | "u" | "a" | "img" => Some((None, end + 1)),

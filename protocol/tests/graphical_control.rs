@@ -11,7 +11,7 @@ use bytes::Bytes;
 use codec_support::{cbor_members, hex, json};
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    Action, Chat, ChatRole, ClientMessage, Clipboard, ClipboardContent, ClipboardData, Command,
+    Action, Chat, ClientMessage, Clipboard, ClipboardContent, ClipboardData, Command,
     DecodeError, DesktopState, Encoding, Media, Mode, Notification, NotificationKind, Resize,
     ScrollDirection, ServerMessage, Share, ShareAction, State, Viewport, WaitState,
 };

@@ -6,8 +6,8 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Agent, Browser, Chat, ChatRole, ClientHandshake, ClientInfo, ClientMessage, Clipboard,
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
-    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notification,
-    NotificationKind, Participant, Paths, Role, ScrollDirection, Selection, ServerHandshake,
+    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notice,
+    NoticeAction, NoticeAnswer, Notification, NotificationKind, Participant, Paths, Role, ScrollDirection, Selection, ServerHandshake,
     ServerMessage, Share, ShareAction, ShareState, State, Viewport, WaitState,
 };
 
@@ -238,6 +238,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         media().prop_map(ClientMessage::Media),
         feedback().prop_map(ClientMessage::Feedback),
         drag().prop_map(ClientMessage::Drag),
+        (any::<u32>(), maybe_text())
+            .prop_map(|(id, action)| ClientMessage::Notice(NoticeAnswer { id, action })),
     ]
 }
 
@@ -324,6 +326,24 @@ fn state() -> impl Strategy<Value = State> {
         )
 }
 
+fn notice() -> impl Strategy<Value = Notice> {
+    let action = (text(), text()).prop_map(|(key, label)| NoticeAction { key, label });
+    let actions = prop::collection::vec(action, 0..4);
+    let words = (text(), text(), text());
+    (any::<u32>(), words, actions, any::<[bool; 3]>()).prop_map(
+        |(id, (app, title, body), actions, [urgent, earlier, closed])| Notice {
+            id,
+            app,
+            title,
+            body,
+            actions,
+            urgent,
+            earlier,
+            closed,
+        },
+    )
+}
+
 fn notification() -> impl Strategy<Value = Notification> {
     use NotificationKind::{Error, Info, Success, Warning};
     (
@@ -331,10 +351,10 @@ fn notification() -> impl Strategy<Value = Notification> {
         (text(), maybe_text(), maybe_text(), maybe_text()),
         prop::option::of(any::<u64>()),
         prop::option::of(any::<u16>().prop_map(Code)),
-        prop::option::of(bytes()),
+        (prop::option::of(bytes()), prop::option::of(notice())),
     )
         .prop_map(
-            |(kind, (text, reference, mime_type, token), timestamp, code, data)| Notification {
+            |(kind, (text, reference, mime_type, token), timestamp, code, (data, notice))| Notification {
                 kind,
                 text,
                 reference,
@@ -343,6 +363,7 @@ fn notification() -> impl Strategy<Value = Notification> {
                 data,
                 mime_type,
                 token,
+                notice,
             },
         )
 }

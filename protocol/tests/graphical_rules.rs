@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    Action, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
+    Action, Chat, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
     ClipboardRequest, Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode,
-    Negotiation, Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed,
+    Negotiation, NoticeAnswer, Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed,
     take_decision,
 };
 
@@ -174,6 +174,10 @@ fn each_mode_obeys_what_its_row_says() {
         action: ShareAction::Request,
     };
     let chat = Chat::said(text());
+    let notice = NoticeAnswer {
+        id: 1,
+        action: None,
+    };
     let navigate = ClientMessage::Navigate {
         url: text(),
         new_tab: false,
@@ -200,6 +204,7 @@ fn each_mode_obeys_what_its_row_says() {
         (ClientMessage::Share(request), [ByRole; 3]),
         (ClientMessage::Feedback(Feedback::default()), [Apply; 3]),
         (ClientMessage::Drag(Drag::Leave), [Refuse, Apply, Refuse]),
+        (ClientMessage::Notice(notice), [Refuse, Apply, Apply]),
     ] {
         let modes = [Mode::View, Mode::Interact, Mode::Voice];
         assert_eq!(

@@ -9,7 +9,7 @@ mod codec_support;
 
 use codec_support::hex;
 use vroom_protocol::graphical::{
-    Action, ButtonInput, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
+    Action, ButtonInput, Chat, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
     ClipboardRequest, Command, Cursor, Encoding, Key, Mode, Modifiers, Notification,
     NotificationKind, Pen, PenState, PointerInput, Resize, ScrollDirection, ServerHandshake,
     ServerMessage, State, Viewport,

@@ -1,7 +1,7 @@
 //! What never gets into the log, at any level.
 
 use vroom_protocol::graphical::{
-    ButtonInput, Chat, ChatRole, ClientMessage, Clipboard, ClipboardData, Mode,
+    ButtonInput, Chat, ClientMessage, Clipboard, ClipboardData, Mode,
 };
 
 use crate::client::{WebClient, login};

@@ -75,7 +75,9 @@ impl FromValue for Notice {
 
 impl From<&Notice> for Value {
     fn from(notice: &Notice) -> Self {
-        let said = |text: &'_ String| (!text.is_empty()).then(|| text.clone());
+        fn said(text: &String) -> Option<&String> {
+            Some(text).filter(|text| !text.is_empty())
+        }
         let fields = Fields::new()
             .with("id", notice.id)
             .maybe("app", said(&notice.app))
