@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use vroom_desktop::{InputEvent, KeyState, Layout, PenTool, Size};
 use vroom_input::Translator;
-use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, Pen, PenState, PointerInput, Preedit};
+use vroom_protocol::graphical::{
+    ButtonInput, Key, Modifiers, Pen, PenState, PointerInput, Preedit,
+};
 
 /// What is down, from the events alone.
 #[derive(Debug, Default, Eq, PartialEq)]

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use codec_support::{cbor_members, hex, json};
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    Action, Chat, ClientMessage, Clipboard, ClipboardContent, ClipboardData, Command,
-    DecodeError, DesktopState, Encoding, Media, Mode, Notification, NotificationKind, Resize,
-    ScrollDirection, ServerMessage, Share, ShareAction, State, Viewport, WaitState,
+    Action, Chat, ClientMessage, Clipboard, ClipboardContent, ClipboardData, Command, DecodeError,
+    DesktopState, Encoding, Media, Mode, Notification, NotificationKind, Resize, ScrollDirection,
+    ServerMessage, Share, ShareAction, State, Viewport, WaitState,
 };
 
 fn refused(kind: u8, payload: &str) -> DecodeError {

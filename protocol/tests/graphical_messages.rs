@@ -6,9 +6,10 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Agent, Browser, Chat, ChatRole, ClientHandshake, ClientInfo, ClientMessage, Clipboard,
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
-    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notice,
-    NoticeAction, NoticeAnswer, Notification, NotificationKind, Participant, Paths, Role, ScrollDirection, Selection, ServerHandshake,
-    ServerMessage, Share, ShareAction, ShareState, State, Viewport, WaitState,
+    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notice, NoticeAction,
+    NoticeAnswer, Notification, NotificationKind, Participant, Paths, Role, ScrollDirection,
+    Selection, ServerHandshake, ServerMessage, Share, ShareAction, ShareState, State, Viewport,
+    WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -354,16 +355,18 @@ fn notification() -> impl Strategy<Value = Notification> {
         (prop::option::of(bytes()), prop::option::of(notice())),
     )
         .prop_map(
-            |(kind, (text, reference, mime_type, token), timestamp, code, (data, notice))| Notification {
-                kind,
-                text,
-                reference,
-                timestamp,
-                code,
-                data,
-                mime_type,
-                token,
-                notice,
+            |(kind, (text, reference, mime_type, token), timestamp, code, (data, notice))| {
+                Notification {
+                    kind,
+                    text,
+                    reference,
+                    timestamp,
+                    code,
+                    data,
+                    mime_type,
+                    token,
+                    notice,
+                }
             },
         )
 }

@@ -3,10 +3,9 @@
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    Action, Chat, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
-    ClipboardRequest, Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode,
-    Negotiation, NoticeAnswer, Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed,
-    take_decision,
+    Action, Chat, ClientHandshake, ClientMessage, Clipboard, ClipboardData, ClipboardRequest,
+    Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode, Negotiation, NoticeAnswer,
+    Obedience, Role, Share, ShareAction, Viewport, capability, input_obeyed, obeyed, take_decision,
 };
 
 fn client(version: &str, encodings: Option<&[&str]>) -> ClientHandshake {

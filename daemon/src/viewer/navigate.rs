@@ -57,7 +57,10 @@ fn is_address(url: &str) -> bool {
         return false;
     };
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-    is_web && url.is_ascii() && url.len() <= URL_BYTES && uri.host().is_some_and(|host| !host.is_empty())
+    is_web
+        && url.is_ascii()
+        && url.len() <= URL_BYTES
+        && uri.host().is_some_and(|host| !host.is_empty())
 }
 
 /// The longest address; a longer one is refused.

@@ -1,8 +1,6 @@
 //! What never gets into the log, at any level.
 
-use vroom_protocol::graphical::{
-    ButtonInput, Chat, ClientMessage, Clipboard, ClipboardData, Mode,
-};
+use vroom_protocol::graphical::{ButtonInput, Chat, ClientMessage, Clipboard, ClipboardData, Mode};
 
 use crate::client::{WebClient, login};
 use crate::daemon::Daemon;
