@@ -13,7 +13,6 @@
 //! - The pointer is never drawn into the picture.
 
 mod apps;
-mod autostart;
 mod client;
 mod clock;
 mod compositor;
@@ -40,10 +39,8 @@ mod x11;
 #[cfg(test)]
 mod tests;
 
-pub use apps::DESKTOP_NAME;
 pub use compositor::Compositor;
 pub use config::{CompositorConfig, OnExit, ShellStyle};
 #[cfg(feature = "conformance")]
 pub use conformance::Program;
 pub use error::Error;
-pub use spawn::FOREIGN_VARIABLES;

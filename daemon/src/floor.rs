@@ -47,7 +47,7 @@ pub(crate) enum Denied {
     NotAllowed,
     /// Somebody else is driving.
     Busy,
-    /// There is no such participant, or nothing of that name.
+    /// There is no such participant.
     NoSuchTarget,
     /// No clipboard may go into the desktop.
     ClipboardKeptOut,
@@ -61,8 +61,6 @@ pub(crate) enum Denied {
     SpeaksDriver,
     /// Somebody who comes first is speaking.
     SpeaksOther,
-    /// It was asked for too often.
-    TooOften,
 }
 
 impl Floor {

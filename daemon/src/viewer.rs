@@ -4,7 +4,6 @@ mod answers;
 mod clip;
 mod clipboard;
 mod drag;
-mod navigate;
 mod news;
 
 use std::sync::Arc;
@@ -29,7 +28,7 @@ use crate::way::{Way, Ways};
 
 pub(crate) use self::answers::report;
 use self::clip::Clip;
-use self::news::{CursorSent, NoticesSent};
+use self::news::CursorSent;
 
 /// The graphical half of a session.
 ///
@@ -46,7 +45,6 @@ pub(crate) struct Viewer {
     /// What they may do when they come back, while their transport is lost.
     away: Option<Role>,
     cursor: CursorSent,
-    notices: NoticesSent,
     /// The channel `clipboard`, while it is open.
     clip: Option<Clip>,
     /// Whether too much waits for the client already.
@@ -81,13 +79,7 @@ impl Viewer {
             capability::SHARING,
             capability::MEDIA,
             capability::RECORDING,
-            capability::NOTIFICATIONS,
-            capability::PREEDIT,
-            capability::CHAT,
         ];
-        if daemon.settings.can_browse() {
-            capabilities.push(capability::NAVIGATE);
-        }
         // Files on their way in or out go through `file-transfer`.
         if daemon.files_root().is_some() {
             capabilities.push(capability::DRAG);
@@ -115,7 +107,6 @@ impl Viewer {
             name: String::new(),
             away: None,
             cursor: CursorSent::default(),
-            notices: NoticesSent::default(),
             clip: None,
             stalled: false,
             told_recording: false,
@@ -238,7 +229,6 @@ impl Viewer {
             | ButtonInput::TouchEnd { .. } => capability::TOUCH,
             ButtonInput::Pen(_) | ButtonInput::PenLeave => capability::PEN,
             ButtonInput::Text(_) => capability::TEXT,
-            ButtonInput::Preedit(_) => capability::PREEDIT,
             _ => capability::GAMEPAD,
         };
         if let Some(seat) = self
@@ -295,17 +285,12 @@ impl Viewer {
     /// Sits down, and asks for everything that a newcomer has to be told.
     fn take_seat(&mut self, now: Instant, connection: &mut Connection, seat: Seat) {
         seat.set_draws_cursor(self.negotiation.is_usable(capability::CURSOR));
-        // What this client knows may be over by now.
-        let mut notices = self.notices.told.clone();
-        notices.extend(seat.notices());
         seat.mailbox().put(|mail| {
             mail.state = true;
             mail.share = true;
             mail.cursor = true;
             mail.media = true;
             mail.recording = true;
-            mail.earlier_chat = true;
-            mail.notices.extend(notices);
         });
         self.seat = Some(seat);
         self.pump(now, connection);
@@ -376,8 +361,10 @@ impl Viewer {
             ClientMessage::Clipboard(clipboard) => self.clipboard(now, connection, clipboard),
             ClientMessage::Paste { text } => seat.paste(text),
             ClientMessage::Drag(drag) => self.drag(drag),
-            ClientMessage::Chat(chat) => seat.chat(chat.text),
-            ClientMessage::Notice(answer) => seat.answer_notice(answer),
+            ClientMessage::Chat(chat) => {
+                seat.chat(chat.text);
+                Ok(())
+            }
             ClientMessage::Share(share) => self.share(now, connection, share),
             ClientMessage::Media(media) => {
                 self.media(media);
@@ -388,7 +375,11 @@ impl Viewer {
                 self.shown = feedback.shown;
                 Ok(())
             }
-            ClientMessage::Navigate { url, .. } => self.navigate(now, connection, &url),
+            ClientMessage::Navigate { .. } => {
+                let text = "there is no browser here that could open a page";
+                self.notify(now, connection, NotificationKind::Error, text, None);
+                Ok(())
+            }
             ClientMessage::Command(command) => {
                 let text = "commands are not taken here";
                 self.notify(now, connection, NotificationKind::Error, text, command.id);

@@ -23,7 +23,6 @@ mod mux;
 mod resume;
 mod sharing;
 mod signalling;
-mod social;
 mod strangers;
 mod terminal;
 mod terminals;

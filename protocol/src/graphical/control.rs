@@ -12,7 +12,6 @@ use super::drag::{Drag, DragNews};
 use super::handshake::{ClientHandshake, ServerHandshake};
 use super::media::{Feedback, Media, MediaState};
 use super::mode::Mode;
-use super::notice::NoticeAnswer;
 use super::notification::Notification;
 use super::record::{Record, RecordState};
 use super::share::{Share, ShareState};
@@ -62,8 +61,6 @@ pub enum ClientMessage {
     Drag(Drag),
     /// Begins or ends a recording.
     Record(Record),
-    /// Answers what a program of the desktop notified of.
-    Notice(NoticeAnswer),
 }
 
 impl ClientMessage {
@@ -90,7 +87,6 @@ impl ClientMessage {
             FEEDBACK => Feedback::read(&mut members()?).map(Self::Feedback),
             DRAG => Drag::read(&mut members()?).map(Self::Drag),
             RECORD => Record::read(&mut members()?).map(Self::Record),
-            NOTICE => NoticeAnswer::read(&mut members()?).map(Self::Notice),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -117,7 +113,6 @@ impl ClientMessage {
             Self::Feedback(feedback) => feedback.fields(),
             Self::Drag(drag) => drag.fields(),
             Self::Record(record) => record.fields(),
-            Self::Notice(answer) => answer.fields(),
         };
         (self.kind(), fields.encode(encoding))
     }
@@ -138,7 +133,6 @@ impl ClientMessage {
             Self::Feedback(_) => FEEDBACK,
             Self::Drag(_) => DRAG,
             Self::Record(_) => RECORD,
-            Self::Notice(_) => NOTICE,
         }
     }
 
@@ -169,7 +163,6 @@ impl fmt::Debug for ClientMessage {
             Self::Feedback(feedback) => feedback.fmt(f),
             Self::Drag(drag) => drag.fmt(f),
             Self::Record(record) => record.fmt(f),
-            Self::Notice(answer) => answer.fmt(f),
         }
     }
 }
@@ -279,5 +272,4 @@ const SHARE_STATE: u8 = 0x94;
 const MEDIA_STATE: u8 = 0x95;
 // Not in the public text: see docs/protocol.md.
 const DRAG: u8 = 0x8B;
-const NOTICE: u8 = 0x8D;
 const RECORD: u8 = 0x8E;

@@ -17,7 +17,6 @@ export interface CommandHost {
   showDesktop(): void;
   setLayout(layout: Layout): void;
   statistics(): void;
-  openAddress(): void;
   reconnect(): void;
   signOut(): void;
 }
@@ -79,7 +78,6 @@ export function wireMenu(layout: Layout, host: CommandHost): void {
       statistics: () => host.statistics(),
       fullscreen: toggleFullscreen,
       help: showHelp,
-      address: () => host.openAddress(),
       signOut: () => host.signOut(),
     },
   );

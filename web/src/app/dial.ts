@@ -32,10 +32,6 @@ const CAPABILITIES = [
   "media",
   "recording",
   "microphone",
-  "notifications",
-  "navigate",
-  "preedit",
-  "chat",
 ];
 
 /** What one attempt needs to know. */

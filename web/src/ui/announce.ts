@@ -34,24 +34,10 @@ export class Announcer {
       ),
       el("button", { class: "quiet", type: "button", "aria-label": "Dismiss", onclick: close }, icon("close")),
     );
-    return this.#show(notice, message, actions.length === 0 ? NOTICE_MS : null);
-  }
-
-  /** Shows something that was built elsewhere, for so long or until it is closed, and says it. */
-  card(card: HTMLElement, message: string, lastsMs: number | null): () => void {
-    return this.#show(card, message, lastsMs);
-  }
-
-  #show(shown: HTMLElement, message: string, lastsMs: number | null): () => void {
-    this.notices.append(shown);
+    this.notices.append(notice);
     while (this.notices.childElementCount > NOTICES_MAX) this.notices.firstElementChild?.remove();
-    // Not while somebody reads it or is about to press something in it.
-    const close = (): void => {
-      if (shown.matches(":hover, :focus-within")) setTimeout(close, NOTICE_MS);
-      else shown.remove();
-    };
-    if (lastsMs !== null) setTimeout(close, lastsMs);
+    if (actions.length === 0) setTimeout(close, NOTICE_MS);
     this.say(message);
-    return () => shown.remove();
+    return close;
   }
 }

@@ -246,7 +246,6 @@ describe("driving", () => {
       cursor: () => undefined,
       media: () => undefined,
       notification: () => undefined,
-      chat: () => undefined,
       clipboard: () => undefined,
       offered: () => undefined,
       clipRules: () => undefined,

@@ -1,5 +1,3 @@
-use vroom_protocol::graphical::ServerMessage;
-
 use super::*;
 
 const FILLED: Selection = Selection::Clipboard;
