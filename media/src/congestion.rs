@@ -27,22 +27,9 @@ pub(crate) struct Congestion {
     queued: f64,
     /// Reports in a row with many losses.
     lossy: u32,
-    /// What was sent when losses began that nothing helped against yet.
-    lossy_kbps: Option<u32>,
     /// When the limit was lowered.
     lowered_at: Option<Instant>,
     raised_at: Option<Instant>,
-    drain: Option<Drain>,
-}
-
-/// The limit is below what the network carries, so that what waits there goes away.
-#[derive(Clone, Copy, Debug)]
-struct Drain {
-    /// What arrived while the network was full, which is all that it carries.
-    carries_kbps: u32,
-    /// The queue when somebody looked last.
-    queued: f64,
-    looked_at: Instant,
 }
 
 impl Congestion {
@@ -60,81 +47,32 @@ impl Congestion {
         self.queued = (self.queued * FORGET + report.later).max(0.0);
         let is_lossy = report.lost > LOSS_MAX && report.packets >= PACKETS_MIN;
         self.lossy = if is_lossy { self.lossy + 1 } else { 0 };
+        let congested = self.queued > QUEUED_MAX || self.lossy >= 2;
         let before = self.limit_kbps;
-        if self.queued > QUEUED_MAX {
-            self.drain(now, report, ceiling_kbps);
-        } else if self.lossy >= 2 {
-            self.lose(now, report, ceiling_kbps);
+        if congested {
+            self.lower(now, report, ceiling_kbps);
         } else {
             self.raise(now, report, ceiling_kbps);
         }
         self.limit_kbps != before
     }
 
-    /// Packets wait on the way: sends less than the network carries until they do not any more.
-    fn drain(&mut self, now: Instant, report: Report, ceiling_kbps: u32) {
-        if let Some(drain) = &mut self.drain {
-            if now.saturating_duration_since(drain.looked_at) < DRAIN {
-                return;
-            }
-            drain.looked_at = now;
-            let before = std::mem::replace(&mut drain.queued, self.queued);
-            if self.queued < before * DRAINS {
-                return;
-            }
-        }
-        let have = self.limit_kbps.unwrap_or(ceiling_kbps);
-        // A picture that hardly changes does not show what a network carries.
-        let carries_kbps = have.min(report.received_kbps.max(have / 2));
-        self.drain = Some(Drain {
-            carries_kbps,
-            queued: self.queued,
-            looked_at: now,
-        });
-        let lower = if self.queued > QUEUED_LONG {
-            LOWER_LONG
-        } else {
-            LOWER
-        };
-        self.lower(now, part(carries_kbps, lower));
-    }
-
-    /// Many packets are lost: sends less, as long as that may be of any use.
-    fn lose(&mut self, now: Instant, report: Report, ceiling_kbps: u32) {
-        if self
-            .lowered_at
-            .is_some_and(|at| now.saturating_duration_since(at) < STEP)
-        {
+    fn lower(&mut self, now: Instant, report: Report, ceiling_kbps: u32) {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        if self.lowered_at.is_some_and(|at| since(at) < STEP) {
             return;
         }
-        let have = self.limit_kbps.unwrap_or(ceiling_kbps);
-        let carried = have.min(report.received_kbps.max(FLOOR_KBPS));
-        // Losses that stay the same at a third of the rate are not for want of room.
-        let useless = *self.lossy_kbps.get_or_insert(carried) / 3;
-        if carried > useless {
-            self.lower(now, part(carried, LOWER).max(useless));
-        }
-    }
-
-    fn lower(&mut self, now: Instant, limit_kbps: u32) {
         self.lowered_at = Some(now);
         self.raised_at = Some(now);
-        self.limit_kbps = Some(limit_kbps.max(FLOOR_KBPS));
+        // What waits has to drain before new packets pass; half of it in one step is soon enough.
+        self.queued /= 2.0;
+        let have = self.limit_kbps.unwrap_or(ceiling_kbps);
+        let carried = report.received_kbps.max(FLOOR_KBPS);
+        self.limit_kbps = Some(part(have.min(carried), LOWER).max(FLOOR_KBPS));
     }
 
     fn raise(&mut self, now: Instant, report: Report, ceiling_kbps: u32) {
         let Some(limit) = self.limit_kbps else { return };
-        if self.queued < QUEUED_SHORT
-            && let Some(drain) = self.drain.take()
-        {
-            // Now it carries what it did, and nothing waits.
-            self.raised_at = Some(now);
-            self.limit_kbps = Some(part(drain.carries_kbps, FILL).max(limit));
-            return;
-        }
-        if self.drain.is_some() {
-            return;
-        }
         // What is not used proves nothing about the network.
         if report.received_kbps < part(limit, USED) {
             return;
@@ -146,7 +84,6 @@ impl Congestion {
         if since(self.raised_at).is_some_and(|quiet| quiet < STEP) {
             return;
         }
-        self.lossy_kbps = None;
         self.raised_at = Some(now);
         let more = part(limit, RAISE).max(limit + 1);
         self.limit_kbps = (more < ceiling_kbps).then_some(more);
@@ -165,18 +102,6 @@ const FORGET: f64 = 0.95;
 /// A queue of so many seconds is one that grows, and no jitter.
 const QUEUED_MAX: f64 = 0.08;
 
-/// A queue of so many seconds has to go soon.
-const QUEUED_LONG: f64 = 0.2;
-
-/// A queue of so many seconds is none.
-const QUEUED_SHORT: f64 = 0.03;
-
-/// How often it is looked at whether a queue gets shorter: an encoder needs some pictures to obey.
-const DRAIN: Duration = Duration::from_millis(500);
-
-/// It does when so much is left of it.
-const DRAINS: f64 = 0.9;
-
 /// Losses up to this part are repaired by sending again, and slowing down would not help.
 const LOSS_MAX: f64 = 0.15;
 
@@ -186,17 +111,11 @@ const PACKETS_MIN: u32 = 8;
 /// What is left of the rate that arrived, in percent.
 const LOWER: u32 = 80;
 
-/// The same when much waits already.
-const LOWER_LONG: u32 = 60;
-
-/// How much of what the network carries is sent once nothing waits, in percent.
-const FILL: u32 = 85;
-
 /// The next limit, in percent of the last.
 const RAISE: u32 = 104;
 
 /// The part of the limit that has to arrive before more is tried, in percent.
-const USED: u32 = 60;
+const USED: u32 = 50;
 
 /// The least time from one change to the next.
 const STEP: Duration = Duration::from_millis(200);
@@ -333,16 +252,6 @@ mod tests {
             congestion.on_report(start + TICK * tick, report(0.5), CEILING);
         }
         assert_eq!(congestion.limit_kbps(), Some(2400));
-        // Whatever is sent, half of it is lost: less and less would be of no use.
-        for tick in 103..300 {
-            let received_kbps = congestion.limit_kbps().unwrap() / 2;
-            let report = Report {
-                received_kbps,
-                ..report(0.5)
-            };
-            congestion.on_report(start + TICK * tick, report, CEILING);
-        }
-        assert_eq!(congestion.limit_kbps(), Some(1000));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::encoder::Shared;
 use crate::fanout::{Listener, ListenerId, Pushed};
 use crate::media::Timeline;
 use crate::units::Unit;
-use crate::{Encoder, Error, Sound};
+use crate::{Encoder, Error, Limits, Sound};
 
 /// A file that a movie is written into.
 pub trait MovieFile: Write + Seek + Send {}
@@ -66,7 +66,7 @@ impl Recorder {
     ) -> Result<Self, Error> {
         let queue = Arc::new(Queue::default());
         let began = timeline.at(began).nseconds();
-        let encoder = Arc::clone(encoder.shared());
+        let encoder = Arc::clone(encoder.rungs().main());
         let clock = timeline.clone();
         let run = Run {
             encoder: Arc::clone(&encoder),
@@ -83,7 +83,9 @@ impl Recorder {
             .name("record".into())
             .spawn(move || run.run())
             .map_err(Error::Thread)?;
-        let pictures = encoder.attach(Arc::clone(&queue) as Arc<dyn Listener>);
+        // What is written is what most see; it asks for nothing of its own.
+        let listener = Arc::clone(&queue) as Arc<dyn Listener>;
+        let pictures = encoder.attach(listener, Limits::default());
         let sound = sound.map(|sound| {
             let queue = Arc::clone(&queue);
             let hear = move |packet: &gst::Buffer| {

@@ -247,10 +247,9 @@ impl Rungs {
             })
             .collect();
         for (id, is_lower) in moving {
-            if is_lower && !self.start_lower(state) {
-                return;
+            if !is_lower || self.start_lower(state) {
+                self.move_to(state, id, is_lower);
             }
-            self.move_to(state, id, is_lower);
         }
         let count = state.viewers.values().filter(|it| it.is_lower).count();
         self.main.set_elsewhere(count);

@@ -1,4 +1,5 @@
 //! Peers leave nothing behind. This looks at the whole process, so it is the only test here.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 

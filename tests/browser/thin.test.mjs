@@ -61,8 +61,11 @@ test('a viewer on a thin link gets an encoding of its own, and the other one kee
   const during = await watch(5);
   const other = await thin.watch(5);
   t.diagnostic(JSON.stringify({ before, during, thin: other }));
-  assert.ok(during.kbps > before.kbps * 0.7, 'as sharp as before');
-  assert.ok(during.fps > before.fps * 0.6, 'as smooth as before, less what a second page takes of this machine');
+  const bits = (seen) => seen.kbps / seen.fps;
+  assert.ok(bits(during) > bits(before) * 0.7, 'as sharp as before');
+  // A second page and a second encoder take their part of a machine with two processors.
+  assert.ok(during.fps > before.fps * 0.4, 'it keeps moving');
+  assert.ok(bits(during) > bits(other) * 2, 'the other one has a picture of its own');
   assert.ok(other.fps > 2 && other.kbps < 2600, 'the other one sees it, too');
   await thin.viewer.context.close();
   await until('one encoding again', async () => (await encodings(daemon)) === 1);
