@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use vroom_media::{Limits, Peer, Stamps, UnitFeed};
+use vroom_media::{Limits, Peer, Stamps};
 use vroom_protocol::graphical::Media;
 
 use crate::output::Watch;

@@ -86,11 +86,6 @@ impl PicturePool {
         &self.info
     }
 
-    /// Whether a picture is there to be repeated.
-    pub(crate) fn has_picture(&self) -> bool {
-        self.newest.is_some()
-    }
-
     /// Notes what a frame of this pool's size changed.
     pub(crate) fn note(&mut self, damage: &Damage) {
         for picture in &mut self.pictures {

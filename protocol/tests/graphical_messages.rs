@@ -457,7 +457,9 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         notification().prop_map(ServerMessage::Notification),
         chat().prop_map(ServerMessage::Chat),
         share_state().prop_map(ServerMessage::ShareState),
-        media_state().prop_map(ServerMessage::MediaState),
+        media_state()
+            .prop_map(Box::new)
+            .prop_map(ServerMessage::MediaState),
         drag_news().prop_map(ServerMessage::Drag),
         record_state().prop_map(ServerMessage::Record),
     ]

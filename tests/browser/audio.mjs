@@ -61,7 +61,8 @@ export function analyse(samples, from = 300, to = 1200) {
 /** What the programs of a session have in their environment to find its sound server. */
 export function soundEnv(daemon) {
   const played = readdirSync(join(daemon.dir, 'run'), { recursive: true }).find((path) => path.endsWith('sound/played'));
-  return { ...process.env, XDG_RUNTIME_DIR: join(daemon.dir, 'run', dirname(dirname(played))), PULSE_SERVER: '', PULSE_COOKIE: join(daemon.dir, 'cookie') };
+  const { PULSE_SERVER: _, ...env } = process.env;
+  return { ...env, XDG_RUNTIME_DIR: join(daemon.dir, 'run', dirname(dirname(played))), PULSE_COOKIE: join(daemon.dir, 'cookie') };
 }
 
 /** Fails where a program is missing, and names its package. */

@@ -53,8 +53,8 @@ pub(super) async fn screenshot(caller: &Caller, request: &Request<Incoming>) -> 
 
 /// Lists recordings, for whoever may make them.
 pub(super) async fn recordings(caller: &Caller, request: &Request<Incoming>) -> Answer {
-    if let Err(answer) = check(caller, request) {
-        return answer;
+    if let Some(refusal) = refusal(caller, request) {
+        return refusal;
     }
     let shelf = caller.daemon.recordings.shelf();
     match spawn_blocking(move || shelf.list()).await {
@@ -65,8 +65,8 @@ pub(super) async fn recordings(caller: &Caller, request: &Request<Incoming>) -> 
 
 /// A file of a recording, for whoever may make them; `path` is what follows `/recordings/`.
 pub(super) async fn recording(caller: &Caller, request: &Request<Incoming>, path: &str) -> Answer {
-    if let Err(answer) = check(caller, request) {
-        return answer;
+    if let Some(refusal) = refusal(caller, request) {
+        return refusal;
     }
     let missing = || {
         answer::error(
@@ -92,16 +92,14 @@ pub(super) async fn recording(caller: &Caller, request: &Request<Incoming>, path
     }
 }
 
-/// Refuses those who may not record.
-fn check(caller: &Caller, request: &Request<Incoming>) -> Result<(), Answer> {
-    let identity = caller
-        .authenticate(request.headers())
-        .map_err(answer::refused)?;
-    if identity.may_see_desktop() && caller.daemon.recordings.allows(identity.role) {
-        Ok(())
-    } else {
-        Err(not_theirs("this server does not let you record"))
-    }
+/// The answer to those who may not record.
+fn refusal(caller: &Caller, request: &Request<Incoming>) -> Option<Answer> {
+    let identity = match caller.authenticate(request.headers()) {
+        Ok(identity) => identity,
+        Err(error) => return Some(answer::refused(error)),
+    };
+    let may = identity.may_see_desktop() && caller.daemon.recordings.allows(identity.role);
+    (!may).then(|| not_theirs("this server does not let you record"))
 }
 
 fn not_theirs(reason: &str) -> Answer {

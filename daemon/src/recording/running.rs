@@ -127,9 +127,8 @@ fn record_desktop(daemon: &Daemon, began: Instant, reel: Reel) -> Option<(Record
     let watch = output.watch();
     let recorder = watch.and_then(|watch| {
         let encoder = watch.encoder();
-        let recorder = daemon
-            .media
-            .record(encoder, daemon.sound.as_ref(), began, reel)?;
+        let sound = daemon.sound.as_ref().map(|sound| &sound.played);
+        let recorder = daemon.media.record(encoder, sound, began, reel)?;
         Ok((recorder, watch))
     });
     recorder

@@ -97,7 +97,7 @@ impl Viewer {
                 .tell(media.latency_p95.get_or_insert_default(), |it| it.p95);
             self.ways
                 .tell(media.latency_p99.get_or_insert_default(), |it| it.p99);
-            messages.push(ServerMessage::MediaState(media));
+            messages.push(ServerMessage::MediaState(Box::new(media)));
         }
         self.cursor.changed |= mail.cursor;
         for message in messages {

@@ -185,7 +185,7 @@ pub enum ServerMessage {
     /// Who is there and who drives.
     ShareState(ShareState),
     /// What is made of the desktop for this viewer.
-    MediaState(MediaState),
+    MediaState(Box<MediaState>),
     /// How the dragging of files goes.
     Drag(DragNews),
     /// Whether the session is recorded.
@@ -204,7 +204,9 @@ impl ServerMessage {
             NOTIFICATION => Notification::read(&mut members()?).map(Self::Notification),
             CHAT => Chat::read(&mut members()?).map(Self::Chat),
             SHARE_STATE => ShareState::read(&mut members()?).map(Self::ShareState),
-            MEDIA_STATE => MediaState::read(&mut members()?).map(Self::MediaState),
+            MEDIA_STATE => MediaState::read(&mut members()?)
+                .map(Box::new)
+                .map(Self::MediaState),
             DRAG => DragNews::read(&mut members()?).map(Self::Drag),
             RECORD => RecordState::read(&mut members()?).map(Self::Record),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
