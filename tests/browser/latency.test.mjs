@@ -117,7 +117,8 @@ for (const [name, start, query] of [
 ]) {
   test(`the time of the whole way is what a barcode says, over ${name}`, async (t) => {
     const log = join(scratch(t), 'probe.jsonl');
-    const command = [PROBE, '--log', log, '--scroll', '--pace', String(PACE_MS)];
+    // All of it moves, so that each picture is video.
+    const command = [PROBE, '--log', log, '--motion', '--pace', String(PACE_MS)];
     const daemon = await Daemon.start(t, { args: ['--size', '1280x720'], command });
     const viewer = await Viewer.open(t, await start(t), daemon, { query });
     await viewer.page.keyboard.press('Control+Alt+Shift+KeyS');

@@ -66,7 +66,7 @@ impl Folder {
                 free_min: rules.free_min,
             },
         };
-        folder.spend(0)?;
+        folder.spend(0, 0)?;
         Ok(Arc::new(folder))
     }
 
@@ -79,14 +79,22 @@ impl Folder {
             folder: Arc::clone(self),
             at: 0,
             end: 0,
+            reserve: 0,
         })
     }
 
-    /// Takes this many bytes out of what may be written.
-    fn spend(&self, bytes: u64) -> io::Result<()> {
+    /// Makes a file for a movie: what it has in hand when others filled the room still fits.
+    pub(super) fn create_movie(self: &Arc<Self>, name: &str) -> io::Result<Kept> {
+        let reserve = self.budget.bytes_max / RESERVE_PART;
+        self.create(name).map(|file| Kept { reserve, ..file })
+    }
+
+    /// Takes this many bytes out of what may be written, and of `reserve` more.
+    fn spend(&self, bytes: u64, reserve: u64) -> io::Result<()> {
         let budget = &self.budget;
         let written = budget.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if written > budget.bytes_max {
+        if written > budget.bytes_max.saturating_add(reserve) {
+            budget.written.fetch_sub(bytes, Ordering::Relaxed);
             let text = format!("it has its largest size, {} MiB", budget.bytes_max / MIB);
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }
@@ -113,6 +121,7 @@ pub(super) struct Kept {
     folder: Arc<Folder>,
     at: u64,
     end: u64,
+    reserve: u64,
 }
 
 impl Kept {
@@ -125,7 +134,8 @@ impl Kept {
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let until = self.at + bytes.len() as u64;
-        self.folder.spend(until.saturating_sub(self.end))?;
+        self.folder
+            .spend(until.saturating_sub(self.end), self.reserve)?;
         let written = self.file.write(bytes)?;
         self.at += written as u64;
         self.end = self.end.max(self.at);
@@ -143,6 +153,9 @@ impl Seek for Kept {
         Ok(self.at)
     }
 }
+
+/// The part of the largest size that movies may use beyond it.
+const RESERVE_PART: u64 = 16;
 
 /// How often the disk is asked, in bytes written.
 const ASK_BYTES: u64 = MIB;
@@ -196,6 +209,10 @@ mod tests {
         let error = file.write_all(&[4]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         file.write_last(b"end").unwrap();
+        let mut movie = folder.create_movie("movie").unwrap();
+        movie.write_all(&[5; 6]).unwrap();
+        let error = movie.write_all(&[6]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl Movies for Reel {
             1 => "desktop.mp4".to_owned(),
             more => format!("desktop-{more}.mp4"),
         };
-        let file = self.folder.create(&name)?;
+        let file = self.folder.create_movie(&name)?;
         let (width, height) = size;
         self.timeline.say_at(
             at,
