@@ -132,12 +132,19 @@ async fn a_holder_survives_what_ends_its_starter() {
     found.forget().await;
 }
 
+/// Copies a program by another process: had this one the copy open for writing, a test beside it
+/// that starts a program would keep it so for a moment, and then it cannot be run.
+fn copy(from: impl AsRef<Path>, to: &Path) {
+    let done = Command::new("cp").arg(from.as_ref()).arg(to).status();
+    assert!(done.unwrap().success());
+}
+
 #[tokio::test]
 async fn a_holder_becomes_its_successor() {
     let folder = Folder::new();
     // Each has its own file, so that it can be told whether it runs.
     let own = folder.dir.path().join("vroom-hold");
-    std::fs::copy(executable(), &own).unwrap();
+    copy(executable(), &own);
     let holds = Holds::open(folder.dir.path().join("terminals"), own.clone()).unwrap();
     let config = on_pty(line(
         "stty -echo; echo ready; cat; read x; echo left; exit 4",
@@ -157,7 +164,7 @@ async fn a_holder_becomes_its_successor() {
     let (pid, mut text) = (follower.session.pid(), "ready\r\n".to_owned());
     for round in 0..3 {
         std::fs::remove_file(&own).unwrap();
-        std::fs::copy(executable(), &own).unwrap();
+        copy(executable(), &own);
         assert!(!runs(holder, &own));
         kill(
             Pid::from_raw(i32::try_from(holder).unwrap()),

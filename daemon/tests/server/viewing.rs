@@ -126,10 +126,10 @@ async fn metrics_count_what_was_shown_also_to_those_who_left() {
     let bearer = format!("Bearer {}", daemon.token());
     let headers = [("Authorization", bearer.as_str())];
     let (_, _, during) = http(&daemon, "GET", "/metrics", &headers, "").await;
-    let converted = "vroom_stage_seconds_count{stage=\"convert\"}";
+    let captured = "vroom_stage_seconds_count{stage=\"capture\"}";
     assert_eq!(metric(&during, "vroom_participants"), 1);
     assert!(metric(&during, "vroom_jpegs_total") >= 1, "{during}");
-    assert!(metric(&during, converted) >= 1, "{during}");
+    assert!(metric(&during, captured) >= 1, "{during}");
     drop(client);
     let left = async {
         loop {
@@ -141,7 +141,7 @@ async fn metrics_count_what_was_shown_also_to_those_who_left() {
     };
     let after = tokio::time::timeout(Duration::from_secs(30), left).await;
     let after = after.unwrap();
-    for name in ["vroom_jpegs_total", converted] {
+    for name in ["vroom_jpegs_total", captured] {
         assert!(metric(&after, name) >= metric(&during, name), "{after}");
     }
 }
