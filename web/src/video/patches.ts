@@ -3,6 +3,9 @@ import type { PatchMessage, PatchRect } from "../core/graphical/patches.ts";
 import { decodePatch } from "../core/graphical/patches.ts";
 import type { Bytes } from "../core/bytes.ts";
 
+/** What is on the page is acknowledged after this long: telling at once would cost the next picture milliseconds. */
+const ACKNOWLEDGE_MS = 25;
+
 /** One message on its way onto the canvas. */
 interface Entry {
   /** It may be drawn: its picture is decoded, or it has none. */
@@ -19,6 +22,7 @@ export class PatchLayer {
   #waiting: Entry[] = [];
   /** Messages that are on the canvas, or were given up. */
   #done = 0;
+  #telling: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(
@@ -41,6 +45,7 @@ export class PatchLayer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#telling);
     this.#forget();
     this.canvas.hidden = true;
   }
@@ -51,7 +56,7 @@ export class PatchLayer {
     this.canvas.width = width;
     this.canvas.height = height;
     this.canvas.hidden = true;
-    this.acknowledge(this.#done);
+    this.#tell();
   }
 
   #entry(message: Exclude<PatchMessage, { kind: "start" }> | null): Entry {
@@ -102,7 +107,14 @@ export class PatchLayer {
       this.#done += together.length;
       if (this.#context) for (const entry of together) entry.draw(this.#context);
     }
-    if (this.#done !== before) this.acknowledge(this.#done);
+    if (this.#done !== before) this.#tell();
+  }
+
+  #tell(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.acknowledge(this.#done);
+    }, ACKNOWLEDGE_MS);
   }
 
   #forget(): void {
