@@ -140,6 +140,15 @@ mod tests {
         queue: f64,
     }
 
+    /// A link that carries so many kbit/s and keeps 0.3 s of packets waiting.
+    fn link(carries_kbps: f64) -> Link {
+        Link {
+            carries_kbps,
+            queue_max: 0.3,
+            queue: 0.0,
+        }
+    }
+
     impl Link {
         /// What a tenth of a second at this rate brings.
         fn send(&mut self, kbps: f64) -> Report {
@@ -182,11 +191,7 @@ mod tests {
 
     #[test]
     fn a_thin_link_is_filled_and_its_queue_stays_short() {
-        let mut link = Link {
-            carries_kbps: 2500.0,
-            queue_max: 0.3,
-            queue: 0.0,
-        };
+        let mut link = link(2500.0);
         let mut congestion = Congestion::default();
         let (rate, queue) = run(&mut link, &mut congestion, 6000.0, 60);
         assert!((1700.0..=2500.0).contains(&rate), "{rate} kbit/s");
@@ -195,11 +200,7 @@ mod tests {
 
     #[test]
     fn a_link_that_carries_everything_has_no_limit() {
-        let mut link = Link {
-            carries_kbps: 50_000.0,
-            queue_max: 0.3,
-            queue: 0.0,
-        };
+        let mut link = link(50_000.0);
         let mut congestion = Congestion::default();
         run(&mut link, &mut congestion, 6000.0, 30);
         assert_eq!(congestion.limit_kbps(), None);
@@ -207,11 +208,7 @@ mod tests {
 
     #[test]
     fn a_link_that_recovers_loses_its_limit() {
-        let mut link = Link {
-            carries_kbps: 1000.0,
-            queue_max: 0.3,
-            queue: 0.0,
-        };
+        let mut link = link(1000.0);
         let mut congestion = Congestion::default();
         run(&mut link, &mut congestion, 6000.0, 20);
         assert!(congestion.limit_kbps().is_some_and(|limit| limit <= 1100));
@@ -222,11 +219,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_not_used_stays() {
-        let mut link = Link {
-            carries_kbps: 1000.0,
-            queue_max: 0.3,
-            queue: 0.0,
-        };
+        let mut link = link(1000.0);
         let mut congestion = Congestion::default();
         run(&mut link, &mut congestion, 6000.0, 20);
         let (rate, _) = run(&mut link, &mut congestion, 100.0, 60);

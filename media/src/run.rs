@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use vroom_desktop::{Frame, PixelBuffer, Size, Wake};
+use vroom_desktop::{Frame, PixelBuffer, Wake};
 
 use crate::Error;
 use crate::codec::{self, Backend, Layout, VideoEncoder};
@@ -268,19 +268,19 @@ impl Run {
         let converted_at = Instant::now();
         let layout = self.layout();
         self.pool = self.pool.take().and_then(|pool| pool.into_layout(layout));
-        let picture = self.pool.as_mut().and_then(|pool| pool.newest(self.pts));
-        let Some(picture) = picture else {
+        let Some(pool) = &mut self.pool else {
             return Ok(());
         };
-
+        let size = encoded_size(pool.visible());
+        let Some(picture) = pool.newest(self.pts) else {
+            return Ok(());
+        };
         if let Some(codec) = &mut self.codec
             && !codec.set_bitrate_kbps(bitrate_kbps)
         {
             // Only a new encoder has the new rate, and it begins with a key frame.
             self.codec = None;
         }
-        let size = self.pool.as_ref().map(PicturePool::visible);
-        let size = encoded_size(size.unwrap_or(Size::new(0, 0)));
         let codec = self.codec(bitrate_kbps)?;
         let Some(mut buffer) = codec.encode(picture, key_frame)? else {
             return Ok(());
@@ -444,7 +444,7 @@ const PTS_STEP: gst::ClockTime = gst::ClockTime::from_useconds(12);
 
 #[cfg(test)]
 mod tests {
-    use vroom_desktop::{Damage, FrameSlot};
+    use vroom_desktop::{Damage, FrameSlot, Size};
 
     use super::*;
     use crate::Encoder;
