@@ -120,7 +120,7 @@ impl Output {
         }
     }
 
-    fn unwatch(&self) {
+    fn unwatch(self: &Arc<Self>) {
         let mut state = self.lock();
         let Some(live) = &mut state.live else {
             return;
@@ -134,11 +134,17 @@ impl Output {
             }
             // Ending it joins its thread, which an async one must not wait for unless it has to.
             let ender = std::thread::Builder::new().name("encode-end".into());
+            let output = Arc::clone(self);
             let end = move || {
                 drop(ended);
-                // By then the connections of the last viewers are gone, too.
-                std::thread::sleep(REST);
-                process::give_memory_back();
+                // The connections of the last viewers end by themselves, on a busy machine late.
+                for pause in RESTS {
+                    std::thread::sleep(pause);
+                    if output.lock().live.is_some() {
+                        return;
+                    }
+                    process::give_memory_back();
+                }
             };
             if let Err(error) = ender.spawn(end) {
                 tracing::warn!(%error, "an encoder was ended in a hurry");
@@ -223,8 +229,8 @@ fn media_state(stats: &EncoderStats) -> MediaState {
 /// The least time between two measurements that viewers are told.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long after the last viewer memory is given back.
-const REST: Duration = Duration::from_secs(2);
+/// How long after the last viewer memory is given back, and how long after that once more.
+const RESTS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 
 #[cfg(test)]
 mod tests {

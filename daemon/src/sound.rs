@@ -5,6 +5,8 @@
 //! what they record comes out of one that we write.
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -66,7 +68,7 @@ impl SoundServer {
         let keeper = Keeper {
             home,
             runtime_dir: runtime_dir.to_owned(),
-            socket: runtime_dir.join(SOCKET),
+            sockets: SOCKETS.map(|socket| runtime_dir.join(socket)),
             manager: manager_arguments(&version("wireplumber")),
             running: Arc::clone(&running),
         };
@@ -83,7 +85,7 @@ impl SoundServer {
             running,
             keeper: Some(keeper),
         };
-        match is_ready.recv_timeout(START) {
+        match is_ready.recv_timeout(READY) {
             Ok(Ok(())) => Ok(server),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -200,7 +202,8 @@ impl Running {
 struct Keeper {
     home: PathBuf,
     runtime_dir: PathBuf,
-    socket: PathBuf,
+    /// What programs connect to.
+    sockets: [PathBuf; 2],
     manager: &'static [&'static str],
     running: Arc<Running>,
 }
@@ -216,6 +219,7 @@ impl Keeper {
                     return;
                 }
             };
+            self.settle();
             drop(ready.try_send(Ok(())));
             self.wait(server, manager);
             if self.running.is_ending() {
@@ -229,8 +233,9 @@ impl Keeper {
     fn start(&self) -> io::Result<(Child, Child)> {
         let config = self.home.join("pipewire.conf");
         let server = self.spawn("pipewire", &["-c".as_ref(), config.as_os_str()])?;
+        // A program that connects too early plays nothing for as long as it runs.
         let deadline = Instant::now() + START;
-        while !self.socket.exists() && Instant::now() < deadline {
+        while !self.sockets.iter().all(|socket| listens(socket)) && Instant::now() < deadline {
             thread::sleep(POLL);
         }
         let arguments: Vec<&OsStr> = self.manager.iter().map(AsRef::as_ref).collect();
@@ -244,10 +249,45 @@ impl Keeper {
         }
     }
 
-    /// Starts a program that ends when we do, even if we are killed, and even if that happens before
-    /// it could ask for this.
+    /// Waits until the session manager has said where programs play to.
+    ///
+    /// One that comes before that is refused, and plays nothing for as long as it runs. Without the
+    /// program that tells so nobody waits.
+    fn settle(&self) {
+        let arguments = [
+            START.as_secs().to_string(),
+            "pw-metadata".into(),
+            "-m".into(),
+        ];
+        let arguments = arguments.each_ref().map(OsStr::new);
+        let watching = self
+            .command("timeout", &arguments)
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut watching) = watching.inspect(|child| self.running.started(child)) else {
+            return;
+        };
+        if let Some(said) = watching.stdout.take() {
+            let lines = BufReader::new(said).lines().map_while(Result::ok);
+            if !lines.into_iter().any(|line| line.contains(DEFAULT_SINK)) {
+                tracing::debug!("nobody says where programs play to");
+            }
+        }
+        terminate(watching.id());
+        self.reap(watching);
+    }
+
     fn spawn(&self, program: &str, arguments: &[&OsStr]) -> io::Result<Child> {
-        let child = Command::new("setpriv")
+        let child = self.command(program, arguments).spawn()?;
+        self.running.started(&child);
+        Ok(child)
+    }
+
+    /// A program that ends when we do, even if we are killed, and even if that happens before
+    /// it could ask for this.
+    fn command(&self, program: &str, arguments: &[&OsStr]) -> Command {
+        let mut command = Command::new("setpriv");
+        command
             .args(["--pdeathsig", "KILL", "sh", "-c", UNLESS_ORPHANED])
             .arg(std::process::id().to_string())
             .arg(program)
@@ -260,10 +300,8 @@ impl Keeper {
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        self.running.started(&child);
-        Ok(child)
+            .stderr(Stdio::null());
+        command
     }
 
     /// Waits for the end of both; neither is of use without the other.
@@ -304,6 +342,11 @@ fn terminate(pid: u32) {
     }
 }
 
+/// Whether programs can connect here.
+fn listens(socket: &Path) -> bool {
+    UnixStream::connect(socket).is_ok()
+}
+
 fn is_installed(program: &str) -> bool {
     env::var_os("PATH")
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
@@ -320,14 +363,20 @@ const PROGRAMS: [(&str, &str); 3] = [
 const PLAYED: &str = "played";
 const SPOKEN: &str = "spoken";
 
-/// The socket that PipeWire makes.
-const SOCKET: &str = "pipewire-0";
+/// The sockets that PipeWire makes, for its own protocol and for that of PulseAudio.
+const SOCKETS: [&str; 2] = ["pipewire-0", "pulse/native"];
+
+/// What the session manager calls the sink that programs play to.
+const DEFAULT_SINK: &str = "default.audio.sink";
 
 /// Runs what is named behind the number of the process that has to be the parent.
 const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 
-/// How long the server may take to start; it needs some 30 ms.
+/// How long the server may take to start, and the session manager after it; both need some 30 ms.
 const START: Duration = Duration::from_secs(3);
+
+/// When there is no sound any more to be expected.
+const READY: Duration = Duration::from_secs(8);
 
 const POLL: Duration = Duration::from_millis(2);
 
@@ -355,7 +404,9 @@ mod tests {
         assert_eq!(missing(), None);
         let dir = tempfile::tempdir().unwrap();
         let server = SoundServer::start(dir.path(), true).unwrap();
-        std::os::unix::net::UnixStream::connect(dir.path().join(SOCKET)).unwrap();
+        for socket in SOCKETS {
+            UnixStream::connect(dir.path().join(socket)).unwrap();
+        }
         let pids = server.running.0.lock().unwrap().pids.clone();
         assert_eq!(pids.len(), 2);
         drop(server);

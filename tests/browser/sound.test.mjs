@@ -151,7 +151,11 @@ test('a program that flashes and beeps at once is seen and heard at once', async
   const viewer = await Viewer.open(t, await browser(t), daemon, { context: { bypassCSP: true } });
   await viewer.page.evaluate(watchForSound);
   await viewer.page.evaluate(watchForFlashes);
-  await until('some of both', () => viewer.page.evaluate(() => window.testBeeps.length > 4 && window.testFlashes.length > 4));
+  await until('some of both', async () => {
+    const both = await viewer.page.evaluate(() => [window.testBeeps.length, window.testFlashes.length]);
+    if (Math.min(...both) > 4) return true;
+    throw new Error(`${both[0]} beeps and ${both[1]} flashes by ${await viewer.hook('transport')}; ${daemon.stderr}`);
+  });
   await viewer.page.evaluate(() => (window.testBeeps.length = window.testFlashes.length = 0));
   const [beeps, flashes] = await until('enough of both', async () => {
     const both = await viewer.page.evaluate(() => [window.testBeeps, window.testFlashes]);

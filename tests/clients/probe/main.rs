@@ -50,11 +50,12 @@ fn main() -> Result<()> {
     let mut probe = Probe::new(options);
     queue.roundtrip(&mut probe)?;
     probe.map(&handle)?;
-    let mut beat = match probe.options.pattern {
-        Pattern::Flash => Some(Beat::start()?),
-        _ => None,
-    };
+    let mut beat = None;
     while !probe.closed {
+        // Nothing may be drawn before the window has a size.
+        if beat.is_none() && probe.options.pattern == Pattern::Flash && probe.shown.is_some() {
+            beat = Some(Beat::start()?);
+        }
         match &mut beat {
             Some(beat) => {
                 if let Some(loud) = beat.wait(&mut queue, &mut probe)? {
@@ -141,10 +142,15 @@ struct Probe {
     height: i32,
     events: u32,
     step: i32,
+    /// What was drawn last.
+    shown: Option<Shown>,
     framed: bool,
     closed: bool,
     failed: Option<anyhow::Error>,
 }
+
+/// What a picture tells: events, step and size.
+type Shown = (u32, i32, (i32, i32));
 
 struct Window {
     surface: wl_surface::WlSurface,
@@ -153,14 +159,15 @@ struct Window {
     canvases: Vec<Canvas>,
 }
 
-/// One buffer and what it shows.
+/// One buffer.
 struct Canvas {
     buffer: wl_buffer::WlBuffer,
     file: File,
     width: i32,
     height: i32,
     busy: bool,
-    shows: Option<(u32, i32)>,
+    /// It was drawn in once.
+    drawn: bool,
 }
 
 impl Probe {
@@ -178,6 +185,7 @@ impl Probe {
             height: 400,
             events: 0,
             step: 0,
+            shown: None,
             framed: false,
             closed: false,
             failed: None,
@@ -224,6 +232,12 @@ impl Probe {
         }
     }
 
+    /// What is to be seen now.
+    fn due(&self) -> Shown {
+        (self.events, self.step, (self.width, self.height))
+    }
+
+    /// Draws what is due, unless that was done.
     fn redraw(&mut self, handle: &QueueHandle<Self>) {
         if let Err(error) = self.draw(handle) {
             self.failed = Some(error);
@@ -233,6 +247,9 @@ impl Probe {
     fn draw(&mut self, handle: &QueueHandle<Self>) -> Result<()> {
         let (width, height) = (self.width, self.height);
         let (events, step, pattern) = (self.events, self.step, self.options.pattern);
+        if self.shown == Some(self.due()) {
+            return Ok(());
+        }
         let shm = self.shm.as_ref().context("no wl_shm")?;
         let window = self.window.as_mut().context("no window")?;
         window
@@ -256,10 +273,7 @@ impl Probe {
         let Some(canvas) = window.canvases.get_mut(index) else {
             return Ok(());
         };
-        if canvas.shows == Some((events, step)) {
-            return Ok(());
-        }
-        let whole = canvas.shows.is_none();
+        let whole = !canvas.drawn;
         canvas.paint(pattern, events, step)?;
         canvas.busy = true;
         window.surface.attach(Some(&canvas.buffer), 0, 0);
@@ -273,6 +287,7 @@ impl Probe {
             self.framed = true;
         }
         window.surface.commit();
+        self.shown = Some(self.due());
         if self.options.pace.is_some() {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
             let at_us = u64::try_from(now.as_micros())?;
@@ -302,14 +317,14 @@ impl Canvas {
             width,
             height,
             busy: false,
-            shows: None,
+            drawn: false,
         })
     }
 
     /// Writes what changed since this canvas was last written.
     fn paint(&mut self, pattern: Pattern, events: u32, step: i32) -> Result<()> {
         let mut row = vec![0_u8; usize::try_from(self.width)? * 4];
-        if self.shows.is_none() || pattern != Pattern::Card {
+        if !self.drawn || pattern != Pattern::Card {
             for y in 0..self.height {
                 pattern.row(y, (self.width, self.height), events, step, &mut row);
                 self.put(0, y, &row)?;
@@ -321,7 +336,7 @@ impl Canvas {
         for y in 0..CELL.min(self.height) {
             self.put(0, y, bars)?;
         }
-        self.shows = Some((events, step));
+        self.drawn = true;
         Ok(())
     }
 
@@ -442,19 +457,14 @@ impl Dispatch<wl_buffer::WlBuffer, ()> for Probe {
         handle: &QueueHandle<Self>,
     ) {
         if let wl_buffer::Event::Release = event {
-            let mut due = false;
             if let Some(window) = &mut probe.window {
                 for canvas in &mut window.canvases {
                     if canvas.buffer == *buffer {
                         canvas.busy = false;
                     }
                 }
-                let shown = window.canvases.iter().filter_map(|canvas| canvas.shows);
-                due = shown.map(|(events, _)| events).max() != Some(probe.events);
             }
-            if due {
-                probe.redraw(handle);
-            }
+            probe.redraw(handle);
         }
     }
 }
