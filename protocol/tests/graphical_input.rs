@@ -9,7 +9,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, VideoMessage,
+    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, Preedit, VideoMessage,
     axes_are_newer,
 };
 
@@ -52,6 +52,18 @@ fn pen() -> impl Strategy<Value = Pen> {
     )
 }
 
+fn preedit() -> impl Strategy<Value = ButtonInput> {
+    (".{0,60}", any::<[prop::sample::Index; 2]>(), any::<bool>()).prop_map(
+        |(text, at, shown): (String, _, _)| {
+            let mut places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+            places.push(text.len());
+            let [one, other] = at.map(|at| u16::try_from(*at.get(&places)).unwrap());
+            let caret = shown.then_some((one.min(other), one.max(other)));
+            ButtonInput::Preedit(Preedit::new(text, caret).unwrap())
+        },
+    )
+}
+
 fn button_input() -> impl Strategy<Value = ButtonInput> {
     let place = any::<[u16; 2]>;
     prop_oneof![
@@ -82,6 +94,7 @@ fn button_input() -> impl Strategy<Value = ButtonInput> {
         any::<u8>().prop_map(|pad| ButtonInput::GamepadDetach { pad }),
         pen().prop_map(ButtonInput::Pen),
         Just(ButtonInput::PenLeave),
+        preedit(),
     ]
 }
 

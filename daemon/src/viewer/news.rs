@@ -22,6 +22,15 @@ pub(super) struct CursorSent {
     pictures: BTreeSet<u32>,
 }
 
+/// What is still to be said about notices, and when something was said last.
+#[derive(Debug, Default)]
+pub(super) struct NoticesSent {
+    changed: BTreeSet<u32>,
+    /// What the client was told of and not of its end.
+    pub(super) told: BTreeSet<u32>,
+    at: Option<Instant>,
+}
+
 impl CursorSent {
     /// The client draws no pointer any more; the pictures it still has.
     pub(super) fn forget_last(&mut self) {
@@ -66,6 +75,9 @@ impl Viewer {
                 messages.extend(recording_in_words(&state, &mut self.told_recording));
             }
         }
+        if mail.earlier_chat && self.negotiation.is_usable(capability::CHAT) {
+            messages.extend(seat.earlier_chat().into_iter().map(ServerMessage::Chat));
+        }
         messages.extend(mail.messages);
         if self.negotiation.is_usable(capability::DRAG) {
             let news = mail.drags.iter().map(|event| self.drag_news(event));
@@ -100,18 +112,55 @@ impl Viewer {
             messages.push(ServerMessage::MediaState(Box::new(media)));
         }
         self.cursor.changed |= mail.cursor;
+        self.notices.changed.extend(mail.notices);
         for message in messages {
             self.send(now, connection, &message);
         }
         self.pump_cursor(now, connection);
+        self.pump_notices(now, connection);
     }
 
     /// When [`pump`](Self::pump) has something to do by itself.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         // One that takes nothing is pumped when it does again.
-        let due = self.cursor.changed && !self.stalled;
-        due.then(|| self.cursor.at.map(|at| at + CURSOR_INTERVAL))
-            .flatten()
+        let cursor = self.cursor.at.map(|at| at + CURSOR_INTERVAL);
+        let notices = self.notices.at.map(|at| at + NOTICE_INTERVAL);
+        let due = [
+            cursor.filter(|_| self.cursor.changed),
+            notices.filter(|_| !self.notices.changed.is_empty()),
+        ];
+        due.into_iter().flatten().min().filter(|_| !self.stalled)
+    }
+
+    /// Sends what programs notify of, no more often than it can be read.
+    fn pump_notices(&mut self, now: Instant, connection: &mut Connection) {
+        let due = self.notices.at.is_none_or(|at| now >= at + NOTICE_INTERVAL);
+        let Some(seat) = self.seat.as_ref().filter(|_| due) else {
+            return;
+        };
+        if self.notices.changed.is_empty() {
+            return;
+        }
+        let changed = std::mem::take(&mut self.notices.changed);
+        let mut told: Vec<_> = changed.into_iter().map(|id| seat.notice(id)).collect();
+        if !self.negotiation.is_usable(capability::NOTIFICATIONS) {
+            // In words alone, and not what was told to others long ago.
+            told.retain_mut(|notification| {
+                let notice = notification.notice.take();
+                notice.is_some_and(|notice| !notice.closed && !notice.earlier)
+            });
+        }
+        self.notices.at = Some(now);
+        for notice in told.iter().filter_map(|told| told.notice.as_ref()) {
+            if notice.closed {
+                self.notices.told.remove(&notice.id);
+            } else {
+                self.notices.told.insert(notice.id);
+            }
+        }
+        for notification in told {
+            self.send(now, connection, &ServerMessage::Notification(notification));
+        }
     }
 
     /// Sends the pointer, no more often than it can be seen.
@@ -164,6 +213,9 @@ fn recording_in_words(state: &RecordState, told: &mut bool) -> Option<ServerMess
 
 /// The least time between two messages about the pointer: it cannot be seen more often.
 const CURSOR_INTERVAL: Duration = Duration::from_millis(16);
+
+/// The least time between two messages about notices: a program may change one without end.
+const NOTICE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The cursor pictures that a client is trusted to remember; others are sent whole each time.
 const PICTURES: usize = 64;
