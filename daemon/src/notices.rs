@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use vroom_protocol::graphical::NoticeAction;
 use zbus::Connection;
 use zbus::connection::Builder;
@@ -21,6 +22,8 @@ use crate::hub::{Hub, NoticeEnd, NoticeNews, Posted};
 #[derive(Debug)]
 pub(crate) struct NoticeService {
     connection: Connection,
+    /// What tells programs of their notices.
+    follower: AbortHandle,
 }
 
 impl NoticeService {
@@ -41,8 +44,11 @@ impl NoticeService {
         let (sender, news) = mpsc::channel(NEWS);
         hub.set_notice_news(sender);
         let emitter = SignalEmitter::new(&connection, PATH)?.into_owned();
-        tokio::spawn(follow(Arc::clone(hub), emitter, news));
-        Ok(Self { connection })
+        let follower = tokio::spawn(follow(Arc::clone(hub), emitter, news)).abort_handle();
+        Ok(Self {
+            connection,
+            follower,
+        })
     }
 
     /// Says what programs that the bus starts find in their environment.
@@ -61,6 +67,12 @@ impl NoticeService {
         Ok(bus
             .update_activation_environment(variables.collect())
             .await?)
+    }
+}
+
+impl Drop for NoticeService {
+    fn drop(&mut self) {
+        self.follower.abort();
     }
 }
 
@@ -209,7 +221,8 @@ fn line(text: &str, chars_max: usize) -> String {
 fn plain(body: &str) -> String {
     let mut out = String::new();
     let mut left = BODY_CHARS;
-    let mut rest = body;
+    // A tag is looked for from each `<`, so what lies far behind is not even looked at.
+    let mut rest = body.get(..body.floor_char_boundary(BODY_BYTES)).unwrap_or(body);
     while let Some(first) = rest.chars().next()
         && left > 0
     {
@@ -269,6 +282,7 @@ const TRANSIENT: Duration = Duration::from_secs(10);
 const NAME_CHARS: usize = 64;
 const TITLE_CHARS: usize = 200;
 const BODY_CHARS: usize = 2000;
+const BODY_BYTES: usize = 32 * 1024;
 const LABEL_CHARS: usize = 64;
 
 /// The answers of one notice; more are left out, and so is one with a longer name.
@@ -290,6 +304,7 @@ mod tests {
         );
         assert_eq!(plain("a < b > c & d <script>"), "a < b > c & d <script>");
         assert_eq!(plain("<"), "<");
+        assert_eq!(plain(&"<b>".repeat(BODY_BYTES)), "");
         assert_eq!(plain(&"ä".repeat(3000)).chars().count(), BODY_CHARS);
     }
 

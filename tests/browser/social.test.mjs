@@ -109,7 +109,8 @@ test('an address is opened in the browser of the desktop by who drives', async (
   await page.keyboard.press('Enter');
   await until('the browser', () => existsSync(opened) && readFileSync(opened, 'utf8') === 'https://example.org/b%C3%BCcher?a=1&b=$(2)\n');
   await until('its title', async () => /^page of https:.* – VROOM$/.test(await page.title()));
-  assert.match(await page.locator('#tab-desktop').textContent(), /Desktop – page of https/);
+  assert.match(await page.locator('#tab-desktop').getAttribute('title'), /^Desktop – page of https/);
+  await page.getByRole('tab', { name: 'Desktop', exact: true }).waitFor();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 });
 

@@ -58,7 +58,7 @@ fn is_address(url: &str) -> bool {
     };
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     is_web
-        && url.is_ascii()
+        && url.bytes().all(|byte| byte.is_ascii_graphic())
         && url.len() <= URL_BYTES
         && uri.host().is_some_and(|host| !host.is_empty())
 }
@@ -98,6 +98,8 @@ mod tests {
             "https://example.org/a b",
             "https://example.org/\u{e4}",
             "https://example.org/\n",
+            "https://example.org/#\n--help",
+            "https://example.org/#a b",
             "https://example.org/$(touch x)",
             long.as_str(),
         ] {

@@ -138,28 +138,36 @@ impl Viewer {
         let Some(seat) = self.seat.as_ref().filter(|_| due) else {
             return;
         };
-        if self.notices.changed.is_empty() {
-            return;
-        }
-        let changed = std::mem::take(&mut self.notices.changed);
-        let mut told: Vec<_> = changed.into_iter().map(|id| seat.notice(id)).collect();
-        if !self.negotiation.is_usable(capability::NOTIFICATIONS) {
-            // In words alone, and not what was told to others long ago.
-            told.retain_mut(|notification| {
-                let notice = notification.notice.take();
-                notice.is_some_and(|notice| !notice.closed && !notice.earlier)
-            });
-        }
-        self.notices.at = Some(now);
-        for notice in told.iter().filter_map(|told| told.notice.as_ref()) {
-            if notice.closed {
-                self.notices.told.remove(&notice.id);
+        let takes_notices = self.negotiation.is_usable(capability::NOTIFICATIONS);
+        let mut messages = Vec::new();
+        while messages.len() < NOTICES_AT_ONCE
+            && let Some(id) = self.notices.changed.pop_first()
+        {
+            let mut notification = seat.notice(id);
+            let (closed, earlier) = notification
+                .notice
+                .as_ref()
+                .map_or((false, false), |notice| (notice.closed, notice.earlier));
+            // Of what was over before it could be told nothing is told at all.
+            let tells = if closed {
+                self.notices.told.remove(&id)
             } else {
-                self.notices.told.insert(notice.id);
+                self.notices.told.insert(id);
+                true
+            };
+            if takes_notices && tells {
+                messages.push(ServerMessage::Notification(notification));
+            } else if !takes_notices && !closed && !earlier {
+                // In words alone, and not what was told to others long ago.
+                notification.notice = None;
+                messages.push(ServerMessage::Notification(notification));
             }
         }
-        for notification in told {
-            self.send(now, connection, &ServerMessage::Notification(notification));
+        if !messages.is_empty() {
+            self.notices.at = Some(now);
+        }
+        for message in messages {
+            self.send(now, connection, &message);
         }
     }
 
@@ -214,8 +222,10 @@ fn recording_in_words(state: &RecordState, told: &mut bool) -> Option<ServerMess
 /// The least time between two messages about the pointer: it cannot be seen more often.
 const CURSOR_INTERVAL: Duration = Duration::from_millis(16);
 
-/// The least time between two messages about notices: a program may change one without end.
+/// The least time between two rounds of messages about notices, and the most of them in one: programs
+/// may notify without end.
 const NOTICE_INTERVAL: Duration = Duration::from_millis(100);
+const NOTICES_AT_ONCE: usize = 16;
 
 /// The cursor pictures that a client is trusted to remember; others are sent whole each time.
 const PICTURES: usize = 64;

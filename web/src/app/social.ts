@@ -14,6 +14,9 @@ const CARD_MS = 8_000;
 const GLIMPSE_MAX = 160;
 /** Such notices that are closed when the chat is opened; older ones close by themselves. */
 const GLIMPSES_MAX = 8;
+/** The browser shows no more than so many notices in such a time; the list keeps all. */
+const OUTSIDE_MAX = 5;
+const OUTSIDE_MS = 10_000;
 
 export class Social {
   readonly #notices = new Map<number, Notice>();
@@ -24,6 +27,8 @@ export class Social {
     answer: (id, action) => this.#answer(id, action),
     dismiss: (id) => this.#dismiss(id),
   };
+  /** When the browser showed notices last. */
+  #outside: number[] = [];
   #agent = "";
   #title = "";
   #activity = "";
@@ -117,14 +122,22 @@ export class Social {
     this.#notices.delete(notice.id);
     if (!notice.closed) {
       this.#notices.set(notice.id, notice);
-      if (!notice.earlier) this.#showCard(notice, known);
+      // After a link was lost the server tells once more what is not over; what is urgent stays in sight.
+      if (!notice.earlier || (known && notice.urgent)) this.#showCard(notice, known);
     }
     this.#drawNotices();
   }
 
   #showCard(notice: Notice, known: boolean): void {
     this.#cards.set(notice.id, this.frame.announcer.card(noticeCard(notice, this.#actions), spoken(notice), notice.urgent ? null : CARD_MS));
-    if (known || !outsideIsOn() || (!document.hidden && document.hasFocus())) return;
+    if (!known && (document.hidden || !document.hasFocus())) this.#showOutside(notice);
+  }
+
+  #showOutside(notice: Notice): void {
+    const now = performance.now();
+    this.#outside = this.#outside.filter((at) => now - at < OUTSIDE_MS);
+    if (!outsideIsOn() || this.#outside.length >= OUTSIDE_MAX) return;
+    this.#outside.push(now);
     const shown = new window.Notification(notice.title || notice.app, { body: notice.body, tag: `vroom-${notice.id}` });
     shown.onclick = () => {
       window.focus();
@@ -163,7 +176,8 @@ export class Social {
 
   #drawTitle(): void {
     document.title = [this.#title, this.#agent, "VROOM"].filter((part) => part !== "").join(" – ");
-    this.frame.tabs.look("desktop", { title: this.#title === "" ? "Desktop" : `Desktop – ${this.#title}`, badge: this.#activity });
+    // The tab keeps its name, by which people who hear the page find it.
+    this.frame.tabs.look("desktop", { title: "Desktop", hint: this.#title === "" ? "Desktop" : `Desktop – ${this.#title}`, badge: this.#activity });
   }
 }
 

@@ -3,6 +3,9 @@ import type { Notice } from "../core/graphical/messages.ts";
 import { el, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
 
+/** The list is drawn no more often than this. */
+const DRAW_MS = 50;
+
 /** What a person does with a notice. */
 export interface NoticeActions {
   /** Chooses an answer. */
@@ -19,10 +22,15 @@ export class Bell extends HTMLElement {
   readonly #outside = el("input", { type: "checkbox", onchange: () => this.dispatchEvent(new CustomEvent("outside", { detail: this.#outside.checked })) });
   readonly #sheet = el("div", { class: "noticesheet", id: "notices", popover: "auto", role: "region", "aria-label": "Notifications of the desktop" }, el("h2", {}, "Notifications"), this.#list, el("label", { class: "check" }, this.#outside, el("span", {}, "Show new ones outside of this page, too, while it is not in front")));
 
+  #notices: Notice[] = [];
+  #actions: NoticeActions = { answer: () => undefined, dismiss: () => undefined };
+  #drawing = 0;
+
   connectedCallback(): void {
     if (this.childElementCount > 0) return;
     this.hidden = true;
     this.append(this.#button, this.#sheet);
+    this.#sheet.addEventListener("beforetoggle", (event) => (event as ToggleEvent).newState === "open" && this.#draw());
   }
 
   /** Says whether notices are also shown by the browser. */
@@ -32,14 +40,23 @@ export class Bell extends HTMLElement {
 
   /** Shows what is not over, the newest first; hidden while there is nothing. */
   show(notices: Iterable<Notice>, actions: NoticeActions): void {
-    const all = [...notices].reverse();
-    if (all.length === 0) this.#sheet.hidePopover?.();
-    this.hidden = all.length === 0;
-    setText(this.#count, all.length === 0 ? "" : String(all.length));
-    this.#button.setAttribute("aria-label", `Notifications, ${all.length}`);
+    this.#notices = [...notices].reverse();
+    this.#actions = actions;
+    const count = this.#notices.length;
+    if (count === 0) this.#sheet.hidePopover();
+    this.hidden = count === 0;
+    setText(this.#count, count === 0 ? "" : String(count));
+    this.#button.setAttribute("aria-label", `Notifications, ${count}`);
     this.#button.title = "Notifications";
+    // Programs may notify faster than anybody reads.
+    if (this.#drawing === 0 && this.#sheet.matches(":popover-open")) this.#drawing = window.setTimeout(() => this.#draw(), DRAW_MS);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#drawing);
+    this.#drawing = 0;
     const had = this.#list.contains(document.activeElement);
-    this.#list.replaceChildren(...all.map((notice) => el("li", { "data-urgent": notice.urgent }, ...content(notice, actions))));
+    this.#list.replaceChildren(...this.#notices.map((notice) => el("li", { "data-urgent": notice.urgent }, ...content(notice, this.#actions))));
     if (had) (this.#list.querySelector("button") ?? this.#outside).focus();
   }
 }

@@ -89,6 +89,8 @@ export class ShellFrame {
   #topBar(): HTMLElement {
     const brand = el("span", { class: "brand" }, icon("mark"));
     const controls = el("div", { class: "controls" }, this.recording, this.tools, this.mode, this.people, this.talk.button, this.bell, this.microphone, this.sound, this.keyboard);
+    // Where they lie at the bottom, what floats above them has to know how high they are.
+    new ResizeObserver(() => document.documentElement.style.setProperty("--dock", `${controls.offsetHeight}px`)).observe(controls);
     return el("header", { class: "topbar" }, el("h1", { class: "visually-hidden" }, "VROOM"), brand, this.tabs, controls, this.status, this.menu);
   }
 }

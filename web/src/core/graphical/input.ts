@@ -142,11 +142,11 @@ export function textCommit(content: string): InputMessage[] {
  * An empty text takes it back.
  */
 export function preedit(content: string, begin: number, end: number): InputMessage {
-  let fits = content;
-  while (utf8(fits).length > PREEDIT_BYTES_MAX) fits = [...fits].slice(0, -1).join("");
+  const space = new Uint8Array(PREEDIT_BYTES_MAX);
+  const { read, written } = new TextEncoder().encodeInto(content, space);
+  const [fits, text] = [content.slice(0, read), space.subarray(0, written)];
   const place = (at: number): number => utf8(fits.slice(0, at)).length;
   const [from, to] = [place(Math.min(begin, end)), place(Math.max(begin, end))];
-  const text = utf8(fits);
   const payload = new Uint8Array(4 + text.length);
   // Within a character of two units there is no place; such a caret is not shown.
   payload.set(within(fits, begin) || within(fits, end) ? u16s(0xffff, 0xffff) : u16s(from, to));
