@@ -23,7 +23,7 @@ export class TalkPanel extends HTMLElement {
   readonly #lines = el("ul");
   readonly #log = el("div", { class: "talklines", role: "log", "aria-label": "Conversation", tabindex: 0 }, this.#lines);
   readonly #empty = el("p", { class: "muted" }, "Nothing was said yet. Everybody who is here reads what you write.");
-  readonly #field = el("textarea", { id: "talk-line", rows: 2, maxlength: LENGTH_MAX, autocomplete: "off" });
+  readonly #field = el("textarea", { id: "talk-line", rows: 2, placeholder: "Message to everybody", maxlength: LENGTH_MAX, autocomplete: "off" });
   #unread = 0;
 
   constructor() {
