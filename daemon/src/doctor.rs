@@ -40,7 +40,10 @@ pub fn report(settings: &Settings) -> anyhow::Result<String> {
         None => "notifications: by a D-Bus that is started with each desktop".to_owned(),
         Some(missing) => format!("notifications: none; {missing}"),
     });
-    let browser = settings.browser.as_ref().and_then(|command| command.first());
+    let browser = settings
+        .browser
+        .as_ref()
+        .and_then(|command| command.first());
     lines.push(match browser {
         None => "addresses: switched off in the configuration".to_owned(),
         Some(program) if is_installed(program) => format!("addresses: opened with {program}"),

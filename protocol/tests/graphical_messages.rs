@@ -8,8 +8,8 @@ use vroom_protocol::graphical::{
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
     Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notice, NoticeAction,
     NoticeAnswer, Notification, NotificationKind, Participant, Paths, Record, RecordAction,
-    RecordState, Recording, Role, ScrollDirection, Selection, ServerHandshake, ServerMessage, Share,
-    ShareAction, ShareState, Shown, State, Viewport, WaitState,
+    RecordState, Recording, Role, ScrollDirection, Selection, ServerHandshake, ServerMessage,
+    Share, ShareAction, ShareState, Shown, State, Viewport, WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {
