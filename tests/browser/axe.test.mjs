@@ -104,7 +104,7 @@ for (const [size, { context, ...shape }] of Object.entries(SIZES)) {
       await tour.open(viewer, 'Notifications, 2', 'notification-list');
       await page.getByRole('button', { name: 'Settings and help' }).click();
       await page.getByRole('button', { name: 'Open address…' }).click();
-      await page.getByLabel('Address').fill('file:///etc/passwd');
+      await page.getByRole('textbox', { name: 'Address' }).fill('file:///etc/passwd');
       await page.keyboard.press('Enter');
       await tour.look(viewer, 'address');
       await page.keyboard.press('Escape');

@@ -36,7 +36,7 @@ test('a program notifies everybody, and who drives answers it', async (t) => {
   }
   await picture(viewer, 'card');
   await cards(watcher).getByRole('button', { name: 'Read it' }).click();
-  await watcher.page.getByText('only who drives answers').waitFor();
+  await watcher.page.locator('.notices').getByText('only who drives answers').waitFor();
   await cards(viewer).getByRole('button', { name: 'Read it' }).click();
   assert.equal(await answer, 'read');
   for (const each of [viewer, watcher]) await cards(each).waitFor({ state: 'detached' });
@@ -81,7 +81,7 @@ test('the browser shows notifications only after a click that permits it', async
   await bell(viewer).click();
   await viewer.page.getByLabel(/outside of this page/).check();
   notify(t, daemon, 'After', 'words');
-  await cards(viewer).getByText('After').waitFor();
+  await viewer.page.locator('.noticelist').getByText('After').waitFor();
   assert.deepEqual(await viewer.page.evaluate(() => [window.asked, window.shown]), [1, [['After', 'words']]]);
   await viewer.page.keyboard.press('Escape');
 });
@@ -98,14 +98,14 @@ test('an address is opened in the browser of the desktop by who drives', async (
     await page.getByRole('button', { name: 'Open address…' }).click();
   };
   await choose();
-  await page.getByText('only who drives opens addresses').waitFor();
+  await page.locator('.notices').getByText('only who drives opens addresses').waitFor();
   await viewer.setMode('interact');
   await choose();
-  await page.getByLabel('Address').fill('file:///etc/passwd');
+  await page.getByRole('textbox', { name: 'Address' }).fill('file:///etc/passwd');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').getByText('Only addresses of web pages').waitFor();
   await picture(viewer, 'address');
-  await page.getByLabel('Address').fill('example.org/bücher?a=1&b=$(2)');
+  await page.getByRole('textbox', { name: 'Address' }).fill('example.org/bücher?a=1&b=$(2)');
   await page.keyboard.press('Enter');
   await until('the browser', () => existsSync(opened) && readFileSync(opened, 'utf8') === 'https://example.org/b%C3%BCcher?a=1&b=$(2)\n');
   await until('its title', async () => /^page of https:.* – VROOM$/.test(await page.title()));
@@ -121,9 +121,9 @@ test('an address that cannot be opened is told to who asked', async (t) => {
   await viewer.setMode('interact');
   await page.getByRole('button', { name: 'Settings and help' }).click();
   await page.getByRole('button', { name: 'Open address…' }).click();
-  await page.getByLabel('Address').fill('example.org');
+  await page.getByRole('textbox', { name: 'Address' }).fill('example.org');
   await page.keyboard.press('Enter');
-  await page.getByText('false ended with status 1').waitFor();
+  await page.locator('.notices').getByText('false ended with status 1').waitFor();
   await until('nothing to be opening', async () => !/opening/.test(await page.locator('#tab-desktop').textContent()));
 });
 
@@ -186,7 +186,8 @@ test('what is composed is seen in the program, and its text takes its place', as
   await shows('日本|');
   await viewer.page.keyboard.type('ok');
   await shows('日本ok|');
-  assert.ok(lines().every((line) => !/日本.*日本|ok.*ok/.test(line)), `nothing is doubled: ${lines()}`);
+  // GTK tells of the text before it tells that what was composed is gone, and draws neither before both.
+  assert.ok(lines().every((line) => !/日本.*日本|ok.*ok/.test(line.split('|')[0])), `nothing is doubled: ${lines()}`);
 });
 
 /** A window that is one text field; writes a line for each change of what stands in it and what is composed. */
