@@ -15,13 +15,13 @@ RUN=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-nice
     pipewire wireplumber
-    foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus xwayland
+    foot fonts-dejavu-core adwaita-icon-theme xkb-data dbus xdg-utils xwayland
 )
 TEST=(
     chromium iproute2 nftables util-linux weston gtk-3-examples gtk-4-examples wl-clipboard ncurses-bin procps psmisc
     bash vim htop tmux less mc mandoc openssh-client pipewire-bin pulseaudio-utils
     asciinema grim kitty swaybg swaylock waybar wlr-randr wtype xterm x11-apps xclip
-    python3-gi gir1.2-gtk-4.0
+    python3-gi gir1.2-gtk-4.0 libnotify-bin libglib2.0-bin
     firefox-esr python3-pyqt5 qtwayland5 sway wlcs
 )
 BENCH=(

@@ -106,6 +106,7 @@ impl Desk {
             on_exit: OnExit::Keep,
             x11: false,
             shell: ShellStyle::Kiosk,
+            autostart: false,
             runtime_dir: dir.path().to_owned(),
             env: Vec::new(),
         };

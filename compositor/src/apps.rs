@@ -95,11 +95,8 @@ fn collect(folder: &Path, prefix: &str, depth: usize, entries: &mut BTreeMap<Str
         if let Some(id) = name.strip_suffix(".desktop") {
             let id = format!("{prefix}{id}");
             if !entries.contains_key(&id) && entries.len() < ENTRIES {
-                let size = entry.metadata().map_or(u64::MAX, |metadata| metadata.len());
-                let text = (size <= ENTRY_BYTES)
-                    .then(|| std::fs::read_to_string(&path).ok())
-                    .flatten();
-                entries.insert(id.clone(), text.and_then(|text| parse(&id, &text)));
+                let app = Entry::read(&path).and_then(|entry| entry.shown(&id));
+                entries.insert(id, app);
             }
         } else if path.is_dir() && depth < FOLDER_DEPTH {
             collect(&path, &format!("{prefix}{name}-"), depth + 1, entries);
@@ -107,39 +104,72 @@ fn collect(folder: &Path, prefix: &str, depth: usize, entries: &mut BTreeMap<Str
     }
 }
 
-/// Reads a desktop entry; `None` when it is not to be shown here.
-fn parse(id: &str, text: &str) -> Option<App> {
-    let mut values = BTreeMap::new();
-    let mut inside = false;
-    for line in text.lines().map(str::trim) {
-        if line.starts_with('[') {
-            inside = line == "[Desktop Entry]";
-        } else if inside && let Some((key, value)) = line.split_once('=') {
-            values.entry(key.trim()).or_insert(value.trim());
+/// What a desktop entry says.
+pub(crate) struct Entry(BTreeMap<String, String>);
+
+impl Entry {
+    /// Reads the entry in a file; `None` when there is none, or it is too large.
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let size = std::fs::metadata(path).ok()?.len();
+        let text = (size <= ENTRY_BYTES).then(|| std::fs::read_to_string(path).ok());
+        Some(Self::parse(&text.flatten()?))
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut values = BTreeMap::new();
+        let mut inside = false;
+        for line in text.lines().map(str::trim) {
+            if line.starts_with('[') {
+                inside = line == "[Desktop Entry]";
+            } else if inside && let Some((key, value)) = line.split_once('=') {
+                let value = value.trim().to_owned();
+                values.entry(key.trim().to_owned()).or_insert(value);
+            }
         }
+        Self(values)
     }
-    let value = |key| values.get(key).copied().unwrap_or_default();
-    let is = |key| value(key) == "true";
-    let elsewhere = !value("OnlyShowIn").is_empty();
-    if value("Type") != "Application" || is("NoDisplay") || is("Hidden") || elsewhere {
-        return None;
+
+    /// What it says about something; empty when it says nothing.
+    pub(crate) fn value(&self, key: &str) -> &str {
+        self.0.get(key).map_or("", String::as_str)
     }
-    let tried = value("TryExec");
-    if !tried.is_empty() && find_program(tried).is_none() {
-        return None;
+
+    fn is(&self, key: &str) -> bool {
+        self.value(key) == "true"
     }
-    let command = split_exec(value("Exec"))?;
-    find_program(command.first()?)?;
-    let name = unescape(value("Name"));
-    (!name.is_empty()).then(|| App {
-        id: id.to_owned(),
-        name,
-        comment: unescape(value("Comment")),
-        icon: value("Icon").to_owned(),
-        command,
-        terminal: is("Terminal"),
-        keywords: format!("{} {}", value("Keywords"), value("GenericName")).to_lowercase(),
-    })
+
+    /// Whether it is a program for this desktop among others.
+    pub(crate) fn is_for_us(&self) -> bool {
+        let names_us = |key| self.value(key).split(';').any(|name| name == DESKTOP_NAME);
+        let shown = self.value("OnlyShowIn").is_empty() || names_us("OnlyShowIn");
+        self.value("Type") == "Application" && !self.is("Hidden") && shown && !names_us("NotShowIn")
+    }
+
+    /// The program, if it is installed and wants to be seen here.
+    fn shown(&self, id: &str) -> Option<App> {
+        let app = (self.is_for_us() && !self.is("NoDisplay")).then(|| self.app(id));
+        app.flatten().filter(|app| !app.name.is_empty())
+    }
+
+    /// The program, if it is installed.
+    pub(crate) fn app(&self, id: &str) -> Option<App> {
+        let tried = self.value("TryExec");
+        if !tried.is_empty() && find_program(tried).is_none() {
+            return None;
+        }
+        let command = split_exec(self.value("Exec"))?;
+        find_program(command.first()?)?;
+        let keywords = [self.value("Keywords"), self.value("GenericName")];
+        Some(App {
+            id: id.to_owned(),
+            name: unescape(self.value("Name")),
+            comment: unescape(self.value("Comment")),
+            icon: self.value("Icon").to_owned(),
+            command,
+            terminal: self.is("Terminal"),
+            keywords: keywords.join(" ").to_lowercase(),
+        })
+    }
 }
 
 fn unescape(value: &str) -> String {
@@ -251,6 +281,9 @@ pub(crate) fn icon_file(icon: &str, side: u32) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// What this desktop is called where entries name the desktops that they are for.
+pub const DESKTOP_NAME: &str = "VROOM";
+
 /// The most entries that are read.
 const ENTRIES: usize = 2000;
 
@@ -284,7 +317,7 @@ mod tests {
             let text = format!(
                 "[Desktop Entry]\nType=Application\nName=A\\sshell\nExec=sh -i\n{more}\n[Desktop Action x]\nName=Other"
             );
-            parse("a", &text)
+            Entry::parse(&text).shown("a")
         };
         let app = entry("Comment=Types").unwrap();
         assert_eq!(
@@ -303,7 +336,7 @@ mod tests {
     fn a_search_finds_the_beginning_of_names_first() {
         let text =
             "[Desktop Entry]\nType=Application\nName=Web Browser\nExec=sh\nKeywords=internet;";
-        let app = parse("chromium", text).unwrap();
+        let app = Entry::parse(text).shown("chromium").unwrap();
         assert_eq!(app.rank("web"), Some(1));
         assert_eq!(app.rank("brow"), Some(2));
         assert_eq!(app.rank("rows"), Some(3));

@@ -133,6 +133,10 @@ impl Desktop for Compositor {
         self.inbox.post(Command::Selection { selection, formats });
     }
 
+    fn launch(&self, number: u64, command: Vec<String>) {
+        self.inbox.post(Command::Launch { number, command });
+    }
+
     fn shut_down(&self) {
         let thread = self
             .thread

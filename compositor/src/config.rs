@@ -24,6 +24,8 @@ pub struct CompositorConfig {
     pub x11: bool,
     /// What windows do.
     pub shell: ShellStyle,
+    /// Whether a desktop starts what entries in `autostart` folders name, the person's and the system's.
+    pub autostart: bool,
     /// An existing directory that only this user can enter; the Wayland socket lies in it, and the
     /// session command gets it as `XDG_RUNTIME_DIR`.
     pub runtime_dir: PathBuf,

@@ -42,6 +42,20 @@ pub(crate) enum Command {
     /// Do what a conformance suite needs.
     #[cfg(feature = "conformance")]
     Call(crate::conformance::Call),
+    /// Start a program beside the session command.
+    Launch {
+        /// Names it in what is told about it.
+        number: u64,
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+    /// A program that was launched ended soon, and not well.
+    LaunchFailed {
+        /// The number that it was launched with.
+        number: u64,
+        /// What a person should read about it.
+        reason: String,
+    },
     /// The session command ended.
     SessionEnded,
     /// End.
@@ -114,6 +128,10 @@ fn merge(commands: &mut VecDeque<Command>, command: Command) -> Option<Command> 
             *y = *to_y;
             None
         }
+        (last @ InputEvent::Preedit { .. }, InputEvent::Preedit { .. }) => {
+            *last = event;
+            None
+        }
         _ => Some(Command::Input(event)),
     }
 }
@@ -126,7 +144,7 @@ fn is_replaced_by(have: &Command, new: &Command) -> bool {
             },
             Command::Selection { selection, .. },
         ) => have == selection,
-        (Command::Input(_), _) => false,
+        (Command::Input(_) | Command::Launch { .. } | Command::LaunchFailed { .. }, _) => false,
         #[cfg(feature = "conformance")]
         (Command::Call(_), _) => false,
         _ => std::mem::discriminant(have) == std::mem::discriminant(new),
@@ -134,6 +152,9 @@ fn is_replaced_by(have: &Command, new: &Command) -> bool {
 }
 
 fn has_room(commands: &VecDeque<Command>, command: &Command) -> bool {
+    if matches!(command, Command::Launch { .. }) {
+        return commands.len() < INPUT_QUEUE;
+    }
     let Command::Input(event) = command else {
         return true;
     };

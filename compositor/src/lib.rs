@@ -13,6 +13,7 @@
 //! - The pointer is never drawn into the picture.
 
 mod apps;
+mod autostart;
 mod client;
 mod clock;
 mod compositor;
@@ -39,8 +40,10 @@ mod x11;
 #[cfg(test)]
 mod tests;
 
+pub use apps::DESKTOP_NAME;
 pub use compositor::Compositor;
 pub use config::{CompositorConfig, OnExit, ShellStyle};
 #[cfg(feature = "conformance")]
 pub use conformance::Program;
 pub use error::Error;
+pub use spawn::FOREIGN_VARIABLES;

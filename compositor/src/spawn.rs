@@ -15,10 +15,10 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use vroom_desktop::DesktopEvent;
 
-use crate::apps::{App, find_program};
+use crate::apps::{App, DESKTOP_NAME, find_program};
 use crate::inbox::{Command as Request, Inbox};
 use crate::state::State;
-use crate::{CompositorConfig, OnExit};
+use crate::{CompositorConfig, OnExit, ShellStyle, autostart};
 
 /// The session command and what is left of it.
 pub(crate) struct Session {
@@ -28,6 +28,8 @@ pub(crate) struct Session {
     socket_name: OsString,
     x11_display: Option<OsString>,
     on_exit: OnExit,
+    /// Whether what is to be started with every desktop is.
+    autostart: bool,
     inbox: Arc<Inbox>,
     running: Option<Running>,
     /// The process group of the last command; programs it started may live on in it.
@@ -64,6 +66,7 @@ impl Session {
             socket_name: socket_name.to_owned(),
             x11_display,
             on_exit: config.on_exit,
+            autostart: config.autostart && config.shell == ShellStyle::Desktop,
             inbox,
             running: None,
             group: None,
@@ -133,7 +136,7 @@ impl Session {
             .env("WAYLAND_DISPLAY", &self.socket_name)
             .envs(self.x11_display.iter().map(|name| ("DISPLAY", name)))
             .env("XDG_SESSION_TYPE", "wayland")
-            .env("XDG_CURRENT_DESKTOP", "VROOM")
+            .env("XDG_CURRENT_DESKTOP", DESKTOP_NAME)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -142,7 +145,9 @@ impl Session {
     }
 
     /// Starts a program beside the session command; it ends with the session.
-    fn start_beside(&mut self, command: &[String]) -> io::Result<()> {
+    ///
+    /// With a number it is told when the program fails soon.
+    fn start_beside(&mut self, command: &[String], number: Option<u64>) -> io::Result<()> {
         let Some((program, arguments)) = command.split_first() else {
             return Ok(());
         };
@@ -157,7 +162,20 @@ impl Session {
         let waiter = std::thread::Builder::new()
             .name("program".into())
             .stack_size(WAITER_STACK_BYTES);
-        waiter.spawn(move || reap(&mut child)).map(drop)
+        let name = program.clone();
+        let (inbox, started) = (Arc::clone(&self.inbox), Instant::now());
+        let wait = move || {
+            let status = reap(&mut child);
+            let soon = started.elapsed() < SOON;
+            if let (Some(number), Some(status)) = (number, status)
+                && soon
+                && !status.success()
+            {
+                let reason = describe(&name, status);
+                inbox.post(Request::LaunchFailed { number, reason });
+            }
+        };
+        waiter.spawn(wait).map(drop)
     }
 
     /// Reaps the command; tells how it ended and how long it ran.
@@ -197,9 +215,18 @@ impl State {
             };
             command.splice(0..0, [*terminal, *option].map(str::to_owned));
         }
-        match self.session.start_beside(&command) {
+        match self.session.start_beside(&command, None) {
             Ok(()) => tracing::info!(app = app.id, "a program was started"),
             Err(error) => tracing::warn!(app = app.id, %error, "a program could not be started"),
+        }
+    }
+
+    /// Starts a program that somebody asked for by its command.
+    pub(crate) fn launch_command(&mut self, number: u64, command: &[String]) {
+        if let Err(error) = self.session.start_beside(command, Some(number)) {
+            let name = command.first().map_or("", String::as_str);
+            let reason = format!("cannot start {name}: {error}");
+            self.tell(DesktopEvent::ProgramFailed { number, reason });
         }
     }
 
@@ -213,6 +240,11 @@ impl State {
                 format!("cannot start {name}: {error}")
             };
             self.session_over(reason, Duration::ZERO);
+        }
+        if self.session.autostart {
+            for app in autostart::entries(&autostart::folders()) {
+                self.launch(&app);
+            }
         }
     }
 
@@ -307,10 +339,11 @@ fn signal_group(group: Pid, signal: Signal) {
     }
 }
 
-fn reap(child: &mut Child) {
-    if let Err(error) = child.wait() {
-        tracing::warn!(%error, "a program could not be reaped");
-    }
+fn reap(child: &mut Child) -> Option<ExitStatus> {
+    let status = child.wait();
+    status
+        .inspect_err(|error| tracing::warn!(%error, "a program could not be reaped"))
+        .ok()
 }
 
 fn describe(name: &str, status: ExitStatus) -> String {
@@ -325,7 +358,9 @@ fn describe(name: &str, status: ExitStatus) -> String {
 }
 
 /// Variables that belong to the program around us, not to the session.
-const FOREIGN_VARIABLES: [&str; 8] = [
+pub const FOREIGN_VARIABLES: [&str; 9] = [
+    // The session has a bus of its own, or none.
+    "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
     "WAYLAND_SOCKET",
     "NOTIFY_SOCKET",
@@ -343,6 +378,9 @@ const TERMINALS: [(&str, &str); 4] = [
     ("alacritty", "-e"),
     ("xterm", "-e"),
 ];
+
+/// What fails within this time after it was started has not done what it was started for.
+const SOON: Duration = Duration::from_secs(10);
 
 /// The most programs that run beside the session command.
 const PROGRAMS: usize = 256;

@@ -222,6 +222,10 @@ impl State {
                 Command::DrawCursor(drawn) => self.draw_cursor(drawn),
                 #[cfg(feature = "conformance")]
                 Command::Call(call) => call.run(self),
+                Command::Launch { number, command } => self.launch_command(number, &command),
+                Command::LaunchFailed { number, reason } => {
+                    self.tell(DesktopEvent::ProgramFailed { number, reason });
+                }
                 Command::SessionEnded => self.session_ended(),
                 Command::ShutDown => self.running = false,
             }

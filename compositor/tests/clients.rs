@@ -391,6 +391,7 @@ impl Session {
             on_exit: OnExit::Keep,
             x11: true,
             shell,
+            autostart: false,
             runtime_dir: runtime_dir(dir.path()),
             env: vec![
                 variable("HOME", &home),

@@ -38,6 +38,8 @@ pub struct Config {
     pub terminal: TerminalConfig,
     /// Which way clipboards may go.
     pub clipboard: ClipboardConfig,
+    /// What NAVIGATE opens addresses with.
+    pub browser: BrowserConfig,
     /// Which files clients have.
     pub files: FilesConfig,
     /// What is forwarded.
@@ -90,6 +92,8 @@ pub struct DesktopConfig {
     pub style: Option<Style>,
     /// Whether X11 programs find a display.
     pub x11: Option<bool>,
+    /// Whether a desktop starts what entries in `autostart` folders name.
+    pub autostart: Option<bool>,
     /// What happens when that program ends.
     pub on_exit: Option<OnExit>,
     /// Whether the desktop takes the size of the driver's window.
@@ -154,6 +158,16 @@ pub struct ClipboardConfig {
     pub to_desktop: Option<bool>,
     /// Whether clients may have what is in it.
     pub from_desktop: Option<bool>,
+}
+
+/// What NAVIGATE opens addresses with.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrowserConfig {
+    /// Whether whoever drives may open addresses at all.
+    pub enabled: Option<bool>,
+    /// The program and its arguments; the address comes last.
+    pub command: Option<Vec<String>>,
 }
 
 /// Which files clients have.
@@ -362,6 +376,7 @@ mod tests {
         assert!(config.tls.is_some() && config.log.level.is_some());
         assert!(config.authorized_keys.is_some() && config.state_dir.is_some());
         assert!(config.terminal.idle_timeout.is_some() && config.terminal.per_user.is_some());
+        assert!(config.desktop.autostart.is_some() && config.browser.command.is_some());
         assert!(config.desktop.on_exit.is_some() && config.media.ports.is_some());
         assert!(config.limits.unauthenticated_per_source.is_some());
         assert!(config.recording.allowed.is_some() && config.recording.pointer.is_some());

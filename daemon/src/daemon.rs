@@ -15,6 +15,7 @@ use vroom_terminal::Holds;
 use vroom_transport::tls;
 
 use crate::auth::Auth;
+use crate::bus::SessionBus;
 use crate::config::{DesktopKind, OnExit};
 use crate::control;
 use crate::desktop::{self, RuntimeDir, Started};
@@ -91,6 +92,7 @@ pub struct Server {
     daemon: Arc<Daemon>,
     desktop: Option<Arc<dyn Desktop>>,
     sound: Option<SoundServer>,
+    bus: Option<SessionBus>,
     runtime_dir: Option<RuntimeDir>,
     finished: watch::Receiver<bool>,
     url: String,
@@ -155,10 +157,16 @@ impl Server {
         })?;
         let media = Media::start(media_config(&settings)).context("starting media")?;
         // Last of all that can fail, so that no session is left without its server.
-        let started = start_desktop(&settings, &hub, finish)?;
-        let (desktop, display, sound_server, runtime_dir) = match started {
-            Some(it) => (Some(it.desktop), it.display, it.sound, it.runtime_dir),
-            None => (None, Vec::new(), None, None),
+        let started = start_desktop(&settings, &hub, finish).await?;
+        let (desktop, display, sound_server, bus, runtime_dir) = match started {
+            Some(it) => (
+                Some(it.desktop),
+                it.display,
+                it.sound,
+                it.bus,
+                it.runtime_dir,
+            ),
+            None => (None, Vec::new(), None, None, None),
         };
         let sound = sound_server.as_ref().map(|server| SoundPath {
             played: media.sound(server.played()),
@@ -212,6 +220,7 @@ impl Server {
             daemon,
             desktop,
             sound: sound_server,
+            bus,
             runtime_dir,
             finished,
             url,
@@ -259,11 +268,12 @@ impl Server {
             tracing::warn!("not everything ended in time");
         }
         drop(self.sound);
+        drop(self.bus);
         drop(self.runtime_dir);
     }
 }
 
-fn start_desktop(
+async fn start_desktop(
     settings: &Settings,
     hub: &Arc<Hub>,
     finish: watch::Sender<bool>,
@@ -272,6 +282,7 @@ fn start_desktop(
     let listener = Arc::clone(hub);
     let started = desktop::start(
         settings,
+        hub,
         Arc::new(move |event| {
             let ended = matches!(
                 event,
@@ -285,7 +296,8 @@ fn start_desktop(
                 finish.send_replace(true);
             }
         }),
-    )?;
+    )
+    .await?;
     if let Some(started) = &started {
         hub.set_desktop(Arc::clone(&started.desktop));
     }

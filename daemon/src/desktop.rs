@@ -10,7 +10,9 @@ use anyhow::Context as _;
 use vroom_compositor::{Compositor, CompositorConfig};
 use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig};
 
+use crate::bus::{self, SessionBus};
 use crate::config::{DesktopKind, MicrophoneRule, OnExit, Style};
+use crate::hub::Hub;
 use crate::settings::Settings;
 use crate::sound::{self, SoundServer};
 
@@ -18,8 +20,10 @@ use crate::sound::{self, SoundServer};
 pub(crate) struct Started {
     /// The desktop.
     pub(crate) desktop: Arc<dyn Desktop>,
-    /// The variables that name the displays which programs in terminals can open windows on.
+    /// The variables by which programs in terminals find the displays and the bus.
     pub(crate) display: Vec<(&'static str, OsString)>,
+    /// What its programs talk to one another by.
+    pub(crate) bus: Option<SessionBus>,
     /// What its programs play into.
     pub(crate) sound: Option<SoundServer>,
     /// Where its sockets lie; removed when dropped.
@@ -29,7 +33,11 @@ pub(crate) struct Started {
 /// Starts the desktop that the settings ask for, if they do.
 ///
 /// What it tells goes to `events`, also that there is nothing to show on it.
-pub(crate) fn start(settings: &Settings, events: EventSink) -> anyhow::Result<Option<Started>> {
+pub(crate) async fn start(
+    settings: &Settings,
+    hub: &Arc<Hub>,
+    events: EventSink,
+) -> anyhow::Result<Option<Started>> {
     match settings.desktop {
         DesktopKind::None => Ok(None),
         DesktopKind::Synthetic => {
@@ -41,15 +49,20 @@ pub(crate) fn start(settings: &Settings, events: EventSink) -> anyhow::Result<Op
             Ok(Some(Started {
                 desktop: Arc::new(desktop),
                 display: Vec::new(),
+                bus: None,
                 sound: None,
                 runtime_dir: None,
             }))
         }
-        DesktopKind::Headless => headless(settings, events).map(Some),
+        DesktopKind::Headless => headless(settings, hub, events).await.map(Some),
     }
 }
 
-fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
+async fn headless(
+    settings: &Settings,
+    hub: &Arc<Hub>,
+    events: EventSink,
+) -> anyhow::Result<Started> {
     let runtime_dir = RuntimeDir::make().context("making a runtime directory")?;
     let command = settings.session.clone().or_else(default_session);
     if command.is_none() {
@@ -65,6 +78,15 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
         .sound
         .then(|| sound(&runtime_dir.path, settings))
         .flatten();
+    let bus = bus(&runtime_dir.path, hub).await;
+    let address = bus.as_ref().map(|bus| OsString::from(bus.address()));
+    let address = address.map(|address| ("DBUS_SESSION_BUS_ADDRESS", address));
+    let mut env = locale(|name| env::var_os(name));
+    env.extend(
+        address
+            .iter()
+            .map(|(name, value)| ((*name).into(), value.clone())),
+    );
     let config = CompositorConfig {
         size: settings.size,
         scale: settings.scale,
@@ -81,22 +103,44 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
             Style::Desktop => vroom_compositor::ShellStyle::Desktop,
             Style::Kiosk => vroom_compositor::ShellStyle::Kiosk,
         },
+        autostart: settings.autostart,
         runtime_dir: runtime_dir.path.clone(),
-        env: locale(|name| env::var_os(name)),
+        env,
     };
     let compositor = Compositor::start(config, events).context("starting the desktop")?;
     let wayland = runtime_dir.path.join(compositor.socket_name());
     let x11 = compositor.x11_display();
-    let display = [("WAYLAND_DISPLAY", wayland.into_os_string())]
+    let display: Vec<_> = [("WAYLAND_DISPLAY", wayland.into_os_string())]
         .into_iter()
         .chain(x11.map(|name| ("DISPLAY", name.to_owned())))
         .collect();
+    if let Some(bus) = &bus {
+        bus.set_environment(&display).await;
+    }
+    let display = display.into_iter().chain(address).collect();
     Ok(Started {
         desktop: Arc::new(compositor),
         display,
+        bus,
         sound,
         runtime_dir: Some(runtime_dir),
     })
+}
+
+/// The session bus, if there can be one; without it programs do not notify of anything.
+async fn bus(runtime_dir: &Path, hub: &Arc<Hub>) -> Option<SessionBus> {
+    if let Some(missing) = bus::missing() {
+        tracing::info!("no session bus, and so no notifications: {missing}");
+        return None;
+    }
+    let started = SessionBus::start(runtime_dir);
+    let mut bus = started
+        .inspect_err(|error| tracing::warn!(%error, "no session bus, and so no notifications"))
+        .ok()?;
+    if let Err(error) = bus.serve_notices(hub).await {
+        tracing::warn!(%error, "notifications of programs are not shown");
+    }
+    Some(bus)
 }
 
 /// The sound server, if there can be one; a picture needs none.

@@ -1,8 +1,10 @@
-//! `vroomd doctor`: what this machine has for picture and sound, what is used, and why not more.
+//! `vroomd doctor`: what this machine has for a desktop, what is used, and why not more.
 
 use vroom_media::{Media, Verdict};
 
+use crate::bus;
 use crate::daemon::media_config;
+use crate::process::is_installed;
 use crate::settings::Settings;
 use crate::sound;
 
@@ -33,6 +35,19 @@ pub fn report(settings: &Settings) -> anyhow::Result<String> {
         (false, _) => "sound: switched off in the configuration".to_owned(),
         (true, None) => "sound: PipeWire, started with each desktop".to_owned(),
         (true, Some(missing)) => format!("sound: none; {missing}"),
+    });
+    lines.push(match bus::missing() {
+        None => "notifications: by a D-Bus that is started with each desktop".to_owned(),
+        Some(missing) => format!("notifications: none; {missing}"),
+    });
+    let browser = settings
+        .browser
+        .as_ref()
+        .and_then(|command| command.first());
+    lines.push(match browser {
+        None => "addresses: switched off in the configuration".to_owned(),
+        Some(program) if is_installed(program) => format!("addresses: opened with {program}"),
+        Some(program) => format!("addresses: not opened; {program} is not installed"),
     });
     Ok(lines.join("\n"))
 }

@@ -47,7 +47,7 @@ pub(crate) enum Denied {
     NotAllowed,
     /// Somebody else is driving.
     Busy,
-    /// There is no such participant.
+    /// There is no such participant, or nothing of that name.
     NoSuchTarget,
     /// No clipboard may go into the desktop.
     ClipboardKeptOut,
@@ -61,6 +61,8 @@ pub(crate) enum Denied {
     SpeaksDriver,
     /// Somebody who comes first is speaking.
     SpeaksOther,
+    /// It was asked for too often.
+    TooOften,
 }
 
 impl Floor {

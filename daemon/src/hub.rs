@@ -3,16 +3,19 @@
 //! Everything is asked and changed under one short lock, on which nothing waits. What a participant
 //! has to be told goes into its [`Mailbox`].
 
+mod browsing;
 mod driving;
 mod news;
+mod notices;
 mod recording;
 mod selections;
 mod share;
+mod talk;
 mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 use vroom_desktop::{Desktop, Layout, Size};
@@ -28,6 +31,7 @@ use crate::identity::Identity;
 use crate::mailbox::Mailbox;
 use crate::settings::ClipboardRules;
 pub(crate) use news::CursorNow;
+pub(crate) use notices::{NoticeEnd, NoticeNews, Posted};
 pub(crate) use selections::Offered;
 
 /// Who is here, who drives, and what there is to see.
@@ -65,6 +69,9 @@ struct Shared {
     media: Option<MediaState>,
     recording: recording::RecordingShared,
     voice: voice::Voice,
+    notices: notices::Notices,
+    talk: talk::Talk,
+    browsing: browsing::Browsing,
     active_at: SystemTime,
 }
 
@@ -76,6 +83,12 @@ struct Member {
     role: Role,
     /// Whether their client draws the pointer itself.
     draws_cursor: bool,
+    joined_at: Instant,
+    /// How many lines of conversation there were when they came.
+    joined_line: u64,
+    /// How often they may still say something, and open an address.
+    talking: talk::Allowance,
+    opening: talk::Allowance,
     mailbox: Arc<Mailbox>,
 }
 
@@ -120,6 +133,9 @@ impl Hub {
             media: None,
             recording: recording::RecordingShared::default(),
             voice: voice::Voice::new(config.microphone),
+            notices: notices::Notices::default(),
+            talk: talk::Talk::default(),
+            browsing: browsing::Browsing::default(),
             active_at: SystemTime::now(),
         };
         Ok(Arc::new(Self {
@@ -225,6 +241,10 @@ impl Hub {
                 .collect(),
             role: identity.role,
             draws_cursor: true,
+            joined_at: now(),
+            joined_line: shared.talk.said,
+            talking: talk::Allowance::new(LINES_AT_ONCE, LINE_EVERY),
+            opening: talk::Allowance::new(ADDRESSES_AT_ONCE, ADDRESS_EVERY),
             mailbox: Arc::clone(&mailbox),
         };
         shared.members.insert(id, member);
@@ -335,7 +355,13 @@ impl Seat {
     /// What STATE says to this participant.
     pub(crate) fn state(&self) -> State {
         let shared = self.hub.lock();
-        let mut state = State::new(State::IDLE);
+        let loading = shared.browsing.is_loading();
+        let mut state = State::new(if loading {
+            State::BROWSING
+        } else {
+            State::IDLE
+        });
+        state.loading = loading.then_some(true);
         state.title.clone_from(&shared.title);
         state.viewport = Some(shared.viewport());
         state.mode = Some(shared.floor.mode(self.id));
@@ -397,6 +423,14 @@ fn now() -> Instant {
 
 /// The participants at a time; one more is refused.
 const PARTICIPANTS: usize = 256;
+
+/// The lines that one participant may say at once, and how soon there may be one more.
+const LINES_AT_ONCE: u32 = 20;
+const LINE_EVERY: Duration = Duration::from_millis(500);
+
+/// The addresses that one participant may open at once, and how soon there may be one more.
+const ADDRESSES_AT_ONCE: u32 = 5;
+const ADDRESS_EVERY: Duration = Duration::from_secs(2);
 
 /// The longest name of a participant; the rest is cut.
 const NAME_CHARS: usize = 64;

@@ -1,6 +1,6 @@
 //! What the hub has for one participant.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -33,6 +33,10 @@ pub(crate) struct Mail {
     pub(crate) recording: bool,
     /// These selections have new content.
     pub(crate) selections: Vec<Selection>,
+    /// These notices are new, different or over.
+    pub(crate) notices: BTreeSet<u32>,
+    /// What was said before is to be told.
+    pub(crate) earlier_chat: bool,
     /// How drags of files go.
     pub(crate) drags: VecDeque<DragEvent>,
     /// Somebody else drives now.

@@ -1,7 +1,19 @@
 //! Settings of the process itself.
 
+use std::env;
+use std::path::Path;
+
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
+
+/// Whether a program can be found, by its name or its path.
+pub(crate) fn is_installed(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).is_file();
+    }
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
 
 /// Raises the number of files that may be open as far as the system lets us.
 pub fn raise_file_limit() {

@@ -48,10 +48,14 @@ pub struct Settings {
     pub style: Style,
     /// Whether X11 programs find a display.
     pub x11: bool,
+    /// Whether a desktop starts what entries in `autostart` folders name.
+    pub autostart: bool,
     /// What happens when it ends.
     pub on_exit: OnExit,
     /// Whether the desktop takes the size of the driver's window.
     pub follow_resize: bool,
+    /// What opens addresses, which come last; `None` opens none.
+    pub browser: Option<Vec<String>>,
     /// Which way clipboards may go.
     pub clipboard: ClipboardRules,
     /// Whether there are terminals.
@@ -208,8 +212,13 @@ impl Settings {
             }),
             session,
             x11: config.desktop.x11.unwrap_or(true),
+            autostart: config.desktop.autostart.unwrap_or(true),
             on_exit: serve.on_exit.or(config.desktop.on_exit).unwrap_or_default(),
             follow_resize: config.desktop.follow_resize.unwrap_or(true),
+            browser: config.browser.enabled.unwrap_or(true).then(|| {
+                let command = config.browser.command;
+                command.unwrap_or_else(|| vec![BROWSER.to_owned()])
+            }),
             clipboard: ClipboardRules {
                 to_desktop: config.clipboard.to_desktop.unwrap_or(true),
                 from_desktop: config.clipboard.from_desktop.unwrap_or(true),
@@ -262,6 +271,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether addresses can be opened on the desktop.
+    pub(crate) fn can_browse(&self) -> bool {
+        self.browser.is_some() && self.desktop == DesktopKind::Headless
+    }
+
     fn check(&self) -> Result<(), SettingsError> {
         let range = |name, range| Err(SettingsError::Range { name, range });
         if !(0.25..=8.0).contains(&self.scale) {
@@ -280,6 +294,12 @@ impl Settings {
             return range(
                 "terminal.idle_timeout",
                 "at least 1 second, or absent for never",
+            );
+        }
+        if self.browser.as_ref().is_some_and(Vec::is_empty) {
+            return range(
+                "browser.command",
+                "a program and its arguments; `enabled` switches it off",
             );
         }
         if self.terminals_per_user == 0 {
@@ -363,6 +383,9 @@ pub(crate) const SIZE_MAX: Size = Size::new(7680, 4320);
 
 /// Pictures per second by default.
 const REFRESH_HZ: u32 = 60;
+
+/// What opens addresses by default: it knows which browser the person prefers.
+const BROWSER: &str = "xdg-open";
 
 /// Terminals of one user at a time by default; one more is refused with 4114.
 const TERMINALS_PER_USER: usize = 256;

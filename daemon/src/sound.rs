@@ -12,12 +12,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{env, fs, io};
+use std::{fs, io};
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 use vroom_media::{MicrophonePipe, PipeReader};
+
+use crate::process::is_installed;
 
 /// The server and its session manager; both end with this value.
 #[derive(Debug)]
@@ -345,11 +347,6 @@ fn terminate(pid: u32) {
 /// Whether programs can connect here.
 fn listens(socket: &Path) -> bool {
     UnixStream::connect(socket).is_ok()
-}
-
-fn is_installed(program: &str) -> bool {
-    env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
 /// The programs needed, and the packages that bring them.

@@ -4,6 +4,7 @@ mod answers;
 mod clip;
 mod clipboard;
 mod drag;
+mod navigate;
 mod news;
 
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use crate::way::{Way, Ways};
 
 pub(crate) use self::answers::report;
 use self::clip::Clip;
-use self::news::CursorSent;
+use self::news::{CursorSent, NoticesSent};
 
 /// The graphical half of a session.
 ///
@@ -45,6 +46,7 @@ pub(crate) struct Viewer {
     /// What they may do when they come back, while their transport is lost.
     away: Option<Role>,
     cursor: CursorSent,
+    notices: NoticesSent,
     /// The channel `clipboard`, while it is open.
     clip: Option<Clip>,
     /// Whether too much waits for the client already.
@@ -79,7 +81,13 @@ impl Viewer {
             capability::SHARING,
             capability::MEDIA,
             capability::RECORDING,
+            capability::NOTIFICATIONS,
+            capability::PREEDIT,
+            capability::CHAT,
         ];
+        if daemon.settings.can_browse() {
+            capabilities.push(capability::NAVIGATE);
+        }
         // Files on their way in or out go through `file-transfer`.
         if daemon.files_root().is_some() {
             capabilities.push(capability::DRAG);
@@ -107,6 +115,7 @@ impl Viewer {
             name: String::new(),
             away: None,
             cursor: CursorSent::default(),
+            notices: NoticesSent::default(),
             clip: None,
             stalled: false,
             told_recording: false,
@@ -229,6 +238,7 @@ impl Viewer {
             | ButtonInput::TouchEnd { .. } => capability::TOUCH,
             ButtonInput::Pen(_) | ButtonInput::PenLeave => capability::PEN,
             ButtonInput::Text(_) => capability::TEXT,
+            ButtonInput::Preedit(_) => capability::PREEDIT,
             _ => capability::GAMEPAD,
         };
         if let Some(seat) = self
@@ -285,12 +295,17 @@ impl Viewer {
     /// Sits down, and asks for everything that a newcomer has to be told.
     fn take_seat(&mut self, now: Instant, connection: &mut Connection, seat: Seat) {
         seat.set_draws_cursor(self.negotiation.is_usable(capability::CURSOR));
+        // What this client knows may be over by now.
+        let mut notices = self.notices.told.clone();
+        notices.extend(seat.notices());
         seat.mailbox().put(|mail| {
             mail.state = true;
             mail.share = true;
             mail.cursor = true;
             mail.media = true;
             mail.recording = true;
+            mail.earlier_chat = true;
+            mail.notices.extend(notices);
         });
         self.seat = Some(seat);
         self.pump(now, connection);
@@ -361,10 +376,8 @@ impl Viewer {
             ClientMessage::Clipboard(clipboard) => self.clipboard(now, connection, clipboard),
             ClientMessage::Paste { text } => seat.paste(text),
             ClientMessage::Drag(drag) => self.drag(drag),
-            ClientMessage::Chat(chat) => {
-                seat.chat(chat.text);
-                Ok(())
-            }
+            ClientMessage::Chat(chat) => seat.chat(chat.text),
+            ClientMessage::Notice(answer) => seat.answer_notice(answer),
             ClientMessage::Share(share) => self.share(now, connection, share),
             ClientMessage::Media(media) => {
                 self.media(media);
@@ -375,11 +388,7 @@ impl Viewer {
                 self.shown = feedback.shown;
                 Ok(())
             }
-            ClientMessage::Navigate { .. } => {
-                let text = "there is no browser here that could open a page";
-                self.notify(now, connection, NotificationKind::Error, text, None);
-                Ok(())
-            }
+            ClientMessage::Navigate { url, .. } => self.navigate(now, connection, &url),
             ClientMessage::Command(command) => {
                 let text = "commands are not taken here";
                 self.notify(now, connection, NotificationKind::Error, text, command.id);

@@ -71,6 +71,7 @@ impl Program {
             on_exit: OnExit::Keep,
             x11: false,
             shell: ShellStyle::Kiosk,
+            autostart: false,
             runtime_dir,
             env: variables.into_iter().chain(others).collect(),
         };
@@ -306,10 +307,15 @@ def write(entry):
     with open(sys.argv[1] + '.new', 'w', encoding='utf-8', newline='') as file:
         file.write(entry.get_text())
     os.replace(sys.argv[1] + '.new', sys.argv[1])
+def composing(_, preedit):
+    with open(sys.argv[1] + '.new', 'w', encoding='utf-8') as file:
+        file.write(preedit)
+    os.replace(sys.argv[1] + '.new', sys.argv[1] + '.preedit')
 def activate(app):
     window = Gtk.ApplicationWindow(application=app, title='loading')
     entry = Gtk.Entry()
     entry.connect('changed', write)
+    entry.get_delegate().connect('preedit-changed', composing)
     window.set_child(entry)
     def active(*_):
         if window.is_active():
@@ -362,6 +368,40 @@ fn what_is_composed_at_home_arrives_whole() {
         }
         program.compositor.shut_down();
     }
+}
+
+/// What is being composed is seen in the program, and its text takes its place.
+#[test]
+fn what_is_being_composed_is_shown_in_a_field_of_gtk_4() {
+    let mut program = Program::start("us", Target::Gtk);
+    let mut browser = Browser::new("us", &layout("us"), Style::Linux);
+    browser.strike(KEY_A, false, false);
+    program.types(&mut browser, "a");
+    program.check();
+    let shown = program.file.with_extension("preedit");
+    let composes = |program: &mut Program, wanted: &str, caret| {
+        let text = wanted.to_owned();
+        program
+            .compositor
+            .inject(InputEvent::Preedit { text, caret });
+        program.until(wanted, |_| {
+            std::fs::read_to_string(&shown).is_ok_and(|shown| shown == wanted)
+        });
+    };
+    composes(&mut program, "に", Some((3, 3)));
+    composes(&mut program, "にほん", Some((3, 6)));
+    program.check();
+    let committed = InputEvent::Text("日本".into());
+    program.compositor.inject(committed);
+    program.expected.push_str("日本");
+    program.check();
+    program.until("nothing composed", |_| {
+        std::fs::read_to_string(&shown).is_ok_and(|shown| shown.is_empty())
+    });
+    composes(&mut program, "x", Some((1, 1)));
+    composes(&mut program, "", None);
+    program.check();
+    program.compositor.shut_down();
 }
 
 macro_rules! layouts {

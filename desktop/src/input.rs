@@ -30,6 +30,14 @@ pub enum InputEvent {
     },
     /// Text to commit where the focus is, whatever the layout.
     Text(String),
+    /// What a person composes where the focus is, before it is text; each replaces the one before, and
+    /// a text replaces them all. What cannot show it shows only the text.
+    Preedit {
+        /// What is composed; empty when nothing is any more.
+        text: String,
+        /// The bytes of the text before the caret, or around what is selected; `None` shows no caret.
+        caret: Option<(usize, usize)>,
+    },
     /// Locks or unlocks Caps Lock and Num Lock; `None` leaves one as it is.
     Locks {
         /// Caps Lock.

@@ -72,6 +72,13 @@ pub trait Desktop: Send + Sync {
     /// Puts content into a selection, replacing what was there: one or more formats of the same.
     fn set_selection(&self, selection: Selection, formats: Vec<ClipboardData>);
 
+    /// Starts a program beside the session command, in its environment; it ends with the session.
+    ///
+    /// When that fails, or the program fails soon, [`DesktopEvent::ProgramFailed`] with its number
+    /// says so.
+    // A desktop without programs starts none.
+    fn launch(&self, _number: u64, _command: Vec<String>) {}
+
     /// Ends the desktop and everything it started; returns when both are gone.
     ///
     /// Calling it twice is harmless.
@@ -116,6 +123,13 @@ pub enum DesktopEvent {
     Drag(DragEvent),
     /// The focused window has another title; `None` when no window has the focus.
     Title(Option<String>),
+    /// A program that was to be started was not, or failed at once.
+    ProgramFailed {
+        /// The number that it was started with.
+        number: u64,
+        /// What a person should read about it.
+        reason: String,
+    },
     /// The session command ended.
     SessionEnded {
         /// What a person should read about it, for example `foot ended with status 1`.

@@ -1,7 +1,7 @@
 //! From what a browser reports to what a desktop is told.
 
 use vroom_desktop::{InputEvent, Layout, Size};
-use vroom_protocol::graphical::{ButtonInput, Key, PointerInput};
+use vroom_protocol::graphical::{ButtonInput, Key, PointerInput, Preedit};
 
 use crate::keyboard::Keyboard;
 use crate::keymap::KeymapError;
@@ -22,6 +22,8 @@ pub struct Translator {
     pointer: Pointer,
     touch: Touch,
     pen: Stylus,
+    /// Whether something is composed that is no text yet.
+    composing: bool,
 }
 
 impl Translator {
@@ -36,6 +38,7 @@ impl Translator {
             pointer: Pointer::default(),
             touch: Touch::default(),
             pen: Stylus::default(),
+            composing: false,
         })
     }
 
@@ -76,7 +79,11 @@ impl Translator {
             ButtonInput::TouchStart { id, x, y, .. } => self.touch.start(id, (x, y), size, out),
             ButtonInput::TouchMove { id, x, y, .. } => self.touch.motion(id, (x, y), size, out),
             ButtonInput::TouchEnd { id } => self.touch.end(id, out),
-            ButtonInput::Text(text) => self.keyboard.text(&text, out),
+            ButtonInput::Text(text) => {
+                self.composing = false;
+                self.keyboard.text(&text, out);
+            }
+            ButtonInput::Preedit(preedit) => self.compose(&preedit, out),
             ButtonInput::Pen(pen) => self.pen.update(pen, size, out),
             ButtonInput::PenLeave => self.pen.leave(out),
             // The desktop has no game controllers.
@@ -84,8 +91,21 @@ impl Translator {
         }
     }
 
+    fn compose(&mut self, preedit: &Preedit, out: &mut Vec<InputEvent>) {
+        let goes_on = !preedit.text().is_empty();
+        if goes_on || self.composing {
+            out.push(InputEvent::Preedit {
+                text: preedit.text().to_owned(),
+                caret: preedit
+                    .caret()
+                    .map(|(begin, end)| (begin.into(), end.into())),
+            });
+        }
+        self.composing = goes_on;
+    }
+
     /// Releases everything that is held: keys, then buttons, then fingers, the newest of each first;
-    /// then takes the pen away.
+    /// then takes the pen away, and what is composed and no text yet.
     ///
     /// For when the participant leaves interact, loses the floor or is gone.
     pub fn release_all(&mut self, out: &mut Vec<InputEvent>) {
@@ -93,6 +113,7 @@ impl Translator {
         self.pointer.release_all(out);
         self.touch.release_all(out);
         self.pen.leave(out);
+        self.compose(&Preedit::default(), out);
     }
 
     /// Whether nothing is held.
@@ -101,6 +122,7 @@ impl Translator {
             && self.pointer.is_idle()
             && self.touch.is_idle()
             && self.pen.is_idle()
+            && !self.composing
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use vroom_desktop::{InputEvent, KeyState, Layout, PenTool, Size};
 use vroom_input::Translator;
-use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, Pen, PenState, PointerInput};
+use vroom_protocol::graphical::{
+    ButtonInput, Key, Modifiers, Pen, PenState, PointerInput, Preedit,
+};
 
 /// What is down, from the events alone.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -101,6 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
         })),
         1 => Just(ButtonInput::PenLeave),
         1 => ".{1,4}".prop_map(ButtonInput::Text),
+        2 => ".{0,4}".prop_map(|text| ButtonInput::Preedit(Preedit::new(text, None).unwrap())),
     ];
     prop_oneof![
         20 => button.prop_map(Step::Button),

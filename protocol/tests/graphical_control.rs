@@ -11,9 +11,9 @@ use bytes::Bytes;
 use codec_support::{cbor_members, hex, json};
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    Action, Chat, ChatRole, ClientMessage, Clipboard, ClipboardContent, ClipboardData, Command,
-    DecodeError, DesktopState, Encoding, Media, Mode, Notification, NotificationKind, Resize,
-    ScrollDirection, ServerMessage, Share, ShareAction, State, Viewport, WaitState,
+    Action, Chat, ClientMessage, Clipboard, ClipboardContent, ClipboardData, Command, DecodeError,
+    DesktopState, Encoding, Media, Mode, Notification, NotificationKind, Resize, ScrollDirection,
+    ServerMessage, Share, ShareAction, State, Viewport, WaitState,
 };
 
 fn refused(kind: u8, payload: &str) -> DecodeError {
@@ -305,12 +305,7 @@ fn debug_output_keeps_what_people_type_and_copy_to_itself() {
             id: None,
             action: Action::Unknown(secret()),
         }),
-        ClientMessage::Chat(Chat {
-            role: ChatRole::User,
-            text: secret(),
-            timestamp: None,
-            from: None,
-        }),
+        ClientMessage::Chat(Chat::said(secret())),
         ClientMessage::Share(Share {
             id: None,
             action: ShareAction::Revoke { token: secret() },

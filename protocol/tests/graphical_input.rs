@@ -9,7 +9,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, VideoMessage,
+    ButtonInput, DecodeError, Key, Modifiers, Pen, PenState, PointerInput, Preedit, VideoMessage,
     axes_are_newer,
 };
 
@@ -52,6 +52,18 @@ fn pen() -> impl Strategy<Value = Pen> {
     )
 }
 
+fn preedit() -> impl Strategy<Value = ButtonInput> {
+    (".{0,60}", any::<[prop::sample::Index; 2]>(), any::<bool>()).prop_map(
+        |(text, at, shown): (String, _, _)| {
+            let mut places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+            places.push(text.len());
+            let [one, other] = at.map(|at| u16::try_from(*at.get(&places)).unwrap());
+            let caret = shown.then_some((one.min(other), one.max(other)));
+            ButtonInput::Preedit(Preedit::new(text, caret).unwrap())
+        },
+    )
+}
+
 fn button_input() -> impl Strategy<Value = ButtonInput> {
     let place = any::<[u16; 2]>;
     prop_oneof![
@@ -82,6 +94,7 @@ fn button_input() -> impl Strategy<Value = ButtonInput> {
         any::<u8>().prop_map(|pad| ButtonInput::GamepadDetach { pad }),
         pen().prop_map(ButtonInput::Pen),
         Just(ButtonInput::PenLeave),
+        preedit(),
     ]
 }
 
@@ -135,7 +148,9 @@ proptest! {
 
     #[test]
     fn every_button_input_but_text_has_one_size(
-        input in button_input().prop_filter("text", |input| !matches!(input, ButtonInput::Text(_)))
+        input in button_input().prop_filter("text", |input| {
+            !matches!(input, ButtonInput::Text(_) | ButtonInput::Preedit(_))
+        })
     ) {
         let (kind, payload) = input.encode();
         for length in 0..payload.len() {
@@ -228,7 +243,7 @@ fn unknown_input_types_are_unsupported() {
         let error = PointerInput::decode(kind, &[0; 4]).unwrap_err();
         assert_eq!(error.code(), Code::UNSUPPORTED);
     }
-    for kind in [0x00, 0x01, 0x0F, 0x1D, 0xFF] {
+    for kind in [0x00, 0x01, 0x0F, 0x1E, 0xFF] {
         let error = ButtonInput::decode(kind, &[0; 4]).unwrap_err();
         assert_eq!(error.code(), Code::UNSUPPORTED);
     }

@@ -6,10 +6,10 @@ use vroom_protocol::Code;
 use vroom_protocol::graphical::{
     Action, Agent, Browser, Chat, ChatRole, ClientHandshake, ClientInfo, ClientMessage, Clipboard,
     ClipboardContent, ClipboardData, ClipboardRequest, Command, Cursor, CursorImage, DesktopState,
-    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notification,
-    NotificationKind, Participant, Paths, Record, RecordAction, RecordState, Recording, Role,
-    ScrollDirection, Selection, ServerHandshake, ServerMessage, Share, ShareAction, ShareState,
-    Shown, State, Viewport, WaitState,
+    Drag, DragNews, Encoding, Feedback, Latency, Media, MediaState, Mode, Notice, NoticeAction,
+    NoticeAnswer, Notification, NotificationKind, Participant, Paths, Record, RecordAction,
+    RecordState, Recording, Role, ScrollDirection, Selection, ServerHandshake, ServerMessage,
+    Share, ShareAction, ShareState, Shown, State, Viewport, WaitState,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -78,12 +78,18 @@ fn selection() -> impl Strategy<Value = Option<Selection>> {
 fn chat() -> impl Strategy<Value = Chat> {
     let role = prop::sample::select(vec![ChatRole::User, ChatRole::Agent, ChatRole::System]);
     let timestamp = prop::option::of(any::<u64>());
-    (role, text(), timestamp, maybe_text()).prop_map(|(role, text, timestamp, from)| Chat {
-        role,
-        text,
-        timestamp,
-        from,
-    })
+    let ours = (maybe_text(), prop::option::of(any::<u64>()), any::<bool>());
+    (role, text(), timestamp, maybe_text(), ours).prop_map(
+        |(role, text, timestamp, from, (name, id, earlier))| Chat {
+            role,
+            text,
+            timestamp,
+            from,
+            name,
+            id,
+            earlier,
+        },
+    )
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -263,6 +269,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         feedback().prop_map(ClientMessage::Feedback),
         drag().prop_map(ClientMessage::Drag),
         record().prop_map(ClientMessage::Record),
+        (any::<u32>(), maybe_text())
+            .prop_map(|(id, action)| ClientMessage::Notice(NoticeAnswer { id, action })),
     ]
 }
 
@@ -349,6 +357,24 @@ fn state() -> impl Strategy<Value = State> {
         )
 }
 
+fn notice() -> impl Strategy<Value = Notice> {
+    let action = (text(), text()).prop_map(|(key, label)| NoticeAction { key, label });
+    let actions = prop::collection::vec(action, 0..4);
+    let words = (text(), text(), text());
+    (any::<u32>(), words, actions, any::<[bool; 3]>()).prop_map(
+        |(id, (app, title, body), actions, [urgent, earlier, closed])| Notice {
+            id,
+            app,
+            title,
+            body,
+            actions,
+            urgent,
+            earlier,
+            closed,
+        },
+    )
+}
+
 fn notification() -> impl Strategy<Value = Notification> {
     use NotificationKind::{Error, Info, Success, Warning};
     (
@@ -356,18 +382,21 @@ fn notification() -> impl Strategy<Value = Notification> {
         (text(), maybe_text(), maybe_text(), maybe_text()),
         prop::option::of(any::<u64>()),
         prop::option::of(any::<u16>().prop_map(Code)),
-        prop::option::of(bytes()),
+        (prop::option::of(bytes()), prop::option::of(notice())),
     )
         .prop_map(
-            |(kind, (text, reference, mime_type, token), timestamp, code, data)| Notification {
-                kind,
-                text,
-                reference,
-                timestamp,
-                code,
-                data,
-                mime_type,
-                token,
+            |(kind, (text, reference, mime_type, token), timestamp, code, (data, notice))| {
+                Notification {
+                    kind,
+                    text,
+                    reference,
+                    timestamp,
+                    code,
+                    data,
+                    mime_type,
+                    token,
+                    notice,
+                }
             },
         )
 }

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use vroom_protocol::Code;
 use vroom_protocol::graphical::{
-    Action, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
-    ClipboardRequest, Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode,
-    Negotiation, Obedience, Record, RecordAction, Role, Share, ShareAction, Viewport, capability,
-    input_obeyed, obeyed, take_decision,
+    Action, Chat, ClientHandshake, ClientMessage, Clipboard, ClipboardData, ClipboardRequest,
+    Command, Decision, Drag, Driver, Encoding, Feedback, Media, Mode, Negotiation, NoticeAnswer,
+    Obedience, Record, RecordAction, Role, Share, ShareAction, Viewport, capability, input_obeyed,
+    obeyed, take_decision,
 };
 
 fn client(version: &str, encodings: Option<&[&str]>) -> ClientHandshake {
@@ -173,11 +173,10 @@ fn each_mode_obeys_what_its_row_says() {
         id: None,
         action: ShareAction::Request,
     };
-    let chat = Chat {
-        role: ChatRole::User,
-        text: text(),
-        timestamp: None,
-        from: None,
+    let chat = Chat::said(text());
+    let notice = NoticeAnswer {
+        id: 1,
+        action: None,
     };
     let navigate = ClientMessage::Navigate {
         url: text(),
@@ -210,6 +209,7 @@ fn each_mode_obeys_what_its_row_says() {
         (ClientMessage::Feedback(Feedback::default()), [Apply; 3]),
         (ClientMessage::Drag(Drag::Leave), [Refuse, Apply, Refuse]),
         (record, [ByRole; 3]),
+        (ClientMessage::Notice(notice), [Refuse, Apply, Apply]),
     ] {
         let modes = [Mode::View, Mode::Interact, Mode::Voice];
         assert_eq!(

@@ -9,7 +9,7 @@ mod codec_support;
 
 use codec_support::hex;
 use vroom_protocol::graphical::{
-    Action, ButtonInput, Chat, ChatRole, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
+    Action, ButtonInput, Chat, ClientHandshake, ClientMessage, Clipboard, ClipboardData,
     ClipboardRequest, Command, Cursor, Encoding, Feedback, Key, Mode, Modifiers, Notification,
     NotificationKind, Pen, PenState, PointerInput, Resize, SHOWN_MAX, ScrollDirection,
     ServerHandshake, ServerMessage, Shown, State, Viewport,
@@ -297,12 +297,7 @@ fn what_the_server_tells_has_the_published_form() {
 
 #[test]
 fn chat_has_the_published_form_both_ways() {
-    let chat = Chat {
-        role: ChatRole::User,
-        text: "hi".to_owned(),
-        timestamp: None,
-        from: None,
-    };
+    let chat = Chat::said("hi");
     client(C15, Encoding::Cbor, ClientMessage::Chat(chat.clone()));
     server(C15, Encoding::Cbor, ServerMessage::Chat(chat));
 }

@@ -7,6 +7,7 @@ import test from 'node:test';
 import { AXE, violations } from './axe.mjs';
 import { Network, firstTerminal } from './desk.mjs';
 import { Daemon, OUT, PROBE, browser, probeLog, scratch, until } from './harness.mjs';
+import { notify } from './notify.mjs';
 import { Viewer } from './page.mjs';
 
 const SIZES = {
@@ -88,6 +89,25 @@ for (const [size, { context, ...shape }] of Object.entries(SIZES)) {
       await second.page.locator('.peoplebutton').click();
       await second.page.locator('.peoplelist').waitFor();
       await tour.look(second, 'people');
+      await second.page.keyboard.press('Escape');
+      await second.page.getByRole('button', { name: 'Chat', exact: true }).click();
+      await second.page.getByLabel('Message to everybody').fill('Can I have control for a moment? It is about the printer that is not found.');
+      await second.page.keyboard.press('Enter');
+      await second.page.locator('.talklines li').waitFor();
+      await tour.look(second, 'chat');
+      await page.getByRole('button', { name: 'Chat, 1 unread' }).waitFor();
+      await tour.look(viewer, 'chat-unread');
+      notify(t, daemon, '-a', 'Mail', '-A', 'read=Read it', '-A', 'later=Later', 'New mail from Ann', 'About the printer.\nIt is not found.');
+      notify(t, daemon, '-u', 'critical', 'The disk is full');
+      await page.locator('.notices .program').nth(1).waitFor();
+      await tour.look(viewer, 'notifications');
+      await tour.open(viewer, 'Notifications, 2', 'notification-list');
+      await page.getByRole('button', { name: 'Settings and help' }).click();
+      await page.getByRole('button', { name: 'Open address…' }).click();
+      await page.getByRole('textbox', { name: 'Address' }).fill('file:///etc/passwd');
+      await page.keyboard.press('Enter');
+      await tour.look(viewer, 'address');
+      await page.keyboard.press('Escape');
       await second.context.close();
 
       await network.close();

@@ -58,6 +58,36 @@ test('a terminal has the size of its tab and tells its exit status', async (t) =
   });
 });
 
+test('with many terminals everything stays within the window, and the tab in front is seen', async (t) => {
+  const { viewer } = await open(t);
+  const { page } = viewer;
+  for (let count = 0; count < 6; count += 1) await viewer.openTerminal();
+  const front = page.locator('.tabwrap[data-selected]');
+  const isSeen = () => front.evaluate((tab) => {
+    const [box, list] = [tab.getBoundingClientRect(), tab.closest('.tablist').getBoundingClientRect()];
+    const within = box.left >= list.left - 1 && box.right <= list.right + 1 && list.right <= innerWidth;
+    return within && box.width >= 80 && tab.contains(document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2));
+  });
+  const outside = () => page.evaluate(() => [...document.querySelectorAll('.topbar button')]
+    .filter((button) => button.checkVisibility() && !button.closest('.tablist, [popover]'))
+    .filter((button) => {
+      const box = button.getBoundingClientRect();
+      return box.left < 0 || box.right > innerWidth || !button.contains(document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2));
+    })
+    .map((button) => button.getAttribute('aria-label') ?? button.textContent));
+  for (const [width, height] of [[1360, 768], [1024, 768], [800, 600], [390, 844]]) {
+    await page.setViewportSize({ width, height });
+    await until(`the last tab to be seen at ${width}`, isSeen);
+    assert.deepEqual(await page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]), [width, width]);
+    assert.deepEqual(await outside(), [], `nothing is cut off or covered at ${width}`);
+    await viewer.screenshot(join(OUT, `tabs-${width}.png`));
+    await page.keyboard.press('Control+Alt+Shift+Digit2');
+    await until(`the second tab to be seen at ${width}`, isSeen);
+    await page.keyboard.press('Control+Alt+Shift+Digit7');
+    await until(`the last tab to be seen again at ${width}`, isSeen);
+  }
+});
+
 test('Ctrl+C ends a flood at once and memory stays bounded', async (t) => {
   const { daemon, viewer } = await open(t);
   const terminal = await viewer.openTerminal();

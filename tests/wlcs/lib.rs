@@ -62,6 +62,7 @@ impl Running {
             on_exit: OnExit::Keep,
             x11: false,
             shell: ShellStyle::Desktop,
+            autostart: false,
             runtime_dir: runtime_dir.path().to_owned(),
             env: Vec::new(),
         };

@@ -5,6 +5,7 @@ import "./ui/styles/topbar.css";
 import "./ui/styles/stage.css";
 import "./ui/styles/terminal.css";
 import "./ui/styles/sheets.css";
+import "./ui/styles/social.css";
 import { App } from "./app/app.ts";
 import { apply } from "./ui/theme.ts";
 

@@ -24,6 +24,8 @@ pub(crate) struct TextInputs {
     fields: Vec<Field>,
     /// The surface with the keyboard, whose program was told so.
     focus: Option<WlSurface>,
+    /// Whether the active field shows what a person composes.
+    composing: bool,
 }
 
 /// One text input object.
@@ -92,6 +94,8 @@ impl TextInputs {
         if self.focus.as_ref() == focus {
             return;
         }
+        // A field that is left forgets it by itself.
+        self.composing = false;
         if let Some(old) = self.focus.take().filter(WlSurface::alive) {
             for field in self.of(&old) {
                 field.object.leave(&old);
@@ -113,8 +117,28 @@ impl TextInputs {
             .filter(move |field| field.object.id().same_client_as(&id))
     }
 
-    /// Puts text into the active field.
+    /// Shows what a person composes in the active field; an empty text takes it back.
+    ///
+    /// The caret lies between bytes of the text, as what is selected does.
+    pub(crate) fn preedit(&mut self, text: &str, caret: Option<(usize, usize)>) {
+        let goes_on = !text.is_empty();
+        if !(goes_on || self.composing) {
+            return;
+        }
+        let place = |at: usize| i32::try_from(at).ok();
+        let caret = caret.and_then(|(begin, end)| place(begin).zip(place(end)));
+        if let Some(field) = self.active() {
+            let (begin, end) = caret.unwrap_or((-1, -1));
+            let text = goes_on.then(|| text.to_owned());
+            field.object.preedit_string(text, begin, end);
+            field.object.done(field.serial);
+        }
+        self.composing = goes_on;
+    }
+
+    /// Puts text into the active field, in the place of what was composed there.
     pub(crate) fn commit(&mut self, text: &str) -> bool {
+        self.composing = false;
         let Some(field) = self.active() else {
             return false;
         };

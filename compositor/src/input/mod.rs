@@ -74,6 +74,12 @@ impl State {
         } else {
             WAITING_INPUT
         };
+        // Of what is composed only the newest counts, and nothing once it is text.
+        if let Some(InputEvent::Preedit { .. }) = self.input.waiting.back()
+            && matches!(event, InputEvent::Preedit { .. } | InputEvent::Text(_))
+        {
+            self.input.waiting.pop_back();
+        }
         if self.input.waiting.len() < bound {
             self.input.waiting.push_back(event);
             self.apply_waiting(Instant::now());
@@ -90,14 +96,22 @@ impl State {
     /// Applies input until there is more text than a program can take at once.
     pub(crate) fn apply_waiting(&mut self, now: Instant) {
         while let Some(event) = self.input.waiting.pop_front() {
-            let InputEvent::Text(text) = event else {
-                self.apply(&event);
-                continue;
-            };
-            if self.input.type_at.is_some_and(|at| at > now) {
-                self.input.waiting.push_front(InputEvent::Text(text));
+            let written = matches!(event, InputEvent::Text(_) | InputEvent::Preedit { .. });
+            if written && self.input.type_at.is_some_and(|at| at > now) {
+                self.input.waiting.push_front(event);
                 return;
             }
+            let text = match event {
+                InputEvent::Text(text) => text,
+                InputEvent::Preedit { text, caret } => {
+                    self.compose(now, &text, caret);
+                    continue;
+                }
+                other => {
+                    self.apply(&other);
+                    continue;
+                }
+            };
             self.clock.input(now, true);
             let pause = if self.text_inputs.is_active() {
                 FIELD_PAUSE
@@ -111,6 +125,15 @@ impl State {
                 let rest = InputEvent::Text(rest.to_owned());
                 self.input.waiting.push_front(rest);
             }
+        }
+    }
+
+    /// Shows what a person composes where a field can; elsewhere only the text will be seen.
+    fn compose(&mut self, now: Instant, text: &str, caret: Option<(usize, usize)>) {
+        if self.text_inputs.is_active() && self.shell.launcher.is_none() {
+            self.clock.input(now, true);
+            self.input.type_at = Some(now + FIELD_PAUSE);
+            self.text_inputs.preedit(text, caret);
         }
     }
 

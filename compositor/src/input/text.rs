@@ -22,6 +22,7 @@ impl State {
             let keys = rest.find(|c: char| !c.is_control()).unwrap_or(rest.len());
             let (run, after) = rest.split_at(whole.max(keys));
             if whole == 0 || !self.text_inputs.commit(run) {
+                self.text_inputs.preedit("", None);
                 self.type_text(run);
             }
             rest = after;

@@ -57,6 +57,7 @@ impl Fixture {
             on_exit: OnExit::Keep,
             x11: false,
             shell: ShellStyle::Kiosk,
+            autostart: false,
             runtime_dir: runtime_dir.path().to_owned(),
             env: Vec::new(),
         };

@@ -262,6 +262,10 @@ fn input(dice: &mut Dice) -> InputEvent {
             code: Evdev(16 + u16::try_from(dice.below(9)).unwrap()),
             state,
         },
+        7 if dice.one_in(2) => InputEvent::Preedit {
+            text: ["", "fü", "にほん"][dice.below(3) as usize].into(),
+            caret: Some((0, 2)),
+        },
         7 => InputEvent::Text("für".into()),
         8 => InputEvent::TouchDown { id, x, y },
         9 => InputEvent::Drag(match dice.below(4) {

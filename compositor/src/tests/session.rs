@@ -27,6 +27,7 @@ fn config(dir: PathBuf, script: &str, on_exit: OnExit) -> CompositorConfig {
         on_exit,
         x11: false,
         shell: crate::ShellStyle::Kiosk,
+        autostart: false,
         runtime_dir: dir,
         env: vec![("FROM_CONFIG".into(), "yes".into())],
     }

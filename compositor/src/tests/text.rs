@@ -147,6 +147,139 @@ fn texts_wait_until_a_field_has_taken_the_one_before() {
     assert_eq!(taken, texts);
 }
 
+/// A field with the focus, and what it was told since.
+fn field(fixture: &mut Fixture, id: usize) -> zwp_text_input_v3::ZwpTextInputV3 {
+    let client = fixture.client(id);
+    let seat: WlSeat = client.bind();
+    let manager: ZwpTextInputManagerV3 = client.bind();
+    let field = manager.get_text_input(&seat, &client.handle, ());
+    field.enable();
+    field.commit();
+    fixture.roundtrip(id);
+    fixture.client(id).take_told();
+    field
+}
+
+/// What a program makes of what its field is told: what it composes, and what stands in it.
+#[derive(Default)]
+struct Shown {
+    preedit: Option<(String, i32, i32)>,
+    committed: String,
+    /// What comes with the next `done`.
+    pending: (Option<(String, i32, i32)>, String),
+    seen: Vec<String>,
+}
+
+impl Shown {
+    fn read(&mut self, told: Vec<Told>, field: &zwp_text_input_v3::ZwpTextInputV3) {
+        for told in told {
+            match told {
+                Told::Text(zwp_text_input_v3::Event::PreeditString {
+                    text,
+                    cursor_begin,
+                    cursor_end,
+                }) => self.pending.0 = text.map(|text| (text, cursor_begin, cursor_end)),
+                Told::Text(zwp_text_input_v3::Event::CommitString { text }) => {
+                    self.pending.1.push_str(&text.unwrap_or_default());
+                }
+                Told::Text(zwp_text_input_v3::Event::Done { .. }) => {
+                    let (preedit, commit) = std::mem::take(&mut self.pending);
+                    self.committed.push_str(&commit);
+                    let shown = preedit.as_ref().map_or("", |(text, ..)| text);
+                    self.seen.push(format!("{}[{shown}]", self.committed));
+                    self.preedit = preedit;
+                    field.set_cursor_rectangle(8, 8, 8, 16);
+                    field.commit();
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn composes(text: &str, caret: Option<(usize, usize)>) -> InputEvent {
+    InputEvent::Preedit {
+        text: text.into(),
+        caret,
+    }
+}
+
+#[test]
+fn what_is_composed_is_shown_and_text_takes_its_place() {
+    let (mut fixture, id, _) = with_keyboard("us");
+    let field = field(&mut fixture, id);
+    let mut shown = Shown::default();
+    let mut step = |fixture: &mut Fixture, event: InputEvent, wanted: &str| {
+        fixture.inject(event);
+        fixture.until(wanted, |fixture| {
+            shown.read(fixture.client(id).take_told(), &field);
+            shown.seen.last().is_some_and(|seen| seen == wanted)
+        });
+    };
+    step(&mut fixture, composes("に", Some((3, 3))), "[に]");
+    step(&mut fixture, composes("にほ", Some((3, 6))), "[にほ]");
+    step(&mut fixture, InputEvent::Text("日本".into()), "日本[]");
+    step(&mut fixture, composes("x", None), "日本[x]");
+    step(&mut fixture, composes("", None), "日本[]");
+    // A line is a key, and what is composed must not stay behind it.
+    step(&mut fixture, composes("y", None), "日本[y]");
+    step(&mut fixture, InputEvent::Text("\n".into()), "日本[]");
+    assert_eq!(shown.committed, "日本");
+    assert_eq!(
+        shown.seen.len(),
+        7,
+        "nothing is told twice: {:?}",
+        shown.seen
+    );
+}
+
+#[test]
+fn the_caret_lies_where_it_was_composed() {
+    let (mut fixture, id, _) = with_keyboard("us");
+    let field = field(&mut fixture, id);
+    let mut shown = Shown::default();
+    for (caret, wanted) in [(Some((0, 3)), (0, 3)), (None, (-1, -1))] {
+        fixture.inject(composes("語", caret));
+        fixture.until("what is composed", |fixture| {
+            shown.read(fixture.client(id).take_told(), &field);
+            shown
+                .preedit
+                .as_ref()
+                .is_some_and(|(_, begin, end)| (*begin, *end) == wanted)
+        });
+    }
+}
+
+#[test]
+fn where_nothing_can_show_it_only_the_text_arrives() {
+    let (mut fixture, id, mut reader) = with_keyboard("us");
+    for composed in ["a", "ab", ""] {
+        fixture.inject(composes(composed, None));
+    }
+    type_text(&mut fixture, id, &mut reader, "ä");
+    assert_eq!(reader.text, "ä");
+}
+
+#[test]
+fn of_what_is_composed_faster_than_it_is_shown_the_newest_counts() {
+    let (mut fixture, id, _) = with_keyboard("us");
+    let field = field(&mut fixture, id);
+    let post = |fixture: &mut Fixture, event| fixture.inbox.post(Command::Input(event));
+    post(&mut fixture, composes("a", None));
+    fixture.server.turn(Some(Duration::ZERO)).unwrap();
+    for end in 1..=26 {
+        post(&mut fixture, composes(&"x".repeat(end), None));
+    }
+    post(&mut fixture, InputEvent::Text("done".into()));
+    let mut shown = Shown::default();
+    fixture.until("the text", |fixture| {
+        shown.read(fixture.client(id).take_told(), &field);
+        shown.committed == "done"
+    });
+    assert!(shown.seen.len() <= 3, "{:?}", shown.seen);
+    assert_eq!(shown.preedit, None);
+}
+
 #[test]
 fn long_text_needs_many_keymaps_and_arrives_all_the_same() {
     let (mut fixture, id, mut reader) = with_keyboard("us");

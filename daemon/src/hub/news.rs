@@ -72,8 +72,13 @@ impl Hub {
             DesktopEvent::Title(title) => {
                 if shared.title != title {
                     shared.title = title;
+                    shared.loaded();
                     shared.announce_state();
                 }
+            }
+            DesktopEvent::ProgramFailed { number, reason } => {
+                tracing::info!(reason, "a program that was asked for failed");
+                shared.browser_failed(number, &reason);
             }
             DesktopEvent::SessionEnded { reason, restarting } => {
                 tracing::info!(reason, restarting, "the session command ended");

@@ -1,13 +1,9 @@
 //! What participants do to one another.
 
-use std::time::SystemTime;
-
 use vroom_protocol::Code;
-use vroom_protocol::graphical::{
-    Chat, ChatRole, Mode, Notification, NotificationKind, Role, ServerMessage,
-};
+use vroom_protocol::graphical::{Mode, Notification, NotificationKind, Role, ServerMessage};
 
-use super::{Seat, now, unix_seconds};
+use super::{Seat, now};
 use crate::floor::{Denied, ParticipantId};
 
 impl Seat {
@@ -94,19 +90,6 @@ impl Seat {
         member.mailbox.put(|mail| mail.removed = removed);
         shared.announce_share();
         Ok(())
-    }
-
-    /// Passes a line of conversation on to all, the speaker included.
-    pub(crate) fn chat(&self, text: String) {
-        let chat = Chat {
-            role: ChatRole::User,
-            text,
-            timestamp: Some(unix_seconds(SystemTime::now())),
-            from: Some(self.id.to_string()),
-        };
-        for member in self.hub.lock().members.values() {
-            member.mailbox.push(ServerMessage::Chat(chat.clone()));
-        }
     }
 
     fn check_owner(&self, shared: &super::Shared) -> Result<(), Denied> {

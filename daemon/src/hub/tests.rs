@@ -1,4 +1,5 @@
 mod selections;
+mod social;
 mod voice;
 
 use std::sync::Mutex;
@@ -7,9 +8,7 @@ use vroom_desktop::{
     ClipboardData, Cursor, CursorImage, CursorShape, DesktopEvent, Drag, DragEvent, Evdev,
     FrameSlot, InputEvent, KeyState, SELECTION_BYTES_MAX, Selection,
 };
-use vroom_protocol::graphical::{
-    ButtonInput, Key, Modifiers, Pen, PenState, PointerInput, ServerMessage,
-};
+use vroom_protocol::graphical::{ButtonInput, Key, Modifiers, Pen, PenState, PointerInput};
 
 use super::*;
 
@@ -21,6 +20,7 @@ struct Recorder {
     sizes: Mutex<Vec<Size>>,
     selections: Mutex<Vec<ClipboardData>>,
     cursor_drawn: Mutex<Vec<bool>>,
+    launched: Mutex<Vec<(u64, Vec<String>)>>,
 }
 
 impl Recorder {
@@ -52,6 +52,9 @@ impl Desktop for Recorder {
 
     fn set_selection(&self, _selection: Selection, formats: Vec<ClipboardData>) {
         *self.selections.lock().unwrap() = formats;
+    }
+    fn launch(&self, number: u64, command: Vec<String>) {
+        self.launched.lock().unwrap().push((number, command));
     }
     fn shut_down(&self) {}
 }
@@ -390,19 +393,6 @@ fn the_end_of_the_session_is_told() {
     assert_eq!(told.as_deref(), Some("foot ended with status 1"));
     hub.on_desktop(ended(true));
     assert_eq!(seat.state().desktop.unwrap().ended, None);
-}
-
-#[test]
-fn what_is_said_is_marked_with_who_says_it() {
-    let (hub, _) = hub();
-    let one = join(&hub, "a", Role::Viewer);
-    let two = join(&hub, "b", Role::Viewer);
-    one.chat("hello".into());
-    let message = two.mailbox().take().messages.pop_front();
-    let Some(ServerMessage::Chat(chat)) = message else {
-        panic!("no chat");
-    };
-    assert_eq!(chat.from, Some(one.id().to_string()));
 }
 
 #[test]

@@ -94,7 +94,12 @@ pub(super) const fn explain(denied: Denied) -> (Code, NotificationKind, &'static
         Denied::NoSuchTarget => (
             Code::NO_SUCH_TARGET,
             NotificationKind::Error,
-            "there is no such participant",
+            "what you named is not there",
+        ),
+        Denied::TooOften => (
+            Code::RATE_LIMITED,
+            NotificationKind::Warning,
+            "that was too much at once; wait a moment and try again",
         ),
         Denied::ClipboardKeptOut => (
             Code::NOT_ALLOWED,

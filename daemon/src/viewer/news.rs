@@ -22,6 +22,15 @@ pub(super) struct CursorSent {
     pictures: BTreeSet<u32>,
 }
 
+/// What is still to be said about notices, and when something was said last.
+#[derive(Debug, Default)]
+pub(super) struct NoticesSent {
+    changed: BTreeSet<u32>,
+    /// What the client was told of and not of its end.
+    pub(super) told: BTreeSet<u32>,
+    at: Option<Instant>,
+}
+
 impl CursorSent {
     /// The client draws no pointer any more; the pictures it still has.
     pub(super) fn forget_last(&mut self) {
@@ -66,6 +75,9 @@ impl Viewer {
                 messages.extend(recording_in_words(&state, &mut self.told_recording));
             }
         }
+        if mail.earlier_chat && self.negotiation.is_usable(capability::CHAT) {
+            messages.extend(seat.earlier_chat().into_iter().map(ServerMessage::Chat));
+        }
         messages.extend(mail.messages);
         if self.negotiation.is_usable(capability::DRAG) {
             let news = mail.drags.iter().map(|event| self.drag_news(event));
@@ -100,18 +112,63 @@ impl Viewer {
             messages.push(ServerMessage::MediaState(Box::new(media)));
         }
         self.cursor.changed |= mail.cursor;
+        self.notices.changed.extend(mail.notices);
         for message in messages {
             self.send(now, connection, &message);
         }
         self.pump_cursor(now, connection);
+        self.pump_notices(now, connection);
     }
 
     /// When [`pump`](Self::pump) has something to do by itself.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         // One that takes nothing is pumped when it does again.
-        let due = self.cursor.changed && !self.stalled;
-        due.then(|| self.cursor.at.map(|at| at + CURSOR_INTERVAL))
-            .flatten()
+        let cursor = self.cursor.at.map(|at| at + CURSOR_INTERVAL);
+        let notices = self.notices.at.map(|at| at + NOTICE_INTERVAL);
+        let due = [
+            cursor.filter(|_| self.cursor.changed),
+            notices.filter(|_| !self.notices.changed.is_empty()),
+        ];
+        due.into_iter().flatten().min().filter(|_| !self.stalled)
+    }
+
+    /// Sends what programs notify of, no more often than it can be read.
+    fn pump_notices(&mut self, now: Instant, connection: &mut Connection) {
+        let due = self.notices.at.is_none_or(|at| now >= at + NOTICE_INTERVAL);
+        let Some(seat) = self.seat.as_ref().filter(|_| due) else {
+            return;
+        };
+        let takes_notices = self.negotiation.is_usable(capability::NOTIFICATIONS);
+        let mut messages = Vec::new();
+        while messages.len() < NOTICES_AT_ONCE
+            && let Some(id) = self.notices.changed.pop_first()
+        {
+            let mut notification = seat.notice(id);
+            let (closed, earlier) = notification
+                .notice
+                .as_ref()
+                .map_or((false, false), |notice| (notice.closed, notice.earlier));
+            // Of what was over before it could be told nothing is told at all.
+            let tells = if closed {
+                self.notices.told.remove(&id)
+            } else {
+                self.notices.told.insert(id);
+                true
+            };
+            if takes_notices && tells {
+                messages.push(ServerMessage::Notification(notification));
+            } else if !takes_notices && !closed && !earlier {
+                // In words alone, and not what was told to others long ago.
+                notification.notice = None;
+                messages.push(ServerMessage::Notification(notification));
+            }
+        }
+        if !messages.is_empty() {
+            self.notices.at = Some(now);
+        }
+        for message in messages {
+            self.send(now, connection, &message);
+        }
     }
 
     /// Sends the pointer, no more often than it can be seen.
@@ -164,6 +221,11 @@ fn recording_in_words(state: &RecordState, told: &mut bool) -> Option<ServerMess
 
 /// The least time between two messages about the pointer: it cannot be seen more often.
 const CURSOR_INTERVAL: Duration = Duration::from_millis(16);
+
+/// The least time between two rounds of messages about notices, and the most of them in one: programs
+/// may notify without end.
+const NOTICE_INTERVAL: Duration = Duration::from_millis(100);
+const NOTICES_AT_ONCE: usize = 16;
 
 /// The cursor pictures that a client is trusted to remember; others are sent whole each time.
 const PICTURES: usize = 64;

@@ -1,8 +1,6 @@
 //! What never gets into the log, at any level.
 
-use vroom_protocol::graphical::{
-    ButtonInput, Chat, ChatRole, ClientMessage, Clipboard, ClipboardData, Mode,
-};
+use vroom_protocol::graphical::{ButtonInput, Chat, ClientMessage, Clipboard, ClipboardData, Mode};
 
 use crate::client::{WebClient, login};
 use crate::daemon::Daemon;
@@ -39,12 +37,7 @@ async fn secrets_typing_clipboard_and_output_are_not_logged() {
         .await;
     let set = Clipboard::Set(ClipboardData::text("copied-secret-4"));
     client.tell(&ClientMessage::Clipboard(set)).await;
-    let chat = Chat {
-        role: ChatRole::User,
-        text: "said-secret-5".into(),
-        timestamp: None,
-        from: None,
-    };
+    let chat = Chat::said("said-secret-5");
     client.tell(&ClientMessage::Chat(chat)).await;
     let mut terminal = Terminal::inherit(&mut client, "").await;
     terminal.allocate(&mut client).await;

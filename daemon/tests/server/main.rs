@@ -23,6 +23,7 @@ mod mux;
 mod resume;
 mod sharing;
 mod signalling;
+mod social;
 mod strangers;
 mod terminal;
 mod terminals;

@@ -516,9 +516,8 @@ async fn chat_reaches_everybody_and_nobody_speaks_for_others() {
     let own = one.share_state(|_| true).await.own_id;
     let chat = Chat {
         role: ChatRole::System,
-        text: "hello".into(),
-        timestamp: None,
         from: Some("p99".into()),
+        ..Chat::said("hello")
     };
     one.tell(&ClientMessage::Chat(chat)).await;
     for client in [&mut one, &mut two] {

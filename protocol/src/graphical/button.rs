@@ -6,6 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::key::{Key, put_short_text, short_text};
 use super::pen::Pen;
+use super::preedit::Preedit;
 use crate::encoding::DecodeError;
 
 /// What travels on `button`, in order and without loss; `Debug` shows neither keys nor text.
@@ -91,6 +92,8 @@ pub enum ButtonInput {
     Pen(Pen),
     /// The pen has left; nothing of it is pressed any more.
     PenLeave,
+    /// What a person composes, before it is text.
+    Preedit(Preedit),
 }
 
 impl ButtonInput {
@@ -116,6 +119,7 @@ impl ButtonInput {
             GAMEPAD_DETACH => (Self::read_detach(payload), "GAMEPAD_DETACH"),
             PEN => (Pen::read(payload).map(Self::Pen), "PEN"),
             PEN_LEAVE => (payload.is_empty().then_some(Self::PenLeave), "PEN_LEAVE"),
+            PREEDIT => (Preedit::read(payload).map(Self::Preedit), "PREEDIT"),
             unknown => return Err(DecodeError::UnknownType(unknown.into())),
         };
         input.ok_or(DecodeError::Layout(name))
@@ -174,6 +178,10 @@ impl ButtonInput {
                 PEN
             }
             Self::PenLeave => PEN_LEAVE,
+            Self::Preedit(preedit) => {
+                preedit.write(&mut out);
+                PREEDIT
+            }
         };
         (kind, out.freeze())
     }
@@ -255,6 +263,7 @@ impl fmt::Debug for ButtonInput {
             Self::GamepadDetach { .. } => "GamepadDetach(..)",
             Self::Pen(_) => "Pen(..)",
             Self::PenLeave => "PenLeave",
+            Self::Preedit(_) => "Preedit(..)",
         })
     }
 }
@@ -308,3 +317,4 @@ const GAMEPAD_DETACH: u8 = 0x1A;
 // Not in the public text: see docs/protocol.md.
 const PEN: u8 = 0x1B;
 const PEN_LEAVE: u8 = 0x1C;
+const PREEDIT: u8 = 0x1D;

@@ -42,6 +42,18 @@ pub const DRAG: &str = "drag";
 /// The channel `patches`.
 // Not in the public text: see docs/protocol.md.
 pub const PATCHES: &str = "patches";
+/// `notice` in NOTIFICATION, and NOTICE.
+// Not in the public text: see docs/protocol.md.
+pub const NOTIFICATIONS: &str = "notifications";
+/// The server has a browser that NAVIGATE opens.
+// Not in the public text: see docs/protocol.md.
+pub const NAVIGATE: &str = "navigate";
+/// PREEDIT on `button`.
+// Not in the public text: see docs/protocol.md.
+pub const PREEDIT: &str = "preedit";
+/// Who joins is told what was said in CHAT before.
+// Not in the public text: see docs/protocol.md.
+pub const CHAT: &str = "chat";
 /// H264_AU on `video`.
 pub const VIDEO_H264: &str = "video-h264";
 /// RECORD.

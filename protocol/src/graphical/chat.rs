@@ -15,6 +15,13 @@ pub struct Chat {
     pub timestamp: Option<u64>,
     /// The participant's id, added by the server.
     pub from: Option<String>,
+    /// What the participant is called, added by the server: they may be gone when it is read.
+    // Not in the public text, like what follows: see docs/protocol.md.
+    pub name: Option<String>,
+    /// Counts the lines of a session from 1, added by the server.
+    pub id: Option<u64>,
+    /// Whether it was said before the receiver came.
+    pub earlier: bool,
 }
 
 /// Who speaks.
@@ -34,6 +41,19 @@ impl Chat {
     /// Largest text in bytes; a larger one is refused as too large.
     pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
+    /// What a person says, as they send it.
+    pub fn said(text: impl Into<String>) -> Self {
+        Self {
+            role: ChatRole::User,
+            text: text.into(),
+            timestamp: None,
+            from: None,
+            name: None,
+            id: None,
+            earlier: false,
+        }
+    }
+
     pub(super) fn read(members: &mut Members) -> Result<Self, DecodeError> {
         let text: String = members.required("text")?;
         if text.len() > Self::TEXT_BYTES_MAX {
@@ -44,6 +64,9 @@ impl Chat {
             text,
             timestamp: members.optional("timestamp")?,
             from: members.optional("from")?,
+            name: members.optional("name")?,
+            id: members.optional("id")?,
+            earlier: members.or_default("earlier")?,
         })
     }
 
@@ -53,6 +76,9 @@ impl Chat {
             .with("text", &self.text)
             .maybe("timestamp", self.timestamp)
             .maybe("from", self.from.as_ref())
+            .maybe("name", self.name.as_ref())
+            .maybe("id", self.id)
+            .maybe("earlier", self.earlier.then_some(true))
     }
 }
 

@@ -12,6 +12,7 @@ use super::drag::{Drag, DragNews};
 use super::handshake::{ClientHandshake, ServerHandshake};
 use super::media::{Feedback, Media, MediaState};
 use super::mode::Mode;
+use super::notice::NoticeAnswer;
 use super::notification::Notification;
 use super::record::{Record, RecordState};
 use super::share::{Share, ShareState};
@@ -61,6 +62,8 @@ pub enum ClientMessage {
     Drag(Drag),
     /// Begins or ends a recording.
     Record(Record),
+    /// Answers what a program of the desktop notified of.
+    Notice(NoticeAnswer),
 }
 
 impl ClientMessage {
@@ -87,6 +90,7 @@ impl ClientMessage {
             FEEDBACK => Feedback::read(&mut members()?).map(Self::Feedback),
             DRAG => Drag::read(&mut members()?).map(Self::Drag),
             RECORD => Record::read(&mut members()?).map(Self::Record),
+            NOTICE => NoticeAnswer::read(&mut members()?).map(Self::Notice),
             unknown => Err(DecodeError::UnknownType(unknown.into())),
         }
     }
@@ -113,6 +117,7 @@ impl ClientMessage {
             Self::Feedback(feedback) => feedback.fields(),
             Self::Drag(drag) => drag.fields(),
             Self::Record(record) => record.fields(),
+            Self::Notice(answer) => answer.fields(),
         };
         (self.kind(), fields.encode(encoding))
     }
@@ -133,6 +138,7 @@ impl ClientMessage {
             Self::Feedback(_) => FEEDBACK,
             Self::Drag(_) => DRAG,
             Self::Record(_) => RECORD,
+            Self::Notice(_) => NOTICE,
         }
     }
 
@@ -163,6 +169,7 @@ impl fmt::Debug for ClientMessage {
             Self::Feedback(feedback) => feedback.fmt(f),
             Self::Drag(drag) => drag.fmt(f),
             Self::Record(record) => record.fmt(f),
+            Self::Notice(answer) => answer.fmt(f),
         }
     }
 }
@@ -274,4 +281,5 @@ const SHARE_STATE: u8 = 0x94;
 const MEDIA_STATE: u8 = 0x95;
 // Not in the public text: see docs/protocol.md.
 const DRAG: u8 = 0x8B;
+const NOTICE: u8 = 0x8D;
 const RECORD: u8 = 0x8E;

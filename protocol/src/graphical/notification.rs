@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::notice::Notice;
 use crate::Code;
 use crate::encoding::{DecodeError, Fields, Members, names};
 
@@ -28,6 +29,9 @@ pub struct Notification {
     pub mime_type: Option<String>,
     /// A share token.
     pub token: Option<String>,
+    /// What a program of the desktop has to say, which `text` says in words alone.
+    // Not in the public text: see docs/protocol.md.
+    pub notice: Option<Notice>,
 }
 
 /// How serious a notification is.
@@ -62,6 +66,7 @@ impl Notification {
             data: None,
             mime_type: None,
             token: None,
+            notice: None,
         }
     }
 
@@ -75,6 +80,7 @@ impl Notification {
             data: members.optional("data")?,
             mime_type: members.optional("mimeType")?,
             token: members.optional("token")?,
+            notice: members.optional("notice")?,
         })
     }
 
@@ -88,6 +94,7 @@ impl Notification {
             .maybe("data", self.data.as_ref())
             .maybe("mimeType", self.mime_type.as_ref())
             .maybe("token", self.token.as_ref())
+            .maybe("notice", self.notice.as_ref())
     }
 }
 

@@ -25,6 +25,7 @@ pub fn obeyed(mode: Mode, message: &ClientMessage) -> Obedience {
             Mode::Interact => Obedience::Apply,
         },
         ClientMessage::Paste { .. }
+        | ClientMessage::Notice(_)
         | ClientMessage::Navigate { .. }
         | ClientMessage::Clipboard(Clipboard::Set(_) | Clipboard::Push(_)) => match mode {
             Mode::View => Obedience::Refuse,

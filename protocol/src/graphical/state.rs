@@ -31,6 +31,9 @@ impl State {
     /// Nothing is going on.
     pub const IDLE: &str = "idle";
 
+    /// A page is loading.
+    pub const BROWSING: &str = "browsing";
+
     /// A state without anything else.
     pub fn new(state: impl Into<String>) -> Self {
         Self {

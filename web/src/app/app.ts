@@ -1,6 +1,6 @@
 /** The page as a whole: joins the connection to what is shown. */
 import type { GraphicalSession } from "../core/graphical/session.ts";
-import type { MediaState, Mode, ServerHandshake, ShareState, State } from "../core/graphical/messages.ts";
+import type { MediaState, Mode, ServerHandshake, State } from "../core/graphical/messages.ts";
 import { modes } from "../ui/modes.ts";
 import { ShellFrame } from "../ui/shell.ts";
 import type { Link } from "../ui/status.ts";
@@ -13,7 +13,7 @@ import type { CommandHost } from "./commands.ts";
 import { runShortcut, wireMenu } from "./commands.ts";
 import { Desk } from "./desk.ts";
 import { Drags } from "./drags.ts";
-import { askForControl, notified } from "./floor.ts";
+import { askForControl } from "./floor.ts";
 import { publish } from "./hook.ts";
 import { Measuring } from "./measuring.ts";
 import { Picture } from "./picture.ts";
@@ -21,6 +21,7 @@ import { DesktopSound } from "./sound.ts";
 import { listenShortcuts } from "./shortcuts.ts";
 import type { Credential } from "./signin.ts";
 import { signIn } from "./signin.ts";
+import { Social } from "./social.ts";
 import * as store from "./store.ts";
 import { Ticker } from "./ticker.ts";
 
@@ -35,6 +36,7 @@ export class App {
   readonly #drags: Drags;
   readonly #picture: Picture;
   readonly #sound: DesktopSound;
+  readonly #social: Social;
   readonly #measuring: Measuring;
   readonly #switches = store.switches();
   #identity: store.Identity | null = null;
@@ -63,6 +65,7 @@ export class App {
       undecodable: () => this.#fallBackToJpeg(),
     });
     this.#sound = new DesktopSound(frame);
+    this.#social = new Social(frame, () => this.#session);
     this.#measuring = new Measuring(
       frame,
       {
@@ -144,10 +147,11 @@ export class App {
       mode: () => this.#modeChanged(),
       viewport: (size) => this.#viewportChanged(size),
       state: (state) => this.#stateChanged(state),
-      share: (share) => this.#shareChanged(share),
+      share: (share) => this.#social.shared(share),
       cursor: (cursor) => this.#frame.desktop.receiveCursor(cursor),
       media: (media) => this.#sound.told((this.#media = media)),
-      notification: (notification) => notified(notification, this.#session, this.#frame.announcer),
+      notification: (notification) => this.#social.notified(notification),
+      chat: (line) => this.#social.said(line),
       // Only who drives asked for what the desktop copies; a watcher's own clipboard stays as it is.
       clipboard: (clip) => this.#session?.driving && this.#clipboard.receive(clip),
       offered: (offer) => this.#session?.driving && this.#clipboard.offered(offer),
@@ -201,6 +205,7 @@ export class App {
   #down(): void {
     this.#picture.detach();
     this.#sound.detach();
+    this.#social.down();
     this.#media = this.#ended = null;
     this.#frame.tabs.setAddEnabled(false);
     this.#frame.mode.setEnabled(false);
@@ -218,7 +223,7 @@ export class App {
     this.#frame.mode.setSegments("Mode", modes(this.#session?.has("command") === true));
     this.#frame.mode.setEnabled(true);
     this.#frame.mode.setValue("view", false);
-    if (handshake.agent) document.title = `${handshake.agent} – VROOM`;
+    this.#social.ready(handshake.agent);
     if (this.#connector.live) this.#show(this.#connector.live);
     this.#draw();
   }
@@ -249,14 +254,10 @@ export class App {
   }
 
   #stateChanged(state: State): void {
+    this.#social.state(state);
     this.#ended = state.desktop?.ended ?? null;
     if (this.#ended !== null) this.#frame.announcer.say(`The desktop session ended. ${this.#ended}`);
     this.#draw();
-  }
-
-  #shareChanged(share: ShareState): void {
-    this.#frame.people.show(share);
-    if (share.reason) this.#frame.announcer.notice(share.reason);
   }
 
   async #chooseMode(mode: Mode): Promise<void> {
@@ -358,6 +359,7 @@ export class App {
         this.#followWindow();
       },
       statistics: () => this.#measuring.toggle(),
+      openAddress: () => this.#social.openAddress(),
       reconnect: () => this.#identity && this.#connector.connect(),
       signOut: () => this.#signOut(),
     };

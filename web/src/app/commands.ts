@@ -17,6 +17,7 @@ export interface CommandHost {
   showDesktop(): void;
   setLayout(layout: Layout): void;
   statistics(): void;
+  openAddress(): void;
   reconnect(): void;
   signOut(): void;
 }
@@ -78,6 +79,7 @@ export function wireMenu(layout: Layout, host: CommandHost): void {
       statistics: () => host.statistics(),
       fullscreen: toggleFullscreen,
       help: showHelp,
+      address: () => host.openAddress(),
       signOut: () => host.signOut(),
     },
   );

@@ -32,6 +32,10 @@ const CAPABILITIES = [
   "media",
   "recording",
   "microphone",
+  "notifications",
+  "navigate",
+  "preedit",
+  "chat",
 ];
 
 /** What one attempt needs to know. */

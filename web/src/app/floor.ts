@@ -26,15 +26,8 @@ export async function askForControl(session: GraphicalSession): Promise<boolean>
   return choice === "take";
 }
 
-/** Shows what the server tells the person. */
-export function notified(notification: Notification, session: GraphicalSession | null, announcer: Announcer): void {
-  if (session && answerRequest(notification, session, announcer)) return;
-  const warns = notification.type === "warning" || notification.type === "error";
-  if (notification.text !== "") announcer.notice(notification.text, warns ? "warning" : "info");
-}
-
 /** Shows a request for control with its two answers; false when the notification is something else. */
-function answerRequest(notification: Notification, session: GraphicalSession, announcer: Announcer): boolean {
+export function answerRequest(notification: Notification, session: GraphicalSession, announcer: Announcer): boolean {
   const share = session.share;
   const asker = share?.participants.find((participant) => participant.id === notification.ref && participant.id !== share.self);
   if (!asker || share?.driver !== share?.self) return false;

@@ -17,6 +17,7 @@ const IDENTITY = "vroom.session";
 const LAYOUT = "vroom.layout";
 const SCREEN_READER = "vroom.screen-reader";
 const SUPER_COMMAND = "vroom.super-command";
+const OUTSIDE = "vroom.outside-notifications";
 
 export function loadIdentity(): Identity | null {
   try {
@@ -50,6 +51,15 @@ export function loadScreenReader(): boolean {
 
 export function saveScreenReader(on: boolean): void {
   localStorage.setItem(SCREEN_READER, on ? "on" : "off");
+}
+
+/** Whether the browser shows, too, what programs notify of. */
+export function loadOutside(): boolean {
+  return localStorage.getItem(OUTSIDE) === "on";
+}
+
+export function saveOutside(on: boolean): void {
+  localStorage.setItem(OUTSIDE, on ? "on" : "off");
 }
 
 /** Whether Cmd of macOS is Super on the desktop. */

@@ -1,5 +1,5 @@
 /** Joins the events of the desktop's surface to the messages of the wire. */
-import { Button, key, mouse, move, moveRelative, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
+import { Button, key, mouse, move, moveRelative, preedit, scroll, textCommit, touch, touchEnd } from "../core/graphical/input.ts";
 import type { InputMessage } from "../core/graphical/input.ts";
 import type { Clip } from "../core/graphical/session.ts";
 import type { Size } from "../core/graphical/messages.ts";
@@ -64,6 +64,7 @@ export class Control {
           if (message) this.#type(message);
         },
         text: (content) => this.#text(content),
+        preedit: (content, begin, end) => host.has("preedit") && this.#type(preedit(content, begin, end)),
       },
       platform,
       (run, ms) => {
@@ -335,6 +336,13 @@ export class Control {
       if (event.inputType.startsWith("insertText") && event.data) this.keyboard.commit(event.data);
       else if (event.inputType === "insertLineBreak" || event.inputType === "insertParagraph") this.keyboard.tap("Enter", "Enter");
       else if (event.inputType === "deleteContentBackward") this.keyboard.tap("Backspace", "Backspace");
+    });
+    // By now the field has what is composed, and the caret in it.
+    this.field.addEventListener("input", (event) => {
+      const composed = (event as InputEvent).inputType === "insertCompositionText" ? (event as InputEvent).data : null;
+      if (composed === null || !this.host.active()) return;
+      const alone = this.field.value === composed;
+      this.keyboard.compose(composed, alone ? this.field.selectionStart : composed.length, alone ? this.field.selectionEnd : composed.length);
     });
     this.field.addEventListener("compositionend", (event) => {
       this.field.value = "";

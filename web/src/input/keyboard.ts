@@ -26,6 +26,8 @@ export interface KeyLike {
 export interface KeySink {
   key(down: boolean, name: KeyName): void;
   text(content: string): void;
+  /** What is composed and no text yet; empty when nothing is. Text replaces it. */
+  preedit(content: string, begin: number, end: number): void;
 }
 
 /** Runs something later; returns how to cancel it. */
@@ -46,6 +48,8 @@ export class Keyboard {
   readonly #held = new Map<string, KeyName>();
   #control: { name: KeyName; cancel: () => void } | null = null;
   #dead: Dead | null = null;
+  /** The far side shows what is composed. */
+  #composing = false;
 
   constructor(
     private readonly sink: KeySink,
@@ -89,6 +93,13 @@ export class Keyboard {
     return true;
   }
 
+  /** Takes what the browser composes: an input method, a dead key, a phone's keyboard. */
+  compose(content: string, begin: number, end: number): void {
+    if (content === "" && !this.#composing) return;
+    this.#composing = content !== "";
+    this.sink.preedit(content, begin, end);
+  }
+
   /** Takes text that the browser composed: an input method, a dead key, a phone's keyboard. */
   commit(content: string): void {
     const dead = this.#dead;
@@ -97,12 +108,15 @@ export class Keyboard {
       dead.cancel?.();
       // The letter as it was typed means that this browser composes nothing: the remote layout does.
       if (dead.base && content === dead.base.key) {
+        this.compose("", 0, 0);
         this.#replay(dead);
         this.#tap(dead.base);
         return;
       }
     }
-    if (content !== "") this.sink.text(content);
+    if (content === "") return this.compose("", 0, 0);
+    this.#composing = false;
+    this.sink.text(content);
   }
 
   /** Releases everything that is down. */
@@ -111,6 +125,7 @@ export class Keyboard {
     this.#control = null;
     this.#dead?.cancel?.();
     this.#dead = null;
+    this.compose("", 0, 0);
     const held = [...this.#held.values()].reverse();
     this.#held.clear();
     for (const name of held) this.sink.key(false, { ...name, modifiers: 0 });

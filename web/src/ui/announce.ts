@@ -34,10 +34,24 @@ export class Announcer {
       ),
       el("button", { class: "quiet", type: "button", "aria-label": "Dismiss", onclick: close }, icon("close")),
     );
-    this.notices.append(notice);
+    return this.#show(notice, message, actions.length === 0 ? NOTICE_MS : null);
+  }
+
+  /** Shows something that was built elsewhere, for so long or until it is closed, and says it. */
+  card(card: HTMLElement, message: string, lastsMs: number | null): () => void {
+    return this.#show(card, message, lastsMs);
+  }
+
+  #show(shown: HTMLElement, message: string, lastsMs: number | null): () => void {
+    this.notices.append(shown);
     while (this.notices.childElementCount > NOTICES_MAX) this.notices.firstElementChild?.remove();
-    if (actions.length === 0) setTimeout(close, NOTICE_MS);
+    // Not while somebody reads it or is about to press something in it.
+    const close = (): void => {
+      if (shown.matches(":hover, :focus-within")) setTimeout(close, NOTICE_MS);
+      else shown.remove();
+    };
+    if (lastsMs !== null) setTimeout(close, lastsMs);
     this.say(message);
-    return close;
+    return () => shown.remove();
   }
 }

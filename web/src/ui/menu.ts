@@ -21,6 +21,7 @@ export interface MenuActions {
   statistics(): void;
   fullscreen(): void;
   help(): void;
+  address(): void;
   signOut(): void;
 }
 
@@ -83,6 +84,7 @@ export class Menu extends HTMLElement {
       checkbox("Read terminal output to screen readers", choices.screenReader, actions.screenReader),
       ...(choices.superCommand === null ? [] : [checkbox("Cmd is the Super key of the desktop, not Control", choices.superCommand, actions.superCommand)]),
       el("hr"),
+      this.#item("Open address…", "globe", "", actions.address, "navigate"),
       this.#screenshot,
       this.#record,
       this.#recordings,
@@ -101,12 +103,13 @@ export class Menu extends HTMLElement {
     setText(this.#recordLabel, underWay ? "Stop recording" : "Record the session");
   }
 
-  #item(label: string | HTMLElement, symbol: IconName, key: string, run: () => void): HTMLButtonElement {
+  #item(label: string | HTMLElement, symbol: IconName, key: string, run: () => void, needs?: string): HTMLButtonElement {
     const choose = (): void => {
       this.#sheet.hidePopover();
       run();
     };
-    return el("button", { class: "item", type: "button", onclick: choose }, icon(symbol), typeof label === "string" ? el("span", {}, label) : label, key !== "" && el("kbd", {}, key));
+    const text = typeof label === "string" ? el("span", {}, label) : label;
+    return el("button", { class: "item", type: "button", "data-needs": needs, onclick: choose }, icon(symbol), text, key !== "" && el("kbd", {}, key));
   }
 }
 

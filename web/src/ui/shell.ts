@@ -1,6 +1,7 @@
 /** The frame of the page: top bar, panels, overlay; no behaviour of its own. */
 import { Announcer } from "./announce.ts";
 import { Banner } from "./banner.ts";
+import { Bell } from "./bell.ts";
 import { DesktopView } from "./desktop.ts";
 import { el } from "./dom.ts";
 import { EmptyState } from "./empty.ts";
@@ -17,6 +18,7 @@ import { SoundControl } from "./sound.ts";
 import { StatisticsPanel } from "./statistics.ts";
 import { ConnectionCard, StatusPill } from "./status.ts";
 import { Tabs } from "./tabs.ts";
+import { TalkPanel } from "./talk.ts";
 import { TerminalTools } from "./terminal-tools.ts";
 import type { Mode } from "../core/graphical/messages.ts";
 
@@ -25,6 +27,8 @@ export class ShellFrame {
   readonly tabs = new Tabs();
   readonly mode = new Segments<Mode>();
   readonly people = new People();
+  readonly talk = new TalkPanel();
+  readonly bell = new Bell();
   readonly status = new StatusPill();
   readonly card = new ConnectionCard();
   readonly menu = new Menu();
@@ -52,7 +56,7 @@ export class ShellFrame {
     this.voice.addEventListener("submit", (event) => this.#submit(event));
     this.panels.append(this.desktop);
     this.keyRow.hidden = true;
-    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.empty, this.voice, this.statistics, this.files, this.banner);
+    const stage = el("div", { class: "stage" }, this.panels, this.keyRow, this.card, this.empty, this.voice, this.statistics, this.files, this.talk, this.banner);
     this.#work.append(this.#topBar(), stage);
     root.replaceChildren(this.signin, this.#work, this.announcer.notices, this.announcer.region);
   }
@@ -84,7 +88,9 @@ export class ShellFrame {
 
   #topBar(): HTMLElement {
     const brand = el("span", { class: "brand" }, icon("mark"));
-    const controls = el("div", { class: "controls" }, this.recording, this.tools, this.mode, this.people, this.microphone, this.sound, this.keyboard);
+    const controls = el("div", { class: "controls" }, this.recording, this.tools, this.mode, this.people, this.talk.button, this.bell, this.microphone, this.sound, this.keyboard);
+    // Where they lie at the bottom, what floats above them has to know how high they are.
+    new ResizeObserver(() => document.documentElement.style.setProperty("--dock", `${controls.offsetHeight}px`)).observe(controls);
     return el("header", { class: "topbar" }, el("h1", { class: "visually-hidden" }, "VROOM"), brand, this.tabs, controls, this.status, this.menu);
   }
 }

@@ -6,6 +6,8 @@ import { icon } from "./icons.ts";
 /** What a tab shows. */
 export interface TabLook {
   title: string;
+  /** What a pointer that rests on it is told; the title where it is absent. */
+  hint?: string;
   /** A short word after the title, such as an exit status. */
   badge?: string | undefined;
   /** `ended` greys the tab; `failed` marks it. */
@@ -37,7 +39,13 @@ export class Tabs extends HTMLElement {
   #selected = "";
 
   connectedCallback(): void {
-    if (!this.#list.isConnected) this.replaceChildren(this.#list, this.#add, this.#sessions);
+    if (this.#list.isConnected) return;
+    this.replaceChildren(this.#list, this.#add, this.#sessions);
+    // Where there is room for some tabs only, the selected one is among them.
+    new ResizeObserver(() => this.#reveal()).observe(this.#list);
+    this.#list.addEventListener("scroll", () => this.#drawEdges());
+    // A wheel that turns one way only moves the list all the same.
+    this.#list.addEventListener("wheel", (event) => event.deltaX === 0 && this.#list.scrollBy(event.deltaY, 0), { passive: true });
   }
 
   get selected(): string {
@@ -86,14 +94,14 @@ export class Tabs extends HTMLElement {
     if (!tab) return;
     setText(tab.title, look.title);
     setText(tab.badge, look.progress !== undefined && look.progress !== null ? `${look.progress}%` : (look.badge ?? ""));
-    tab.button.title = look.title;
+    tab.button.title = look.hint ?? look.title;
     tab.wrapper.dataset["tone"] = look.tone ?? "plain";
     tab.wrapper.toggleAttribute("data-bell", look.bell === true);
     tab.wrapper.style.setProperty("--progress", String((look.progress ?? 0) / 100));
     tab.wrapper.toggleAttribute("data-progress", look.progress !== undefined && look.progress !== null);
     tab.close?.setAttribute("aria-label", `Close terminal ${look.title}`);
     setText(tab.bell, look.bell === true ? "rang" : "");
-    if (id === this.#selected) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (id === this.#selected) this.#reveal();
   }
 
   select(id: string): void {
@@ -154,8 +162,20 @@ export class Tabs extends HTMLElement {
       tab.wrapper.toggleAttribute("data-selected", chosen);
       tab.panel.toggleAttribute("data-hidden", !chosen);
       tab.panel.inert = !chosen;
-      if (chosen) tab.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
+    this.#reveal();
+  }
+
+  #reveal(): void {
+    this.#find(this.#selected)?.wrapper.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.#drawEdges();
+  }
+
+  /** Says at which ends there is more. */
+  #drawEdges(): void {
+    const { scrollLeft, scrollWidth, clientWidth } = this.#list;
+    this.#list.toggleAttribute("data-before", scrollLeft > 1);
+    this.#list.toggleAttribute("data-after", scrollLeft + clientWidth < scrollWidth - 1);
   }
 
   #key(event: KeyboardEvent, id: string, closable: boolean): void {

@@ -246,6 +246,7 @@ describe("driving", () => {
       cursor: () => undefined,
       media: () => undefined,
       notification: () => undefined,
+      chat: () => undefined,
       clipboard: () => undefined,
       offered: () => undefined,
       clipRules: () => undefined,

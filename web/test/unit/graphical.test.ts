@@ -7,6 +7,7 @@ import * as messages from "../../src/core/graphical/messages.ts";
 import { codecOf, decodeVideo, videoAck } from "../../src/core/graphical/video.ts";
 import { decodeFrame, encodeFrame } from "../../src/core/mux/frame.ts";
 import { readRecordings } from "../../src/core/transport/kept.ts";
+import { meantAddress } from "../../src/ui/address.ts";
 import { VECTORS, hex, toHex } from "./vectors.ts";
 
 const CHANNELS = { pointer: 1, button: 2 };
@@ -41,6 +42,8 @@ describe("binary input", () => {
     ["G3", onWire(input.moveRelative(-5, 10))],
     ["PEN", onWire(input.penState({ state: input.PenBit.Tip | input.PenBit.Lower, x: 512.5, y: 300.25, pressure: 0x8000 / 0xffff, tiltX: 30, tiltY: -45, twist: 270 }))],
     ["PEN_LEAVE", onWire(input.penLeave())],
+    ["PREEDIT", onWire(input.preedit("né", 2, 2))],
+    ["PREEDIT_END", onWire(input.preedit("", 0, 0))],
   ] as const)("%s is written as published", (id, bytes) => {
     expect(bytes).toBe(VECTORS[id]);
   });
@@ -56,6 +59,14 @@ describe("binary input", () => {
     const parts = input.textCommit("é".repeat(3000));
     expect(parts.map((part) => part.payload.length)).toEqual([4096, 1904]);
     expect(parts.map((part) => new TextDecoder("utf-8", { fatal: true }).decode(part.payload)).join("")).toBe("é".repeat(3000));
+  });
+
+  test("a caret within a character is not shown, and what is composed is cut at a character", () => {
+    expect(toHex(input.preedit("😀", 1, 1).payload)).toBe("FF FF FF FF F0 9F 98 80");
+    expect(toHex(input.preedit("😀a", 3, 0).payload)).toBe("00 00 00 05 F0 9F 98 80 61");
+    const long = input.preedit("語".repeat(2000), 2000, 2000).payload;
+    expect(long.length).toBe(4 + input.PREEDIT_BYTES_MAX);
+    expect(toHex(long.slice(0, 4))).toBe("0C 00 0C 00");
   });
 
   test("what a pen cannot tell is the nearest that it can", () => {
@@ -156,6 +167,45 @@ describe("recordings", () => {
     const files = [{ name: "desktop.mp4", bytes: 5 }, { bytes: 1 }];
     expect(readRecordings({ recordings: [{ id: "a", by: "ann", began: 1, files }, { by: "x" }] })).toEqual([{ id: "a", by: "ann", began: 1, files: [{ name: "desktop.mp4", bytes: 5 }] }]);
     expect(readRecordings({})).toEqual([]);
+  });
+});
+
+describe("what programs notify of, and what people say", () => {
+  const fields = (id: keyof typeof VECTORS) => decodeFields(decodeFrame(hex(VECTORS[id])).payload);
+  const silent = { app: "", title: "", body: "", actions: [], urgent: false, earlier: false, closed: false };
+
+  test.each([
+    ["NOTICE", { id: 7, action: "ok" }],
+    ["NOTICE_AWAY", { id: 7 }],
+  ] as const)("%s is written as documented", (id, answer) => {
+    expect(toHex(encodeFrame(0, messages.Client.Notice, encodeFields({ ...answer }, "cbor")))).toBe(VECTORS[id]);
+  });
+
+  test("notices are read as documented", () => {
+    const shown = messages.readNotification(fields("NOTICE_SHOWN"));
+    expect(shown).toMatchObject({ type: "info", text: "Hi\nyou" });
+    expect(shown.notice).toEqual({ ...silent, id: 7, app: "x", title: "Hi", body: "you", actions: [{ key: "ok", label: "OK" }] });
+    expect(messages.readNotification(fields("NOTICE_OVER")).notice).toEqual({ ...silent, id: 7, closed: true });
+    expect(messages.readNotification({ type: "info", text: "", notice: { id: "x" } }).notice).toBeUndefined();
+  });
+
+  test("lines of conversation are read as documented", () => {
+    expect(messages.readChat(fields("CHAT_EARLIER"))).toEqual({ text: "hi", from: "p1", name: "Ann", id: 2, earlier: true, timestamp: undefined });
+    expect(messages.readChat(fields("C15"))).toMatchObject({ text: "hi", name: "", id: undefined, earlier: false });
+  });
+});
+
+describe("addresses", () => {
+  test.each([
+    ["example.org", "https://example.org/"],
+    [" http://example.org/a b ", "http://example.org/a%20b"],
+    ["localhost:8080/x", "https://localhost:8080/x"],
+    ["bücher.example", "https://xn--bcher-kva.example/"],
+    ["javascript:alert(1)", null],
+    ["file:///etc/passwd", null],
+    ["", null],
+  ])("%s means %s", (typed, meant) => {
+    expect(meantAddress(typed)).toBe(meant);
   });
 });
 

@@ -17,6 +17,7 @@ function keyboard(platform: Platform = "linux", superCommand = false) {
     {
       key: (down, name) => sent.push(`${down ? "+" : "-"}${name.key}/${name.code}/${name.modifiers}`),
       text: (content) => sent.push(`text ${content}`),
+      preedit: (content, begin, end) => sent.push(`preedit ${content} ${begin}-${end}`),
     },
     { mac: platform === "mac", windows: platform === "windows", superCommand },
     (run) => {
@@ -35,6 +36,43 @@ function event(key: string, code: string, more: Partial<KeyLike> & { locks?: str
   const locks = more.locks ?? [];
   return { key, code, repeat: false, isComposing: false, keyCode: 0, shiftKey: false, ctrlKey: false, altKey: false, metaKey: false, getModifierState: (name) => locks.includes(name), ...more };
 }
+
+describe("composition", () => {
+  test("what is composed is shown, and text takes its place", () => {
+    const { keys, sent } = keyboard();
+    keys.compose("に", 1, 1);
+    keys.compose("にほ", 2, 2);
+    keys.commit("日本");
+    keys.releaseAll();
+    expect(sent).toEqual(["preedit に 1-1", "preedit にほ 2-2", "text 日本"]);
+  });
+
+  test("what is given up is taken back once", () => {
+    const { keys, sent } = keyboard();
+    keys.compose("に", 1, 1);
+    keys.commit("");
+    keys.commit("");
+    keys.compose("", 0, 0);
+    expect(sent).toEqual(["preedit に 1-1", "preedit  0-0"]);
+  });
+
+  test("leaving takes back what is composed", () => {
+    const { keys, sent } = keyboard();
+    keys.compose("に", 1, 1);
+    keys.releaseAll();
+    expect(sent).toEqual(["preedit に 1-1", "preedit  0-0"]);
+  });
+
+  test("a dead key that the browser shows and does not compose is not left behind", () => {
+    const { keys, sent } = keyboard();
+    keys.down(event("Dead", "Equal"));
+    keys.compose("´", 1, 1);
+    keys.down(event("x", "KeyX"));
+    keys.commit("x");
+    expect(sent.slice(0, 2)).toEqual(["preedit ´ 1-1", "preedit  0-0"]);
+    expect(sent.filter((each) => each.startsWith("+"))).toEqual(["+Dead/Equal/0", "+x/KeyX/0"]);
+  });
+});
 
 describe("keys", () => {
   test("Ctrl+S goes out as the specification's example", () => {

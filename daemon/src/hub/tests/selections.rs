@@ -1,3 +1,5 @@
+use vroom_protocol::graphical::ServerMessage;
+
 use super::*;
 
 const FILLED: Selection = Selection::Clipboard;

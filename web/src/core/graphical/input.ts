@@ -14,6 +14,7 @@ export const Button = {
   Text: 0x17,
   Pen: 0x1b,
   PenLeave: 0x1c,
+  Preedit: 0x1d,
 } as const;
 /** What of a pen is pressed, and which end of it points at the screen. */
 export const PenBit = { Tip: 1, Lower: 2, Upper: 4, Eraser: 8 } as const;
@@ -21,6 +22,9 @@ export const Modifier = { Shift: 1, Ctrl: 2, Alt: 4, Meta: 8, CapsLock: 16 } as 
 
 /** Longest TEXT message; longer text is cut at character borders. */
 export const TEXT_BYTES_MAX = 4096;
+
+/** Longest text of PREEDIT; of longer ones the end is left out. */
+export const PREEDIT_BYTES_MAX = 3072;
 
 /** One message of an input channel. */
 export interface InputMessage {
@@ -131,6 +135,28 @@ export function textCommit(content: string): InputMessage[] {
   }
   if (part !== "") messages.push(press(Button.Text, utf8(part)));
   return messages;
+}
+
+/**
+ * PREEDIT: what is composed and no text yet, and between which UTF-16 units of it the caret or what is selected lies.
+ * An empty text takes it back.
+ */
+export function preedit(content: string, begin: number, end: number): InputMessage {
+  const space = new Uint8Array(PREEDIT_BYTES_MAX);
+  const { read, written } = new TextEncoder().encodeInto(content, space);
+  const [fits, text] = [content.slice(0, read), space.subarray(0, written)];
+  const place = (at: number): number => utf8(fits.slice(0, at)).length;
+  const [from, to] = [place(Math.min(begin, end)), place(Math.max(begin, end))];
+  const payload = new Uint8Array(4 + text.length);
+  // Within a character of two units there is no place; such a caret is not shown.
+  payload.set(within(fits, begin) || within(fits, end) ? u16s(0xffff, 0xffff) : u16s(from, to));
+  payload.set(text, 4);
+  return press(Button.Preedit, payload);
+}
+
+function within(content: string, at: number): boolean {
+  const unit = content.charCodeAt(at);
+  return at > 0 && unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 /** Joins a waiting pointer message with a newer one: moves are replaced, distances added. */

@@ -11,13 +11,16 @@ export const Client = {
   Mode: 0x81,
   Resize: 0x82,
   Clipboard: 0x83,
+  Navigate: 0x84,
   Command: 0x85,
   Paste: 0x86,
   Share: 0x87,
   Media: 0x88,
   Feedback: 0x89,
   Drag: 0x8b,
+  Notice: 0x8d,
   Record: 0x8e,
+  Chat: 0x93,
 } as const;
 
 export const Server = {
@@ -82,6 +85,38 @@ export interface Notification {
   text: string;
   ref: string | undefined;
   code: number | undefined;
+  /** Unix seconds. */
+  timestamp: number | undefined;
+  notice: Notice | undefined;
+}
+
+/** What a program of the desktop notifies of, or that one of these is over. */
+export interface Notice {
+  id: number;
+  app: string;
+  title: string;
+  body: string;
+  actions: { key: string; label: string }[];
+  /** It stays in sight until somebody saw to it. */
+  urgent: boolean;
+  /** It was there before this page came. */
+  earlier: boolean;
+  /** It is over; nothing but the id counts. */
+  closed: boolean;
+}
+
+/** A line of conversation. */
+export interface Chat {
+  text: string;
+  /** The participant's id and what they are called; they may be gone. */
+  from: string;
+  name: string;
+  /** Unix seconds. */
+  timestamp: number | undefined;
+  /** Counts the lines of the session; undefined where the server does not count. */
+  id: number | undefined;
+  /** It was said before this page came. */
+  earlier: boolean;
 }
 
 export interface Participant {
@@ -225,6 +260,34 @@ export function readNotification(fields: Fields): Notification {
     text: text(fields, "text") ?? "",
     ref: text(fields, "ref"),
     code: integer(fields, "code"),
+    timestamp: integer(fields, "timestamp"),
+    notice: notice(map(fields, "notice")),
+  };
+}
+
+function notice(fields: Fields | undefined): Notice | undefined {
+  const id = fields && integer(fields, "id");
+  if (!fields || id === undefined) return undefined;
+  return {
+    id,
+    app: text(fields, "app") ?? "",
+    title: text(fields, "title") ?? "",
+    body: text(fields, "body") ?? "",
+    actions: maps(fields, "actions").map((action) => ({ key: text(action, "key") ?? "", label: text(action, "label") ?? "" })),
+    urgent: flag(fields, "urgent") ?? false,
+    earlier: flag(fields, "earlier") ?? false,
+    closed: flag(fields, "closed") ?? false,
+  };
+}
+
+export function readChat(fields: Fields): Chat {
+  return {
+    text: text(fields, "text") ?? "",
+    from: text(fields, "from") ?? "",
+    name: text(fields, "name") ?? "",
+    timestamp: integer(fields, "timestamp"),
+    id: integer(fields, "id"),
+    earlier: flag(fields, "earlier") ?? false,
   };
 }
 

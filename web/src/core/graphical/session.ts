@@ -18,7 +18,7 @@ import type { ClipOffer, ClipRules } from "./clips.ts";
 import { ClipRefused, Clips } from "./clips.ts";
 import type { InputMessage } from "./input.ts";
 import { mergePointer } from "./input.ts";
-import type { Cursor, DragNews, MediaState, Mode, Notification, RecordState, ServerHandshake, ShareState, Size, State } from "./messages.ts";
+import type { Chat, Cursor, DragNews, MediaState, Mode, Notification, RecordState, ServerHandshake, ShareState, Size, State } from "./messages.ts";
 import * as messages from "./messages.ts";
 
 /** Content of the clipboard in one format. */
@@ -35,6 +35,7 @@ export interface GraphicalEvents {
   cursor(cursor: Cursor): void;
   media(media: MediaState): void;
   notification(notification: Notification): void;
+  chat(line: Chat): void;
   clipboard(part: Clip): void;
   /** The desktop copied something that can be fetched. */
   offered(offer: ClipOffer): void;
@@ -171,6 +172,21 @@ export class GraphicalSession {
     this.#send(messages.Client.Paste, { text: content });
   }
 
+  /** Opens an address in the browser of the desktop. */
+  navigate(url: string): void {
+    if (this.has("navigate")) this.#send(messages.Client.Navigate, { url, newTab: true });
+  }
+
+  /** Says something to everybody who is here. */
+  say(content: string): void {
+    this.#send(messages.Client.Chat, { role: "user", text: content });
+  }
+
+  /** Chooses an answer to what a program notified of, or puts it away without one. */
+  answerNotice(id: number, action?: string): void {
+    if (this.has("notifications")) this.#send(messages.Client.Notice, action === undefined ? { id } : { id, action });
+  }
+
   /** Sends a sentence to the command interpreter and returns the id its answer refers to. */
   command(sentence: string): string {
     const id = `cmd_${++this.#commands}`;
@@ -232,6 +248,8 @@ export class GraphicalSession {
         return this.events.recording(messages.readRecord(fields));
       case messages.Server.Notification:
         return this.events.notification(messages.readNotification(fields));
+      case messages.Server.Chat:
+        return this.events.chat(messages.readChat(fields));
       case messages.Server.Clipboard:
         return this.#pushed(fields);
       case messages.Server.Drag: {
@@ -310,7 +328,7 @@ export class GraphicalSession {
     const refused = opened.find((one) => one.status === "rejected")?.reason as unknown;
     if (!(refused instanceof ChannelRejected)) throw refused;
     if (!TOLD_BY_SERVER.has(refused.code)) {
-      this.events.notification({ type: "warning", text: refused.message, ref: undefined, code: refused.code });
+      this.events.notification({ type: "warning", text: refused.message, ref: undefined, code: refused.code, timestamp: undefined, notice: undefined });
     }
     this.refused(refused.code);
   }
