@@ -1,16 +1,17 @@
 //! Which desktop there is, and where it lives.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs, io};
 
 use anyhow::Context as _;
-use vroom_compositor::{Compositor, CompositorConfig};
+use vroom_compositor::{Compositor, CompositorConfig, Host, Nested};
 use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig};
 
 use crate::config::{DesktopKind, MicrophoneRule, OnExit, Style};
+use crate::hub::SESSION_NAME;
 use crate::settings::Settings;
 use crate::sound::{self, SoundServer};
 
@@ -45,11 +46,20 @@ pub(crate) fn start(settings: &Settings, events: EventSink) -> anyhow::Result<Op
                 runtime_dir: None,
             }))
         }
-        DesktopKind::Headless => headless(settings, events).map(Some),
+        DesktopKind::Headless => compositor(settings, None, events).map(Some),
+        DesktopKind::Nested => {
+            let host = Host::from_env()?;
+            compositor(settings, Some(host), events).map(Some)
+        }
     }
 }
 
-fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
+/// Starts the compositor; with a host it is a window there, too.
+fn compositor(
+    settings: &Settings,
+    host: Option<Host>,
+    events: EventSink,
+) -> anyhow::Result<Started> {
     let runtime_dir = RuntimeDir::make().context("making a runtime directory")?;
     let command = settings.session.clone().or_else(default_session);
     if command.is_none() {
@@ -84,19 +94,34 @@ fn headless(settings: &Settings, events: EventSink) -> anyhow::Result<Started> {
         runtime_dir: runtime_dir.path.clone(),
         env: locale(|name| env::var_os(name)),
     };
-    let compositor = Compositor::start(config, events).context("starting the desktop")?;
-    let wayland = runtime_dir.path.join(compositor.socket_name());
-    let x11 = compositor.x11_display();
+    let (desktop, wayland, x11): (Arc<dyn Desktop>, _, _) = match host {
+        None => {
+            let it = Compositor::start(config, events).context("starting the desktop")?;
+            let (wayland, x11) = names(it.socket_name(), it.x11_display());
+            (Arc::new(it), wayland, x11)
+        }
+        Some(host) => {
+            let it = Nested::start(config, host, SESSION_NAME, events)?;
+            let (wayland, x11) = names(it.socket_name(), it.x11_display());
+            (Arc::new(it), wayland, x11)
+        }
+    };
+    let wayland = runtime_dir.path.join(wayland);
     let display = [("WAYLAND_DISPLAY", wayland.into_os_string())]
         .into_iter()
-        .chain(x11.map(|name| ("DISPLAY", name.to_owned())))
+        .chain(x11.map(|name| ("DISPLAY", name)))
         .collect();
     Ok(Started {
-        desktop: Arc::new(compositor),
+        desktop,
         display,
         sound,
         runtime_dir: Some(runtime_dir),
     })
+}
+
+/// The names of both displays.
+fn names(wayland: &OsStr, x11: Option<&OsStr>) -> (OsString, Option<OsString>) {
+    (wayland.to_owned(), x11.map(OsStr::to_owned))
 }
 
 /// The sound server, if there can be one; a picture needs none.

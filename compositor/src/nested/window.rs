@@ -1,0 +1,431 @@
+//! The window's thread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vroom_desktop::{InputEvent, Size};
+use wayland_client::protocol::wl_buffer::{self, WlBuffer};
+use wayland_client::protocol::wl_callback::{self, WlCallback};
+use wayland_client::protocol::wl_compositor::WlCompositor;
+use wayland_client::protocol::wl_region::WlRegion;
+use wayland_client::protocol::wl_shm::WlShm;
+use wayland_client::protocol::wl_shm_pool::WlShmPool;
+use wayland_client::protocol::wl_subcompositor::WlSubcompositor;
+use wayland_client::protocol::wl_subsurface::WlSubsurface;
+use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop};
+use wayland_protocols::wp::fractional_scale::v1::client::wp_fractional_scale_manager_v1::WpFractionalScaleManagerV1;
+use wayland_protocols::wp::viewporter::client::wp_viewport::WpViewport;
+use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
+use wayland_protocols::xdg::decoration::zv1::client::zxdg_decoration_manager_v1::ZxdgDecorationManagerV1;
+use wayland_protocols::xdg::decoration::zv1::client::zxdg_toplevel_decoration_v1::ZxdgToplevelDecorationV1;
+use wayland_protocols::xdg::shell::client::xdg_surface::{self, XdgSurface};
+use wayland_protocols::xdg::shell::client::xdg_toplevel::{self, XdgToplevel};
+use wayland_protocols::xdg::shell::client::xdg_wm_base::{self, XdgWmBase};
+
+use super::Shared;
+use super::buffers::Pool;
+use super::cursor::HostCursor;
+use super::devices::Devices;
+use super::fit::{Fit, pixels};
+use super::host::{Found, HostError, wait};
+use super::lock::HostLock;
+use super::scale::HostScale;
+use super::surfaces::Surfaces;
+use crate::Error;
+use crate::config::supported_size;
+
+/// How a window starts.
+pub(super) struct Opening {
+    /// In the host's logical units.
+    pub(super) size: Size,
+    /// What the host's scale is multiplied by.
+    pub(super) scale: f64,
+    /// What the title calls the session.
+    pub(super) name: String,
+}
+
+/// The window with the events that the host has sent.
+pub(super) struct Window {
+    queue: EventQueue<View>,
+    view: View,
+    host: String,
+}
+
+impl Window {
+    /// Asks the host for a window.
+    pub(super) fn open(host: Found, shared: Arc<Shared>, opening: Opening) -> Result<Self, Error> {
+        let queue = host.connection.new_event_queue();
+        let handle = queue.handle();
+        let surfaces = Surfaces::open(&host, &handle, opening.name)?;
+        let cursor = HostCursor::new(host.may_have(&handle, 2));
+        let lock = HostLock::new(host.may_have(&handle, 1), host.may_have(&handle, 1));
+        // Seats and outputs come and go, so their registry is looked at for as long as there is a window.
+        host.connection.display().get_registry(&handle, ());
+        Ok(Self {
+            queue,
+            host: host.name,
+            view: View {
+                asked: (supported_size(opening.size), opening.scale),
+                size: opening.size,
+                own_scale: opening.scale,
+                shared,
+                handle,
+                surfaces,
+                pool: Pool::default(),
+                cursor,
+                lock,
+                devices: Devices::default(),
+                scale: HostScale::default(),
+                wanted: Wanted::default(),
+                picture: Size::default(),
+                visible: Visibility::default(),
+                callback: None,
+                frame_waits: false,
+                end: None,
+            },
+        })
+    }
+
+    /// Shows the desktop until the window is closed, the host goes, or it is the end.
+    pub(super) fn run(mut self) {
+        let end = loop {
+            if let Err(error) = self.turn() {
+                break Err(error);
+            }
+            if let Some(end) = self.view.end {
+                break Ok(end);
+            }
+        };
+        self.view.release_everything();
+        self.view.shared.watch_window(false);
+        let host = self.host;
+        match end {
+            Ok(End::Wanted) => tracing::debug!("the window ends with the desktop"),
+            Ok(End::Closed) => tracing::info!(
+                host,
+                "the window was closed; the session goes on, and its page shows it"
+            ),
+            Err(error) => tracing::warn!(
+                host,
+                %error,
+                "the Wayland session that the window was in is gone; the session goes on without \
+                 a window, and its page shows it"
+            ),
+        }
+    }
+
+    fn turn(&mut self) -> Result<(), HostError> {
+        let Self { queue, view, .. } = self;
+        queue.dispatch_pending(view)?;
+        view.read_mail();
+        view.look_whether_hidden();
+        view.settle();
+        view.show();
+        view.settle();
+        if view.end.is_some() {
+            return Ok(());
+        }
+        let deadline = view.deadline();
+        wait(queue, Some(view.shared.mailbox.bell()), deadline)
+    }
+}
+
+/// How a window ends by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// The desktop ends.
+    Wanted,
+    /// A person closed it.
+    Closed,
+}
+
+/// What the window shows and what it was told.
+pub(super) struct View {
+    pub(super) shared: Arc<Shared>,
+    pub(super) handle: QueueHandle<Self>,
+    pub(super) surfaces: Surfaces,
+    pool: Pool,
+    pub(super) cursor: HostCursor,
+    pub(super) lock: HostLock,
+    pub(super) devices: Devices,
+    pub(super) scale: HostScale,
+    /// What the host wants until it says that this is all.
+    wanted: Wanted,
+    /// The size of the window in logical units.
+    size: Size,
+    /// What the host's scale is multiplied by for the session.
+    own_scale: f64,
+    /// The size in pixels and the scale that the session was asked to have last.
+    asked: (Size, f64),
+    /// The size of what is shown; empty before anything is.
+    picture: Size,
+    visible: Visibility,
+    /// Since when the host is to tell that it wants the next picture.
+    callback: Option<Instant>,
+    frame_waits: bool,
+    end: Option<End>,
+}
+
+/// What a configuration of the host says.
+#[derive(Default)]
+struct Wanted {
+    size: Option<Size>,
+    suspended: bool,
+}
+
+/// Whether anybody can see the window.
+#[derive(Default)]
+struct Visibility {
+    mapped: bool,
+    /// The host says that nobody does.
+    suspended: bool,
+    /// The host wants no pictures.
+    stalled: bool,
+    /// What was concluded and told.
+    told: bool,
+}
+
+impl View {
+    fn read_mail(&mut self) {
+        let mail = self.shared.mailbox.take();
+        self.frame_waits |= mail.frame;
+        if let Some(title) = mail.title {
+            self.surfaces.set_title(title.as_deref());
+        }
+        if let Some(locked) = mail.pointer_locked {
+            self.hold_pointer(locked);
+        }
+        if let Some(drawn) = mail.pointer_drawn {
+            self.cursor.drawn = drawn;
+        }
+        if let Some(shape) = mail.cursor {
+            self.cursor.shape = shape;
+            self.show_cursor();
+        } else if mail.pointer_drawn.is_some() {
+            self.show_cursor();
+        }
+        if mail.end {
+            self.end = Some(End::Wanted);
+        }
+    }
+
+    /// A host that wants no picture for long shows none.
+    fn look_whether_hidden(&mut self) {
+        let is_late = self.callback.is_some_and(|at| at.elapsed() >= HIDDEN_AFTER);
+        self.visible.stalled |= is_late && self.frame_waits;
+    }
+
+    /// When to look whether the window is hidden.
+    fn deadline(&self) -> Option<Instant> {
+        let waits = self.frame_waits && self.visible.told;
+        self.callback.filter(|_| waits).map(|at| at + HIDDEN_AFTER)
+    }
+
+    /// Has the desktop drawn for the window while it can be seen.
+    fn settle(&mut self) {
+        let Visibility {
+            mapped,
+            suspended,
+            stalled,
+            told,
+        } = self.visible;
+        let seen = mapped && !suspended && !stalled;
+        if seen == told {
+            return;
+        }
+        self.visible.told = seen;
+        self.shared.watch_window(seen);
+        if !seen {
+            self.frame_waits = false;
+            self.pool.shrink();
+        }
+    }
+
+    /// Shows the newest frame, if there is one and the host is ready for it.
+    fn show(&mut self) {
+        if !self.visible.told || self.callback.is_some() || !self.pool.has_room() {
+            return;
+        }
+        let Some(frame) = self.shared.shown.take() else {
+            return;
+        };
+        self.frame_waits = false;
+        self.picture = frame.size();
+        let fit = Fit::new(frame.size(), self.size, self.scale.get());
+        match self.pool.paint(&frame, &self.surfaces.shm, &self.handle) {
+            Ok(Some(buffer)) => {
+                self.surfaces.show(buffer, &frame, fit, &self.handle);
+                self.callback = Some(Instant::now());
+            }
+            Ok(None) => tracing::error!("the host holds all buffers"),
+            Err(error) => {
+                tracing::warn!(%error, "a picture could not be shown in the window");
+                // Until the host says something new about the window.
+                self.visible.stalled = true;
+            }
+        }
+    }
+
+    fn fit(&self) -> Option<Fit> {
+        let shown = !self.picture.is_empty();
+        shown.then(|| Fit::new(self.picture, self.size, self.scale.get()))
+    }
+
+    /// Takes what the host wants, and has the session follow.
+    fn configured(&mut self) {
+        if let Some(size) = self.wanted.size.take() {
+            self.size = size;
+        }
+        self.visible.suspended = self.wanted.suspended;
+        self.visible.stalled = false;
+        self.lay_out();
+    }
+
+    fn lay_out(&mut self) {
+        let laid = self.surfaces.lay_out(self.size, self.fit(), &self.handle);
+        match laid {
+            Ok(()) => self.visible.mapped = true,
+            Err(error) => tracing::warn!(%error, "the window cannot be shown"),
+        }
+        let scale = self.scale.get();
+        let wanted = (pixels(self.size, scale), scale * self.own_scale);
+        if wanted != self.asked {
+            self.asked = wanted;
+            self.shared.inner.resize(wanted.0, wanted.1);
+        }
+    }
+
+    /// The host's scale may be another one now.
+    pub(super) fn rescaled(&mut self) {
+        if self.visible.mapped {
+            self.lay_out();
+            self.show_cursor();
+        }
+    }
+
+    /// The point of the desktop that a point of the window shows.
+    pub(super) fn to_desktop(&self, x: f64, y: f64) -> (f64, f64) {
+        let fit = self.fit().unwrap_or(Fit {
+            x: 0,
+            y: 0,
+            width: 1,
+            height: 1,
+        });
+        fit.to_desktop(x, y, self.shared.inner.size())
+    }
+
+    /// Pixels of the desktop in one logical unit of the window.
+    pub(super) fn pixels_per_unit(&self) -> f64 {
+        let width = self.fit().map_or(1, |fit| fit.width.max(1));
+        f64::from(self.picture.width.max(1)) / f64::from(width)
+    }
+
+    pub(super) fn inject(&self, event: InputEvent) {
+        self.shared.inner.inject(event);
+    }
+}
+
+impl Dispatch<XdgWmBase, ()> for View {
+    fn event(
+        _: &mut Self,
+        base: &XdgWmBase,
+        event: xdg_wm_base::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        if let xdg_wm_base::Event::Ping { serial } = event {
+            base.pong(serial);
+        }
+    }
+}
+
+impl Dispatch<XdgSurface, ()> for View {
+    fn event(
+        view: &mut Self,
+        surface: &XdgSurface,
+        event: xdg_surface::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        if let xdg_surface::Event::Configure { serial } = event {
+            surface.ack_configure(serial);
+            view.configured();
+        }
+    }
+}
+
+impl Dispatch<XdgToplevel, ()> for View {
+    fn event(
+        view: &mut Self,
+        _: &XdgToplevel,
+        event: xdg_toplevel::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        match event {
+            xdg_toplevel::Event::Configure {
+                width,
+                height,
+                states,
+            } => {
+                let side = |side: i32| u32::try_from(side).ok().filter(|side| *side > 0);
+                let (width, height) = (side(width), side(height));
+                view.wanted.size = width
+                    .zip(height)
+                    .map(|(width, height)| Size::new(width, height));
+                let suspended = u32::from(xdg_toplevel::State::Suspended).to_ne_bytes();
+                let (states, _) = states.as_chunks::<4>();
+                view.wanted.suspended = states.contains(&suspended);
+            }
+            xdg_toplevel::Event::Close => view.end = Some(End::Closed),
+            _ => {}
+        }
+    }
+}
+
+impl Dispatch<WlCallback, ()> for View {
+    fn event(
+        view: &mut Self,
+        _: &WlCallback,
+        _: wl_callback::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        view.callback = None;
+        view.visible.stalled = false;
+    }
+}
+
+impl Dispatch<WlBuffer, ()> for View {
+    fn event(
+        view: &mut Self,
+        buffer: &WlBuffer,
+        event: wl_buffer::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        if matches!(event, wl_buffer::Event::Release) {
+            view.pool.released(buffer);
+        }
+    }
+}
+
+delegate_noop!(View: ignore WlCompositor);
+delegate_noop!(View: ignore WlRegion);
+delegate_noop!(View: ignore WlShm);
+delegate_noop!(View: ignore WlShmPool);
+delegate_noop!(View: ignore WlSubcompositor);
+delegate_noop!(View: ignore WlSubsurface);
+delegate_noop!(View: ignore WpFractionalScaleManagerV1);
+delegate_noop!(View: ignore WpViewport);
+delegate_noop!(View: ignore WpViewporter);
+delegate_noop!(View: ignore ZxdgDecorationManagerV1);
+delegate_noop!(View: ignore ZxdgToplevelDecorationV1);
+
+/// A host that was not ready for a picture for this long does not show the window.
+const HIDDEN_AFTER: Duration = Duration::from_secs(2);
