@@ -1,12 +1,12 @@
 //! The pointer over the window: the host shows it as the session's programs want it.
 
+use std::io;
 use std::sync::Arc;
 
 use vroom_desktop::{CursorImage, CursorShape};
 use wayland_client::protocol::wl_buffer::WlBuffer;
-use wayland_client::protocol::wl_pointer::WlPointer;
 use wayland_client::protocol::wl_surface::WlSurface;
-use wayland_client::{Proxy as _, delegate_noop};
+use wayland_client::{Proxy as _, QueueHandle, delegate_noop};
 use wayland_protocols::wp::cursor_shape::v1::client::wp_cursor_shape_device_v1::{
     Shape, WpCursorShapeDeviceV1,
 };
@@ -15,6 +15,7 @@ use wayland_protocols::wp::viewporter::client::wp_viewport::WpViewport;
 use xcursor::CursorTheme;
 
 use super::buffers;
+use super::surfaces::Surfaces;
 use super::window::View;
 use crate::cursor::{load_theme, themed};
 
@@ -30,8 +31,8 @@ pub(super) struct HostCursor {
 }
 
 /// A surface with the picture of a pointer.
-struct Sprite {
-    surface: WlSurface,
+pub(super) struct Sprite {
+    pub(super) surface: WlSurface,
     viewport: WpViewport,
     buffer: Option<WlBuffer>,
 }
@@ -46,66 +47,86 @@ impl HostCursor {
             sprite: None,
         }
     }
+
+    /// The pointer as a picture, and its pixels in a logical unit of the window; `None` where there is
+    /// none to be shown.
+    pub(super) fn look(&mut self, host: f64, desktop: f64) -> Option<(Arc<CursorImage>, f64)> {
+        match &self.shape {
+            _ if self.drawn => None,
+            CursorShape::Hidden => None,
+            CursorShape::Named(name) => {
+                let theme = self.theme.get_or_insert_with(load_theme);
+                Some((Arc::new(themed(theme, name, host)?), host))
+            }
+            CursorShape::Image(image) => Some((Arc::clone(image), desktop)),
+        }
+    }
 }
 
 impl View {
     /// Shows the pointer as it is to be now, while it is over the window.
     pub(super) fn show_cursor(&mut self) {
+        self.afar.redraw();
         let Some((pointer, serial)) = self.devices.pointer_over() else {
             return;
         };
-        let shape = if self.cursor.drawn {
-            CursorShape::Hidden
-        } else {
-            self.cursor.shape.clone()
+        let (cursor, handle) = (&self.cursor, &self.handle);
+        if let (false, CursorShape::Named(name), Some(shapes)) =
+            (cursor.drawn, &cursor.shape, &cursor.shapes)
+        {
+            let device = shapes.get_pointer(&pointer, handle, ());
+            device.set_shape(serial, shape_named(name, shapes.version()));
+            device.destroy();
+            return;
+        }
+        let scales = (self.scale.get(), self.pixels_per_unit());
+        let Self {
+            cursor,
+            surfaces,
+            handle,
+            ..
+        } = self;
+        let Some((image, scale)) = cursor.look(scales.0, scales.1) else {
+            return pointer.set_cursor(serial, None, 0, 0);
         };
-        match (shape, &self.cursor.shapes) {
-            (CursorShape::Hidden, _) => pointer.set_cursor(serial, None, 0, 0),
-            (CursorShape::Named(name), Some(shapes)) => {
-                let device = shapes.get_pointer(&pointer, &self.handle, ());
-                device.set_shape(serial, shape_named(&name, shapes.version()));
-                device.destroy();
-            }
-            (CursorShape::Named(name), None) => {
-                let scale = self.scale.get();
-                let theme = self.cursor.theme.get_or_insert_with(load_theme);
-                if let Some(image) = themed(theme, &name, scale) {
-                    self.show_sprite(&pointer, serial, &Arc::new(image), scale);
-                }
-            }
-            (CursorShape::Image(image), _) => {
-                let scale = self.pixels_per_unit();
-                self.show_sprite(&pointer, serial, &image, scale);
-            }
+        let sprite = &mut cursor.sprite;
+        let sprite = sprite.get_or_insert_with(|| Sprite::new(surfaces, handle));
+        match sprite.draw(&image, scale, surfaces, handle) {
+            Ok((x, y)) => pointer.set_cursor(serial, Some(&sprite.surface), x, y),
+            Err(error) => tracing::warn!(%error, "a pointer could not be shown"),
+        }
+    }
+}
+
+impl Sprite {
+    pub(super) fn new(surfaces: &Surfaces, handle: &QueueHandle<View>) -> Self {
+        let surface = surfaces.compositor.create_surface(handle, ());
+        Self {
+            viewport: surfaces.viewporter.get_viewport(&surface, handle, ()),
+            surface,
+            buffer: None,
         }
     }
 
-    /// Shows a picture as the pointer, so many of its pixels to a logical unit.
-    fn show_sprite(&mut self, pointer: &WlPointer, serial: u32, image: &CursorImage, scale: f64) {
-        let buffer = match buffers::still(image, &self.surfaces.shm, &self.handle) {
-            Ok(buffer) => buffer,
-            Err(error) => return tracing::warn!(%error, "a pointer could not be shown"),
-        };
-        let (surfaces, handle) = (&self.surfaces, &self.handle);
-        let sprite = self.cursor.sprite.get_or_insert_with(|| {
-            let surface = surfaces.compositor.create_surface(handle, ());
-            Sprite {
-                viewport: surfaces.viewporter.get_viewport(&surface, handle, ()),
-                surface,
-                buffer: None,
-            }
-        });
+    /// Shows a picture, so many of its pixels to a logical unit; tells where it points.
+    pub(super) fn draw(
+        &mut self,
+        image: &CursorImage,
+        scale: f64,
+        surfaces: &Surfaces,
+        handle: &QueueHandle<View>,
+    ) -> io::Result<(i32, i32)> {
+        let buffer = buffers::still(image, &surfaces.shm, handle)?;
         let units = |pixels: u32| units(pixels, scale);
-        sprite.surface.attach(Some(&buffer), 0, 0);
-        sprite.surface.damage_buffer(0, 0, i32::MAX, i32::MAX);
+        self.surface.attach(Some(&buffer), 0, 0);
+        self.surface.damage_buffer(0, 0, i32::MAX, i32::MAX);
         let (width, height) = (units(image.width).max(1), units(image.height).max(1));
-        sprite.viewport.set_destination(width, height);
-        sprite.surface.commit();
-        if let Some(before) = sprite.buffer.replace(buffer) {
+        self.viewport.set_destination(width, height);
+        self.surface.commit();
+        if let Some(before) = self.buffer.replace(buffer) {
             before.destroy();
         }
-        let (x, y) = (units(image.hotspot_x), units(image.hotspot_y));
-        pointer.set_cursor(serial, Some(&sprite.surface), x, y);
+        Ok((units(image.hotspot_x), units(image.hotspot_y)))
     }
 }
 

@@ -45,7 +45,12 @@ impl View {
 
     /// Lets go of the seat when it is the one that went.
     pub(super) fn seat_went(&mut self, number: u32) {
-        if self.devices.seat.take_if(|(have, _)| *have == number).is_some() {
+        if self
+            .devices
+            .seat
+            .take_if(|(have, _)| *have == number)
+            .is_some()
+        {
             self.set_devices(Capability::empty());
         }
     }
@@ -103,7 +108,11 @@ impl Dispatch<WlSeat, ()> for View {
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
-        let ours = view.devices.seat.as_ref().is_some_and(|(_, have)| have == seat);
+        let ours = view
+            .devices
+            .seat
+            .as_ref()
+            .is_some_and(|(_, have)| have == seat);
         if let wl_seat::Event::Capabilities {
             capabilities: WEnum::Value(has),
         } = event

@@ -56,6 +56,18 @@ impl Fit {
             along(y, self.y, self.height, size.height),
         )
     }
+
+    /// The unit of the window that shows a point of a desktop of `size` pixels.
+    pub(super) fn to_window(self, x: f64, y: f64, size: Size) -> (i32, i32) {
+        let along = |at: f64, start: i32, units: i32, pixels: u32| {
+            let pixels = f64::from(pixels.max(1));
+            start.saturating_add(whole(at.clamp(0.0, pixels) * f64::from(units) / pixels))
+        };
+        (
+            along(x, self.x, self.width, size.width),
+            along(y, self.y, self.height, size.height),
+        )
+    }
 }
 
 /// The size in pixels of a session that fills a window, but for what makes a side odd.
@@ -129,7 +141,10 @@ mod tests {
                 let shown = whole(f64::from(at.width) * scale);
                 assert_eq!(shown, signed(picture.width), "{side} at {scale}");
                 assert_eq!((at.x, at.y), (0, 0));
-                assert!(signed(side) - at.width <= signed(SPARE), "{side} at {scale}");
+                assert!(
+                    signed(side) - at.width <= signed(SPARE),
+                    "{side} at {scale}"
+                );
             }
         }
     }
@@ -148,6 +163,7 @@ mod tests {
         let at = Fit::new(picture, Size::new(800, 600), 1.0);
         assert_eq!(at.to_desktop(0.0, 75.0, picture), (0.0, 0.0));
         assert_eq!(at.to_desktop(400.0, 300.0, picture), (800.0, 450.0));
+        assert_eq!(at.to_window(800.0, 450.0, picture), (400, 300));
         assert_eq!(at.to_desktop(-5.0, 599.0, picture), (0.0, 900.0));
         let picture = Size::new(1280, 720);
         let at = Fit::new(picture, picture, 1.0);

@@ -23,6 +23,8 @@ pub(super) struct Mail {
     pub(super) pointer_drawn: Option<bool>,
     /// Whether a program holds the pointer in place.
     pub(super) pointer_locked: Option<bool>,
+    /// Where the pointer was put from afar, in pixels of the desktop.
+    pub(super) moved_afar: Option<(f64, f64)>,
     /// The title of the focused window.
     pub(super) title: Option<Option<String>>,
     /// Whether there is another frame.
@@ -62,7 +64,6 @@ impl Mailbox {
         drop(self.bell.arm());
     }
 
-
     /// Can be read when there is something new.
     pub(super) fn bell(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
@@ -75,4 +76,3 @@ impl Mailbox {
         std::mem::take(&mut self.mail.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
-

@@ -4,6 +4,7 @@
 //! same one from afar. The window is one more viewer: it shows the frames that encoders get, and what
 //! is done in it is injected as what comes from afar is. When it or its host ends, the session goes on.
 
+mod afar;
 mod buffers;
 mod cursor;
 mod devices;
@@ -99,11 +100,7 @@ impl Nested {
         self.shared.inner.x11_display()
     }
 
-    fn spawn(
-        &self,
-        name: &str,
-        run: impl FnOnce(&Shared) + Send + 'static,
-    ) -> Result<(), Error> {
+    fn spawn(&self, name: &str, run: impl FnOnce(&Shared) + Send + 'static) -> Result<(), Error> {
         let shared = Arc::clone(&self.shared);
         let thread = std::thread::Builder::new()
             .name(name.into())
@@ -136,6 +133,11 @@ impl Desktop for Nested {
     }
 
     fn inject(&self, event: InputEvent) {
+        if let InputEvent::PointerMotion { x, y } = event {
+            self.shared
+                .mailbox
+                .put(|mail| mail.moved_afar = Some((x, y)));
+        }
         self.shared.inner.inject(event);
     }
 
@@ -144,7 +146,9 @@ impl Desktop for Nested {
     }
 
     fn draw_cursor(&self, drawn: bool) {
-        self.shared.mailbox.put(|mail| mail.pointer_drawn = Some(drawn));
+        self.shared
+            .mailbox
+            .put(|mail| mail.pointer_drawn = Some(drawn));
         self.shared.inner.draw_cursor(drawn);
     }
 

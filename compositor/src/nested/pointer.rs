@@ -66,7 +66,8 @@ fn index(axis: WEnum<Axis>) -> usize {
 }
 
 impl View {
-    fn move_pointer(&self, x: f64, y: f64) {
+    fn move_pointer(&mut self, x: f64, y: f64) {
+        self.afar.move_to(None);
         let (x, y) = self.to_desktop(x, y);
         self.inject(InputEvent::PointerMotion { x, y });
         // Others see where it is.

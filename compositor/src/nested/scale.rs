@@ -34,7 +34,10 @@ impl HostScale {
         let scale = match (self.fractional, self.preferred) {
             (Some(parts), _) => f64::from(parts) / PARTS,
             (None, Some(preferred)) => f64::from(preferred),
-            (None, None) => of_outputs.map(|output| output.scale).max().map_or(1.0, f64::from),
+            (None, None) => of_outputs
+                .map(|output| output.scale)
+                .max()
+                .map_or(1.0, f64::from),
         };
         scale.clamp(0.5, 8.0)
     }
@@ -65,9 +68,7 @@ impl Dispatch<WlRegistry, ()> for View {
                 name,
                 interface,
                 version,
-            } if interface == WlOutput::interface().name
-                && view.scale.outputs.len() < OUTPUTS =>
-            {
+            } if interface == WlOutput::interface().name && view.scale.outputs.len() < OUTPUTS => {
                 let output = registry.bind(name, version.min(4), handle, ());
                 view.scale.outputs.push(Output {
                     number: name,

@@ -34,6 +34,7 @@ pub(super) struct Surfaces {
     pub(super) ground: WlSurface,
     ground_viewport: WpViewport,
     picture: WlSurface,
+    subcompositor: WlSubcompositor,
     picture_viewport: WpViewport,
     place: WlSubsurface,
     xdg_surface: XdgSurface,
@@ -78,6 +79,7 @@ impl Surfaces {
             ground_viewport: viewporter.get_viewport(&ground, handle, ()),
             picture_viewport: viewporter.get_viewport(&picture, handle, ()),
             compositor,
+            subcompositor,
             viewporter,
             shm,
             ground,
@@ -130,14 +132,8 @@ impl Surfaces {
         Ok(())
     }
 
-    /// Shows a buffer with a frame at its place, and asks to be told when the next one is due.
-    pub(super) fn show(
-        &self,
-        buffer: &WlBuffer,
-        frame: &Frame,
-        fit: Fit,
-        handle: &QueueHandle<View>,
-    ) {
+    /// Puts a buffer with a frame at its place; [`finish`](Self::finish) shows it.
+    pub(super) fn attach(&self, buffer: &WlBuffer, frame: &Frame, fit: Fit) {
         self.put(fit);
         self.picture.attach(Some(buffer), 0, 0);
         let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
@@ -147,8 +143,21 @@ impl Surfaces {
                 .damage_buffer(x, y, side(rect.width), side(rect.height));
         }
         self.picture.commit();
+    }
+
+    /// Shows what was put into the window, and asks to be told when the next picture is due.
+    pub(super) fn finish(&self, handle: &QueueHandle<View>) {
         self.ground.frame(handle, ());
         self.ground.commit();
+    }
+
+    /// Has a surface above the picture, where it takes no input.
+    pub(super) fn above(&self, surface: &WlSurface, handle: &QueueHandle<View>) -> WlSubsurface {
+        let nowhere = self.compositor.create_region(handle, ());
+        surface.set_input_region(Some(&nowhere));
+        nowhere.destroy();
+        self.subcompositor
+            .get_subsurface(surface, &self.ground, handle, ())
     }
 
     fn put(&self, fit: Fit) {

@@ -23,6 +23,7 @@ use wayland_protocols::xdg::shell::client::xdg_toplevel::{self, XdgToplevel};
 use wayland_protocols::xdg::shell::client::xdg_wm_base::{self, XdgWmBase};
 
 use super::Shared;
+use super::afar::Afar;
 use super::buffers::Pool;
 use super::cursor::HostCursor;
 use super::devices::Devices;
@@ -73,6 +74,7 @@ impl Window {
                 surfaces,
                 pool: Pool::default(),
                 cursor,
+                afar: Afar::default(),
                 lock,
                 devices: Devices::default(),
                 scale: HostScale::default(),
@@ -146,6 +148,7 @@ pub(super) struct View {
     pub(super) surfaces: Surfaces,
     pool: Pool,
     pub(super) cursor: HostCursor,
+    pub(super) afar: Afar,
     pub(super) lock: HostLock,
     pub(super) devices: Devices,
     pub(super) scale: HostScale,
@@ -204,6 +207,9 @@ impl View {
         } else if mail.pointer_drawn.is_some() {
             self.show_cursor();
         }
+        if let Some(at) = mail.moved_afar {
+            self.afar.move_to(Some(at));
+        }
         if mail.end {
             self.end = Some(End::Wanted);
         }
@@ -241,32 +247,52 @@ impl View {
         }
     }
 
-    /// Shows the newest frame, if there is one and the host is ready for it.
+    /// Shows what is new, once the host is ready for it.
     fn show(&mut self) {
-        if !self.visible.told || self.callback.is_some() || !self.pool.has_room() {
+        if !self.visible.told || self.callback.is_some() {
             return;
         }
+        let painted = self.paint();
+        let moved = self.put_afar();
+        if painted || moved {
+            self.surfaces.finish(&self.handle);
+            self.callback = Some(Instant::now());
+        }
+    }
+
+    /// Paints the newest frame, if there is one and a buffer for it.
+    fn paint(&mut self) -> bool {
+        if !self.pool.has_room() {
+            return false;
+        }
         let Some(frame) = self.shared.shown.take() else {
-            return;
+            return false;
         };
         self.frame_waits = false;
-        self.picture = frame.size();
+        if self.picture != frame.size() {
+            self.picture = frame.size();
+            self.afar.redraw();
+        }
         let fit = Fit::new(frame.size(), self.size, self.scale.get());
         match self.pool.paint(&frame, &self.surfaces.shm, &self.handle) {
             Ok(Some(buffer)) => {
-                self.surfaces.show(buffer, &frame, fit, &self.handle);
-                self.callback = Some(Instant::now());
+                self.surfaces.attach(buffer, &frame, fit);
+                true
             }
-            Ok(None) => tracing::error!("the host holds all buffers"),
+            Ok(None) => {
+                tracing::error!("the host holds all buffers");
+                false
+            }
             Err(error) => {
                 tracing::warn!(%error, "a picture could not be shown in the window");
                 // Until the host says something new about the window.
                 self.visible.stalled = true;
+                false
             }
         }
     }
 
-    fn fit(&self) -> Option<Fit> {
+    pub(super) fn fit(&self) -> Option<Fit> {
         let shown = !self.picture.is_empty();
         shown.then(|| Fit::new(self.picture, self.size, self.scale.get()))
     }
@@ -282,6 +308,7 @@ impl View {
     }
 
     fn lay_out(&mut self) {
+        self.afar.redraw();
         let laid = self.surfaces.lay_out(self.size, self.fit(), &self.handle);
         match laid {
             Ok(()) => self.visible.mapped = true,

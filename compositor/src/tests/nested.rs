@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use vroom_desktop::{
-    Cursor, CursorShape, Desktop, DesktopEvent, EventSink, Evdev, Frame, InputEvent, KeyState,
+    Cursor, CursorShape, Desktop, DesktopEvent, Evdev, EventSink, Frame, InputEvent, KeyState,
     Layout, Size, Wake,
 };
 use wayland_client::protocol::wl_keyboard;
@@ -33,15 +33,30 @@ fn the_host_shows_the_session_to_the_pixel_and_so_do_others() {
     let program = stage.program();
     stage.paint(program, 1, card);
     stage.until("the same picture on both sides", |stage| {
-        stage.at_home.as_ref().is_some_and(|frame| shows(frame, card))
+        stage
+            .at_home
+            .as_ref()
+            .is_some_and(|frame| shows(frame, card))
             && stage.afar.as_ref().is_some_and(|frame| shows(frame, card))
     });
     // A small change is one for both, too.
-    let changed = |x, y| if x < 5 && y < 7 { 0x12_3456 } else { card(x, y) };
+    let changed = |x, y| {
+        if x < 5 && y < 7 {
+            0x12_3456
+        } else {
+            card(x, y)
+        }
+    };
     stage.paint(program, 1, changed);
     stage.until("the change on both sides", |stage| {
-        stage.at_home.as_ref().is_some_and(|frame| shows(frame, changed))
-            && stage.afar.as_ref().is_some_and(|frame| shows(frame, changed))
+        stage
+            .at_home
+            .as_ref()
+            .is_some_and(|frame| shows(frame, changed))
+            && stage
+                .afar
+                .as_ref()
+                .is_some_and(|frame| shows(frame, changed))
     });
 }
 
@@ -51,7 +66,10 @@ fn whoever_looks_on_later_gets_a_whole_picture_of_what_rests() {
     let program = stage.program();
     stage.paint(program, 1, card);
     stage.until("the picture at home", |stage| {
-        stage.at_home.as_ref().is_some_and(|frame| shows(frame, card))
+        stage
+            .at_home
+            .as_ref()
+            .is_some_and(|frame| shows(frame, card))
     });
     for _ in 0..2 {
         stage.nested.set_watched(true);
@@ -66,7 +84,10 @@ fn whoever_looks_on_later_gets_a_whole_picture_of_what_rests() {
     // The window is still served.
     stage.paint(program, 1, |_, _| 0xab_cdef);
     stage.until("another picture at home", |stage| {
-        stage.at_home.as_ref().is_some_and(|frame| shows(frame, |_, _| 0xab_cdef))
+        stage
+            .at_home
+            .as_ref()
+            .is_some_and(|frame| shows(frame, |_, _| 0xab_cdef))
     });
 }
 
@@ -74,11 +95,15 @@ fn whoever_looks_on_later_gets_a_whole_picture_of_what_rests() {
 fn what_is_done_in_the_window_reaches_the_program() {
     let mut stage = Stage::new();
     let program = stage.shown_program();
-    stage.host().inject(InputEvent::PointerMotion { x: 123.0, y: 45.5 });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 123.0, y: 45.5 });
     let at = stage.told(program, |told| match told {
-        Told::Pointer(wl_pointer::Event::Enter { surface_x, surface_y, .. }) => {
-            Some((*surface_x, *surface_y))
-        }
+        Told::Pointer(wl_pointer::Event::Enter {
+            surface_x,
+            surface_y,
+            ..
+        }) => Some((*surface_x, *surface_y)),
         _ => None,
     });
     assert_eq!(at, (123.0, 45.5));
@@ -87,29 +112,42 @@ fn what_is_done_in_the_window_reaches_the_program() {
         _ => None,
     });
     assert_eq!(afar, (123.0, 45.5), "others are told where the pointer is");
-    stage.host().inject(InputEvent::PointerMotion { x: 639.0, y: 479.0 });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 639.0, y: 479.0 });
     let at = stage.told(program, |told| match told {
-        Told::Pointer(wl_pointer::Event::Motion { surface_x, surface_y, .. }) => {
-            Some((*surface_x, *surface_y))
-        }
+        Told::Pointer(wl_pointer::Event::Motion {
+            surface_x,
+            surface_y,
+            ..
+        }) => Some((*surface_x, *surface_y)),
         _ => None,
     });
     assert_eq!(at, (639.0, 479.0));
     for code in 0x110..=0x114 {
         for state in [KeyState::Pressed, KeyState::Released] {
             let code = Evdev(code);
-            stage.host().inject(InputEvent::PointerButton { code, state });
+            stage
+                .host()
+                .inject(InputEvent::PointerButton { code, state });
         }
         let pressed = stage.told(program, button);
         let released = stage.told(program, button);
-        assert_eq!([pressed, released], [(code.into(), true), (code.into(), false)]);
+        assert_eq!(
+            [pressed, released],
+            [(code.into(), true), (code.into(), false)]
+        );
     }
     for (dx, dy) in [(0.0, 30.0), (-120.0, 0.0)] {
         stage.host().inject(InputEvent::Scroll { dx, dy });
         let turned = stage.told(program, |told| match told {
             Told::Pointer(wl_pointer::Event::AxisValue120 { axis, value120 }) => {
                 let down = *axis == WEnum::Value(Axis::VerticalScroll);
-                Some(if down { (0.0, f64::from(*value120)) } else { (f64::from(*value120), 0.0) })
+                Some(if down {
+                    (0.0, f64::from(*value120))
+                } else {
+                    (f64::from(*value120), 0.0)
+                })
             }
             _ => None,
         });
@@ -125,7 +163,11 @@ fn what_is_done_in_the_window_reaches_the_program() {
         let told = stage.told(program, key);
         assert_eq!(told, (code.into(), state == KeyState::Pressed));
     }
-    stage.host().inject(InputEvent::TouchDown { id: 3, x: 50.0, y: 60.0 });
+    stage.host().inject(InputEvent::TouchDown {
+        id: 3,
+        x: 50.0,
+        y: 60.0,
+    });
     let at = stage.told(program, |told| match told {
         Told::Touch(wl_touch::Event::Down { x, y, .. }) => Some((*x, *y)),
         _ => None,
@@ -157,7 +199,10 @@ fn the_session_follows_the_window_and_the_hosts_scale() {
         assert_eq!(stage.nested.size(), even);
         stage.paint(program, scale, card);
         stage.until("a sharp picture", |stage| {
-            stage.at_home.as_ref().is_some_and(|frame| frame.size() == even && shows(frame, card))
+            stage
+                .at_home
+                .as_ref()
+                .is_some_and(|frame| frame.size() == even && shows(frame, card))
         });
     }
 }
@@ -167,7 +212,9 @@ fn another_size_from_afar_is_shown_whole_until_the_window_changes() {
     let mut stage = Stage::new();
     let program = stage.shown_program();
     stage.nested.resize(Size::new(640, 240), 1.0);
-    stage.until("the program to be told", |stage| stage.configured(program) == (640, 240));
+    stage.until("the program to be told", |stage| {
+        stage.configured(program) == (640, 240)
+    });
     stage.paint(program, 1, |_, _| 0xff);
     stage.until("the picture between two bars", |stage| {
         stage.at_home.as_ref().is_some_and(|frame| {
@@ -175,11 +222,15 @@ fn another_size_from_afar_is_shown_whole_until_the_window_changes() {
             column.map(|y| pixel(frame, 320, y)) == [0, 0, 0xff, 0xff, 0xff, 0, 0]
         })
     });
-    stage.host().inject(InputEvent::PointerMotion { x: 320.0, y: 240.0 });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 320.0, y: 240.0 });
     let at = stage.told(program, |told| match told {
-        Told::Pointer(wl_pointer::Event::Enter { surface_x, surface_y, .. }) => {
-            Some((*surface_x, *surface_y))
-        }
+        Told::Pointer(wl_pointer::Event::Enter {
+            surface_x,
+            surface_y,
+            ..
+        }) => Some((*surface_x, *surface_y)),
         _ => None,
     });
     assert_eq!(at, (320.0, 120.0), "what is pointed at is meant");
@@ -201,7 +252,9 @@ fn nothing_stays_held_when_the_window_loses_the_focus() {
     stage.roundtrip_of(&mut other);
     let window = other.create_window();
     window.surface.commit();
-    stage.until_with(&mut other, "the other window", |other| other.configure(&window).is_some());
+    stage.until_with(&mut other, "the other window", |other| {
+        other.configure(&window).is_some()
+    });
     let told = other.configure(&window).unwrap();
     window.xdg_surface.ack_configure(told.serial);
     let buffer = other.buffer(100, 100, 0xff);
@@ -218,14 +271,21 @@ fn the_end_of_the_host_is_none_of_the_session() {
     stage.key(30, KeyState::Pressed);
     assert_eq!(stage.told(program, key), (30, true));
     stage.host.take().unwrap().shut_down();
-    assert_eq!(stage.told(program, key), (30, false), "what was held is let go");
+    assert_eq!(
+        stage.told(program, key),
+        (30, false),
+        "what was held is let go"
+    );
     stage.nested.set_watched(true);
     stage.paint(program, 1, card);
     stage.until("the picture afar", |stage| {
         stage.afar.as_ref().is_some_and(|frame| shows(frame, card))
     });
     let state = KeyState::Pressed;
-    stage.nested.inject(InputEvent::Key { code: Evdev(31), state });
+    stage.nested.inject(InputEvent::Key {
+        code: Evdev(31),
+        state,
+    });
     assert_eq!(stage.told(program, key), (31, true));
 }
 
@@ -233,12 +293,17 @@ fn the_end_of_the_host_is_none_of_the_session() {
 fn closing_the_window_leaves_the_session() {
     let mut stage = Stage::new();
     let program = stage.shown_program();
-    stage.host().inject(InputEvent::PointerMotion { x: 1.0, y: 1.0 });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 1.0, y: 1.0 });
     for (code, state) in [(56, KeyState::Pressed), (62, KeyState::Pressed)] {
         stage.key(code, state);
     }
     stage.until("the window to go", |stage| {
-        stage.at_home.as_ref().is_some_and(|frame| pixel(frame, 5, 5) == EMPTY)
+        stage
+            .at_home
+            .as_ref()
+            .is_some_and(|frame| pixel(frame, 5, 5) == EMPTY)
     });
     stage.nested.set_watched(true);
     stage.paint(program, 1, card);
@@ -253,7 +318,9 @@ fn the_title_names_the_program_and_the_session() {
     let program = stage.shown_program();
     stage.title("VROOM: test");
     let window = &stage.programs[program].window;
-    window.toplevel.set_title(format!("letters\u{9} {}", "é".repeat(3000)));
+    window
+        .toplevel
+        .set_title(format!("letters\u{9} {}", "é".repeat(3000)));
     window.toplevel.set_title("Report\u{7}".into());
     stage.programs[program].client.flush();
     stage.title("Report – VROOM: test");
@@ -263,12 +330,16 @@ fn the_title_names_the_program_and_the_session() {
 fn the_host_shows_the_pointer_as_the_program_wants_it() {
     let mut stage = Stage::new();
     let program = stage.shown_program();
-    stage.host().inject(InputEvent::PointerMotion { x: 10.0, y: 10.0 });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 10.0, y: 10.0 });
     let serial = stage.told(program, |told| match told {
         Told::Pointer(wl_pointer::Event::Enter { serial, .. }) => Some(*serial),
         _ => None,
     });
-    let Program { client, pointer, .. } = &stage.programs[program];
+    let Program {
+        client, pointer, ..
+    } = &stage.programs[program];
     let shapes: WpCursorShapeManagerV1 = client.bind();
     let device = shapes.get_pointer(pointer, &client.handle, ());
     device.set_shape(serial, Shape::Text);
@@ -276,7 +347,9 @@ fn the_host_shows_the_pointer_as_the_program_wants_it() {
     stage.host_cursor(|shape| *shape == CursorShape::Named("text".into()));
 
     let surface = stage.programs[program].client.create_surface();
-    let Program { client, pointer, .. } = &stage.programs[program];
+    let Program {
+        client, pointer, ..
+    } = &stage.programs[program];
     let picture = |x: i32, y: i32| 0xff00_0000 | (0x10 * x + y).cast_unsigned();
     let (buffer, _file) = client.buffer_with(12, 20, picture);
     pointer.set_cursor(serial, Some(&surface), 3, 4);
@@ -300,14 +373,48 @@ fn the_host_shows_the_pointer_as_the_program_wants_it() {
 }
 
 #[test]
+fn the_pointer_from_afar_is_seen_until_it_is_moved_at_home() {
+    let mut stage = Stage::new();
+    let program = stage.shown_program();
+    stage.paint(program, 1, |_, _| 0xff);
+    let plain = |frame: &Frame| shows(frame, |_, _| 0xff);
+    stage.until("the plain window", |stage| {
+        stage.at_home.as_ref().is_some_and(plain)
+    });
+    stage
+        .nested
+        .inject(InputEvent::PointerMotion { x: 300.0, y: 200.0 });
+    let near = |x: u32, y: u32| (270..340).contains(&x) && (170..240).contains(&y);
+    stage.until("a pointer there and nowhere else", |stage| {
+        stage.at_home.as_ref().is_some_and(|frame| {
+            let colour = |x, y| if near(x, y) { pixel(frame, x, y) } else { 0xff };
+            !plain(frame) && shows(frame, colour)
+        })
+    });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 10.0, y: 10.0 });
+    stage.until("it to be gone", |stage| {
+        stage.at_home.as_ref().is_some_and(plain)
+    });
+}
+
+#[test]
 fn a_pointer_that_a_program_holds_is_held_by_the_host() {
     let mut stage = Stage::new();
     let program = stage.shown_program();
-    stage.host().inject(InputEvent::PointerMotion { x: 100.0, y: 100.0 });
+    stage
+        .host()
+        .inject(InputEvent::PointerMotion { x: 100.0, y: 100.0 });
     stage.told(program, |told| {
         matches!(told, Told::Pointer(wl_pointer::Event::Enter { .. })).then_some(())
     });
-    let Program { client, pointer, window, .. } = &stage.programs[program];
+    let Program {
+        client,
+        pointer,
+        window,
+        ..
+    } = &stage.programs[program];
     let distances: ZwpRelativePointerManagerV1 = client.bind();
     distances.get_relative_pointer(pointer, &client.handle, ());
     let constraints: ZwpPointerConstraintsV1 = client.bind();
@@ -315,7 +422,9 @@ fn a_pointer_that_a_program_holds_is_held_by_the_host() {
     constraints.lock_pointer(surface, pointer, None, lifetime, &client.handle, ());
     client.flush();
     stage.until("the host to hold it", |stage| {
-        stage.seen_by_host.contains(&DesktopEvent::PointerLocked(true))
+        stage
+            .seen_by_host
+            .contains(&DesktopEvent::PointerLocked(true))
     });
     // What the host says is on its way before what it is asked now.
     let moved = stage.until_moved(program);
@@ -418,7 +527,10 @@ impl Stage {
         let program = self.program();
         self.paint(program, 1, card);
         self.until("the program to be seen", |stage| {
-            stage.at_home.as_ref().is_some_and(|frame| shows(frame, card))
+            stage
+                .at_home
+                .as_ref()
+                .is_some_and(|frame| shows(frame, card))
         });
         self.told(program, |told| {
             matches!(told, Told::Keyboard(wl_keyboard::Event::Enter { .. })).then_some(())
@@ -442,9 +554,8 @@ impl Stage {
         }
         let (width, height) = (told.size.0 * scale, told.size.1 * scale);
         let side = |at: i32| u32::try_from(at).unwrap();
-        let (buffer, _) = client.buffer_with(width, height, |x, y| {
-            0xff00_0000 | colour(side(x), side(y))
-        });
+        let (buffer, _) =
+            client.buffer_with(width, height, |x, y| 0xff00_0000 | colour(side(x), side(y)));
         window.surface.set_buffer_scale(scale);
         window.surface.attach(Some(&buffer), 0, 0);
         window.surface.damage_buffer(0, 0, width, height);
@@ -539,7 +650,8 @@ impl Stage {
 
     /// Moves the host's pointer, which is held, and tells by how much a program was told it was moved.
     fn until_moved(&mut self, program: usize) -> (f64, f64) {
-        self.host().inject(InputEvent::PointerMotionRelative { dx: 7.0, dy: -3.0 });
+        self.host()
+            .inject(InputEvent::PointerMotionRelative { dx: 7.0, dy: -3.0 });
         self.told(program, |told| match told {
             Told::Relative(dx, dy) => Some((*dx, *dy)),
             _ => None,
