@@ -1,6 +1,6 @@
 //! The pointer of whoever drives from afar, in the window.
 
-use vroom_desktop::CursorShape;
+use vroom_desktop::{CursorShape, Desktop as _};
 use wayland_client::protocol::wl_subsurface::WlSubsurface;
 
 use super::cursor::Sprite;

@@ -15,6 +15,7 @@ mod lock;
 mod mailbox;
 mod pointer;
 mod scale;
+mod shell;
 mod surfaces;
 mod touch;
 mod window;

@@ -3,24 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vroom_desktop::{InputEvent, Size};
-use wayland_client::protocol::wl_buffer::{self, WlBuffer};
-use wayland_client::protocol::wl_callback::{self, WlCallback};
-use wayland_client::protocol::wl_compositor::WlCompositor;
-use wayland_client::protocol::wl_region::WlRegion;
-use wayland_client::protocol::wl_shm::WlShm;
-use wayland_client::protocol::wl_shm_pool::WlShmPool;
-use wayland_client::protocol::wl_subcompositor::WlSubcompositor;
-use wayland_client::protocol::wl_subsurface::WlSubsurface;
-use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop};
-use wayland_protocols::wp::fractional_scale::v1::client::wp_fractional_scale_manager_v1::WpFractionalScaleManagerV1;
-use wayland_protocols::wp::viewporter::client::wp_viewport::WpViewport;
-use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
-use wayland_protocols::xdg::decoration::zv1::client::zxdg_decoration_manager_v1::ZxdgDecorationManagerV1;
-use wayland_protocols::xdg::decoration::zv1::client::zxdg_toplevel_decoration_v1::ZxdgToplevelDecorationV1;
-use wayland_protocols::xdg::shell::client::xdg_surface::{self, XdgSurface};
-use wayland_protocols::xdg::shell::client::xdg_toplevel::{self, XdgToplevel};
-use wayland_protocols::xdg::shell::client::xdg_wm_base::{self, XdgWmBase};
+use vroom_desktop::{Desktop as _, InputEvent, Size};
+use wayland_client::{EventQueue, QueueHandle};
 
 use super::Shared;
 use super::afar::Afar;
@@ -132,9 +116,9 @@ impl Window {
     }
 }
 
-/// How a window ends by itself.
+/// How a window ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
+pub(super) enum End {
     /// The desktop ends.
     Wanted,
     /// A person closed it.
@@ -146,14 +130,14 @@ pub(super) struct View {
     pub(super) shared: Arc<Shared>,
     pub(super) handle: QueueHandle<Self>,
     pub(super) surfaces: Surfaces,
-    pool: Pool,
+    pub(super) pool: Pool,
     pub(super) cursor: HostCursor,
     pub(super) afar: Afar,
     pub(super) lock: HostLock,
     pub(super) devices: Devices,
     pub(super) scale: HostScale,
     /// What the host wants until it says that this is all.
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
     /// The size of the window in logical units.
     size: Size,
     /// What the host's scale is multiplied by for the session.
@@ -162,28 +146,28 @@ pub(super) struct View {
     asked: (Size, f64),
     /// The size of what is shown; empty before anything is.
     picture: Size,
-    visible: Visibility,
+    pub(super) visible: Visibility,
     /// Since when the host is to tell that it wants the next picture.
-    callback: Option<Instant>,
+    pub(super) callback: Option<Instant>,
     frame_waits: bool,
-    end: Option<End>,
+    pub(super) end: Option<End>,
 }
 
 /// What a configuration of the host says.
 #[derive(Default)]
-struct Wanted {
-    size: Option<Size>,
-    suspended: bool,
+pub(super) struct Wanted {
+    pub(super) size: Option<Size>,
+    pub(super) suspended: bool,
 }
 
 /// Whether anybody can see the window.
 #[derive(Default)]
-struct Visibility {
+pub(super) struct Visibility {
     mapped: bool,
     /// The host says that nobody does.
-    suspended: bool,
+    pub(super) suspended: bool,
     /// The host wants no pictures.
-    stalled: bool,
+    pub(super) stalled: bool,
     /// What was concluded and told.
     told: bool,
 }
@@ -298,7 +282,7 @@ impl View {
     }
 
     /// Takes what the host wants, and has the session follow.
-    fn configured(&mut self) {
+    pub(super) fn configured(&mut self) {
         if let Some(size) = self.wanted.size.take() {
             self.size = size;
         }
@@ -351,108 +335,6 @@ impl View {
         self.shared.inner.inject(event);
     }
 }
-
-impl Dispatch<XdgWmBase, ()> for View {
-    fn event(
-        _: &mut Self,
-        base: &XdgWmBase,
-        event: xdg_wm_base::Event,
-        (): &(),
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-        if let xdg_wm_base::Event::Ping { serial } = event {
-            base.pong(serial);
-        }
-    }
-}
-
-impl Dispatch<XdgSurface, ()> for View {
-    fn event(
-        view: &mut Self,
-        surface: &XdgSurface,
-        event: xdg_surface::Event,
-        (): &(),
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-        if let xdg_surface::Event::Configure { serial } = event {
-            surface.ack_configure(serial);
-            view.configured();
-        }
-    }
-}
-
-impl Dispatch<XdgToplevel, ()> for View {
-    fn event(
-        view: &mut Self,
-        _: &XdgToplevel,
-        event: xdg_toplevel::Event,
-        (): &(),
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-        match event {
-            xdg_toplevel::Event::Configure {
-                width,
-                height,
-                states,
-            } => {
-                let side = |side: i32| u32::try_from(side).ok().filter(|side| *side > 0);
-                let (width, height) = (side(width), side(height));
-                view.wanted.size = width
-                    .zip(height)
-                    .map(|(width, height)| Size::new(width, height));
-                let suspended = u32::from(xdg_toplevel::State::Suspended).to_ne_bytes();
-                let (states, _) = states.as_chunks::<4>();
-                view.wanted.suspended = states.contains(&suspended);
-            }
-            xdg_toplevel::Event::Close => view.end = Some(End::Closed),
-            _ => {}
-        }
-    }
-}
-
-impl Dispatch<WlCallback, ()> for View {
-    fn event(
-        view: &mut Self,
-        _: &WlCallback,
-        _: wl_callback::Event,
-        (): &(),
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-        view.callback = None;
-        view.visible.stalled = false;
-    }
-}
-
-impl Dispatch<WlBuffer, ()> for View {
-    fn event(
-        view: &mut Self,
-        buffer: &WlBuffer,
-        event: wl_buffer::Event,
-        (): &(),
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-        if matches!(event, wl_buffer::Event::Release) {
-            view.pool.released(buffer);
-        }
-    }
-}
-
-delegate_noop!(View: ignore WlCompositor);
-delegate_noop!(View: ignore WlRegion);
-delegate_noop!(View: ignore WlShm);
-delegate_noop!(View: ignore WlShmPool);
-delegate_noop!(View: ignore WlSubcompositor);
-delegate_noop!(View: ignore WlSubsurface);
-delegate_noop!(View: ignore WpFractionalScaleManagerV1);
-delegate_noop!(View: ignore WpViewport);
-delegate_noop!(View: ignore WpViewporter);
-delegate_noop!(View: ignore ZxdgDecorationManagerV1);
-delegate_noop!(View: ignore ZxdgToplevelDecorationV1);
 
 /// A host that was not ready for a picture for this long does not show the window.
 const HIDDEN_AFTER: Duration = Duration::from_secs(2);
