@@ -648,11 +648,11 @@ impl Stage {
     /// Waits until the host shows a pointer of a certain shape.
     fn host_cursor(&mut self, is_it: impl Fn(&CursorShape) -> bool) {
         self.until("the pointer's shape", |stage| {
-            let shapes = stage.seen_by_host.iter().filter_map(|event| match event {
+            let mut shapes = stage.seen_by_host.iter().filter_map(|event| match event {
                 DesktopEvent::Cursor(Cursor { shape }) => Some(shape),
                 _ => None,
             });
-            shapes.last().is_some_and(&is_it)
+            shapes.next_back().is_some_and(&is_it)
         });
     }
 
