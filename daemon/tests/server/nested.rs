@@ -110,7 +110,8 @@ async fn the_end_of_the_session_at_home_is_told_in_the_log_and_to_nobody_else() 
     let display = session.display();
     let env = [("WAYLAND_DISPLAY", display.as_path())];
     let folder = tempfile::tempdir().unwrap();
-    let args = ["--nested", "--", "foot", "--title=Inside"];
+    // A shell would give itself another title.
+    let args = ["--nested", "--", "foot", "--title=Inside", "sleep", "100"];
     let daemon = Daemon::start_in(folder, "", &args, &env);
     session.title(|title| title == Some("Inside – VROOM: default"));
     session.compositor.shut_down();
