@@ -156,13 +156,13 @@ impl State {
 }
 
 /// The theme that the environment names, or the one that is installed as the default.
-fn load_theme() -> CursorTheme {
+pub(crate) fn load_theme() -> CursorTheme {
     let name = std::env::var("XCURSOR_THEME").ok();
     CursorTheme::load(name.as_deref().unwrap_or("default"))
 }
 
 /// A shape as the theme draws it, or a plain arrow where there is no theme.
-fn themed(theme: &CursorTheme, name: &str, scale: f64) -> Option<CursorImage> {
+pub(crate) fn themed(theme: &CursorTheme, name: &str, scale: f64) -> Option<CursorImage> {
     let size = f64::from(CURSOR_SIZE) * scale;
     let names = std::iter::once(name)
         .chain(old_names(name).iter().copied())

@@ -30,6 +30,22 @@ pub enum Error {
     /// The event loop or one of its sources cannot be made.
     #[error("cannot start the event loop of the compositor")]
     EventLoop(#[source] io::Error),
+    /// There is no Wayland session that a window could be opened in.
+    #[cfg(feature = "nested")]
+    #[error(
+        "cannot open a window: there is no Wayland session here, since WAYLAND_DISPLAY is not set; \
+         start it from a terminal of one, or have a desktop without a window"
+    )]
+    NoHost,
+    /// The Wayland session that the window was to be in cannot be used.
+    #[cfg(feature = "nested")]
+    #[error("cannot open a window in the Wayland session {host}: {reason}")]
+    Host {
+        /// What `WAYLAND_DISPLAY` says.
+        host: String,
+        /// What stood in the way.
+        reason: String,
+    },
     /// The thread cannot be started.
     #[error("cannot start the thread of the compositor")]
     Thread(#[source] io::Error),

@@ -83,6 +83,11 @@ impl Inbox {
         self.ping.ping();
     }
 
+    /// Wakes the compositor, so that it does what it put off until other things are over.
+    pub(crate) fn ring(&self) {
+        self.ping.ping();
+    }
+
     /// Takes all commands in their order.
     pub(crate) fn take(&self) -> VecDeque<Command> {
         std::mem::take(&mut *self.lock())

@@ -1,4 +1,4 @@
-//! A headless Wayland compositor that is a desktop.
+//! A headless Wayland compositor that is a desktop, and can be a window of another one.
 //!
 //! It owns the windows of one session: it starts the session command, gives it a Wayland socket,
 //! draws what its programs show into memory and hands the pictures out as frames. It deliberately
@@ -11,6 +11,7 @@
 //! - An idle desktop does not wake up.
 //! - A program that misbehaves loses its connection; the desktop stays.
 //! - The pointer is never drawn into the picture.
+//! - A window at home is one more viewer: what becomes of it changes nothing for the session.
 
 mod apps;
 mod autostart;
@@ -27,6 +28,8 @@ mod handlers;
 mod inbox;
 mod input;
 mod keymap;
+#[cfg(feature = "nested")]
+mod nested;
 mod output;
 mod paint;
 mod screen;
@@ -46,4 +49,6 @@ pub use config::{CompositorConfig, OnExit, ShellStyle};
 #[cfg(feature = "conformance")]
 pub use conformance::Program;
 pub use error::Error;
+#[cfg(feature = "nested")]
+pub use nested::{Host, Nested};
 pub use spawn::FOREIGN_VARIABLES;

@@ -78,6 +78,9 @@ pub struct Serve {
     /// Choose the desktop [default: headless]
     #[arg(long, value_enum, env = "VROOM_DESKTOP")]
     pub desktop: Option<DesktopKind>,
+    /// Show the desktop in a window of the Wayland session that this runs in, too
+    #[arg(long, conflicts_with = "desktop")]
+    pub nested: bool,
     /// Choose what happens when the session command ends [default: keep]
     #[arg(long, value_enum, env = "VROOM_ON_EXIT")]
     pub on_exit: Option<OnExit>,

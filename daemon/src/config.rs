@@ -70,7 +70,7 @@ pub struct TlsConfig {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct DesktopConfig {
-    /// `headless`, `synthetic` or `none`.
+    /// `headless`, `nested`, `synthetic` or `none`.
     pub kind: Option<DesktopKind>,
     /// The size it starts with, for example `1280x720`.
     pub size: Option<String>,
@@ -107,10 +107,24 @@ pub enum DesktopKind {
     /// A Wayland compositor without a screen.
     #[default]
     Headless,
+    /// The same as a window of the Wayland session that this runs in.
+    Nested,
     /// A test card.
     Synthetic,
     /// Terminals only.
     None,
+}
+
+impl DesktopKind {
+    /// What it is called in the configuration and to clients.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Headless => "headless",
+            Self::Nested => "nested",
+            Self::Synthetic => "synthetic",
+            Self::None => "none",
+        }
+    }
 }
 
 /// What windows do.

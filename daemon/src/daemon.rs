@@ -16,7 +16,7 @@ use vroom_transport::tls;
 
 use crate::auth::Auth;
 use crate::bus::SessionBus;
-use crate::config::{DesktopKind, OnExit};
+use crate::config::OnExit;
 use crate::control;
 use crate::desktop::{self, RuntimeDir, Started};
 use crate::gate::Gate;
@@ -148,7 +148,7 @@ impl Server {
                 .context("getting random numbers")?
                 .reveal()
                 .to_owned(),
-            kind: kind(settings.desktop),
+            kind: settings.desktop.name(),
             size: settings.size,
             layout: settings.layout.clone(),
             follow_resize: settings.follow_resize,
@@ -320,14 +320,6 @@ pub(crate) fn media_config(settings: &Settings) -> MediaConfig {
         fps_max: settings.fps_max.unwrap_or(defaults.fps_max),
         ice_ports: settings.ports.map(|(first, last)| first..=last),
         ..defaults
-    }
-}
-
-const fn kind(desktop: DesktopKind) -> &'static str {
-    match desktop {
-        DesktopKind::Headless => "headless",
-        DesktopKind::Synthetic => "synthetic",
-        DesktopKind::None => "none",
     }
 }
 

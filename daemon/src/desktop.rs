@@ -1,18 +1,18 @@
 //! Which desktop there is, and where it lives.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs, io};
 
 use anyhow::Context as _;
-use vroom_compositor::{Compositor, CompositorConfig};
+use vroom_compositor::{Compositor, CompositorConfig, Host, Nested};
 use vroom_desktop::{Desktop, DesktopEvent, EventSink, Synthetic, SyntheticConfig};
 
 use crate::bus::{self, SessionBus};
 use crate::config::{DesktopKind, MicrophoneRule, OnExit, Style};
-use crate::hub::Hub;
+use crate::hub::{Hub, SESSION_NAME};
 use crate::settings::Settings;
 use crate::sound::{self, SoundServer};
 
@@ -54,12 +54,20 @@ pub(crate) async fn start(
                 runtime_dir: None,
             }))
         }
-        DesktopKind::Headless => headless(settings, hub, events).await.map(Some),
+        DesktopKind::Headless => compositor(settings, None, hub, events).await.map(Some),
+        DesktopKind::Nested => {
+            let host = Host::from_env()?;
+            compositor(settings, Some(host), hub, events)
+                .await
+                .map(Some)
+        }
     }
 }
 
-async fn headless(
+/// Starts the compositor; with a host it is a window there, too.
+async fn compositor(
     settings: &Settings,
+    host: Option<Host>,
     hub: &Arc<Hub>,
     events: EventSink,
 ) -> anyhow::Result<Started> {
@@ -107,19 +115,29 @@ async fn headless(
         runtime_dir: runtime_dir.path.clone(),
         env,
     };
-    let compositor = Compositor::start(config, events).context("starting the desktop")?;
-    let wayland = runtime_dir.path.join(compositor.socket_name());
-    let x11 = compositor.x11_display();
+    let (desktop, wayland, x11): (Arc<dyn Desktop>, _, _) = match host {
+        None => {
+            let it = Compositor::start(config, events).context("starting the desktop")?;
+            let (wayland, x11) = names(it.socket_name(), it.x11_display());
+            (Arc::new(it), wayland, x11)
+        }
+        Some(host) => {
+            let it = Nested::start(config, host, SESSION_NAME, events)?;
+            let (wayland, x11) = names(it.socket_name(), it.x11_display());
+            (Arc::new(it), wayland, x11)
+        }
+    };
+    let wayland = runtime_dir.path.join(wayland);
     let display: Vec<_> = [("WAYLAND_DISPLAY", wayland.into_os_string())]
         .into_iter()
-        .chain(x11.map(|name| ("DISPLAY", name.to_owned())))
+        .chain(x11.map(|name| ("DISPLAY", name)))
         .collect();
     if let Some(bus) = &bus {
         bus.set_environment(&display).await;
     }
     let display = display.into_iter().chain(address).collect();
     Ok(Started {
-        desktop: Arc::new(compositor),
+        desktop,
         display,
         bus,
         sound,
@@ -141,6 +159,11 @@ async fn bus(runtime_dir: &Path, hub: &Arc<Hub>) -> Option<SessionBus> {
         tracing::warn!(%error, "notifications of programs are not shown");
     }
     Some(bus)
+}
+
+/// The names of both displays.
+fn names(wayland: &OsStr, x11: Option<&OsStr>) -> (OsString, Option<OsString>) {
+    (wayland.to_owned(), x11.map(OsStr::to_owned))
 }
 
 /// The sound server, if there can be one; a picture needs none.

@@ -1,8 +1,10 @@
 //! `vroomd doctor`: what this machine has for a desktop, what is used, and why not more.
 
+use vroom_compositor::Host;
 use vroom_media::{Media, Verdict};
 
 use crate::bus;
+use crate::config::DesktopKind;
 use crate::daemon::media_config;
 use crate::process::is_installed;
 use crate::settings::Settings;
@@ -15,7 +17,7 @@ use crate::sound;
 /// When the configured encoder cannot be used, or `GStreamer` does not start.
 pub fn report(settings: &Settings) -> anyhow::Result<String> {
     let media = Media::probe(&media_config(settings))?;
-    let mut lines = Vec::new();
+    let mut lines = vec![desktop(settings.desktop)];
     match media.chosen() {
         Some(encoder) => lines.push(format!("picture: {encoder} encodes")),
         None => lines.push(
@@ -50,4 +52,16 @@ pub fn report(settings: &Settings) -> anyhow::Result<String> {
         Some(program) => format!("addresses: not opened; {program} is not installed"),
     });
     Ok(lines.join("\n"))
+}
+
+/// Which desktop there is, and whether there can be its window.
+fn desktop(kind: DesktopKind) -> String {
+    let name = kind.name();
+    if kind != DesktopKind::Nested {
+        return format!("desktop: {name}");
+    }
+    match Host::from_env() {
+        Ok(host) => format!("desktop: {name}, a window in {}", host.name()),
+        Err(error) => format!("desktop: {name}, but {error}"),
+    }
 }

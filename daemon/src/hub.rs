@@ -197,7 +197,7 @@ impl Hub {
         let listing = self.listing();
         Some(SessionEntry {
             session_id: self.session().to_owned(),
-            name: "default".to_owned(),
+            name: SESSION_NAME.to_owned(),
             created: listing.created,
             last_activity: listing.active,
             attached_clients: u32::try_from(listing.attached).unwrap_or(u32::MAX),
@@ -420,6 +420,9 @@ pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
 fn now() -> Instant {
     Instant::now()
 }
+
+/// What the one session is called.
+pub(crate) const SESSION_NAME: &str = "default";
 
 /// The participants at a time; one more is refused.
 const PARTICIPANTS: usize = 256;

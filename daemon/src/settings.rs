@@ -181,6 +181,8 @@ impl Settings {
             layout.layout = name.into();
             layout.variant = variant.into();
         }
+        let nested = serve.nested.then_some(DesktopKind::Nested);
+        let desktop = nested.or(serve.desktop).or(config.desktop.kind);
         let mut hosts = config.hosts;
         hosts.extend(serve.host);
         let settings = Self {
@@ -200,7 +202,7 @@ impl Settings {
                 .or_else(|| usual_keys().filter(|_| tls.is_some())),
             state_dir: serve.state_dir.or(config.state_dir),
             tls,
-            desktop: serve.desktop.or(config.desktop.kind).unwrap_or_default(),
+            desktop: desktop.unwrap_or_default(),
             size: size.map_or(Ok(SIZE), |text| parse_size(&text))?,
             scale: config.desktop.scale.unwrap_or(1.0),
             refresh_hz: config.desktop.refresh_hz.unwrap_or(REFRESH_HZ),
@@ -273,7 +275,8 @@ impl Settings {
 
     /// Whether addresses can be opened on the desktop.
     pub(crate) fn can_browse(&self) -> bool {
-        self.browser.is_some() && self.desktop == DesktopKind::Headless
+        self.browser.is_some()
+            && matches!(self.desktop, DesktopKind::Headless | DesktopKind::Nested)
     }
 
     fn check(&self) -> Result<(), SettingsError> {
@@ -426,6 +429,19 @@ mod tests {
         assert_eq!(settings.desktop, DesktopKind::None);
         assert_eq!(settings.layout.layout, "de");
         assert_eq!(settings.layout.variant, "nodeadkeys");
+    }
+
+    #[test]
+    fn a_window_is_asked_for_by_flag_or_by_file() {
+        let file = "[desktop]\nkind = \"nested\"";
+        let settings = resolve(file, Serve::default()).unwrap();
+        assert_eq!(settings.desktop, DesktopKind::Nested);
+        let serve = Serve {
+            nested: true,
+            ..Serve::default()
+        };
+        let settings = resolve("[desktop]\nkind = \"headless\"", serve).unwrap();
+        assert_eq!(settings.desktop, DesktopKind::Nested);
     }
 
     #[test]

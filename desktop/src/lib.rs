@@ -39,7 +39,7 @@ pub use synthetic::{Synthetic, SyntheticConfig};
 /// All methods may be called from any thread and return at once; what takes time happens on the
 /// desktop's own thread.
 pub trait Desktop: Send + Sync {
-    /// Names the kind of desktop for logs and status pages, for example `headless`.
+    /// Names the kind of desktop for logs and status pages, for example `headless` or `nested`.
     fn kind(&self) -> &'static str;
 
     /// The slot that the newest frame waits in.
@@ -100,6 +100,13 @@ pub enum DesktopEvent {
     Cursor(Cursor),
     /// A program holds the pointer in place and is told only by how much it is moved, or no longer.
     PointerLocked(bool),
+    /// Somebody moved the pointer at the desktop itself, and not through [`Desktop::inject`].
+    PointerMoved {
+        /// Pixels from the left.
+        x: f64,
+        /// Pixels from the top.
+        y: f64,
+    },
     /// A program put something into a selection.
     Selection {
         /// Which selection.

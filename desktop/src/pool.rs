@@ -13,7 +13,8 @@ use crate::{BYTES_PER_PIXEL, Damage, Frame, PixelBuffer, Rect, Size};
 ///
 /// A buffer is written only while nobody else holds it. With one frame waiting in the slot, one in
 /// the encoder's hands, the one before that it still keeps and one that is looked at for what keeps
-/// still, the fifth is always free. A second encoder holds two more.
+/// still, the fifth is always free. A second encoder holds two more, and a window that shows the desktop
+/// at home one.
 #[derive(Debug)]
 pub struct FramePool {
     size: Size,
@@ -115,8 +116,8 @@ struct Buffer {
     stale: Damage,
 }
 
-/// The most buffers of one pool: two wait, four are read, one is written.
-pub const POOL_BUFFERS: usize = 7;
+/// The most buffers of one pool: three wait, four are read, one is written.
+pub const POOL_BUFFERS: usize = 8;
 
 /// The side of a tile of the comparison, in pixels.
 pub const TILE_PX: u32 = 64;

@@ -91,6 +91,7 @@ test('doctor says what is missing and what is used instead', (t) => {
   const bare = execFileSync(VROOMD, ['doctor'], { encoding: 'utf8', env: { ...process.env, XDG_CONFIG_HOME: scratch(t) } });
   const picture = bare.split('\n').filter((line) => !line.startsWith('sound'));
   assert.deepEqual(picture, [
+    'desktop: headless',
     'picture: x264enc encodes',
     '  vah264lpenc: no /dev/dri/renderD*',
     '  vah264enc: no /dev/dri/renderD*',

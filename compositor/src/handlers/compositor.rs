@@ -101,6 +101,8 @@ impl State {
             then(self);
         } else {
             self.handle.insert_idle(then);
+            // It is done after the next events, which may be long in coming.
+            self.outlets.inbox.ring();
         }
     }
 }

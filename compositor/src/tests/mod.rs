@@ -12,6 +12,8 @@ mod hostile;
 mod input;
 mod kiosk;
 mod leaks;
+#[cfg(feature = "nested")]
+mod nested;
 mod pen;
 mod popups;
 mod protocols;

@@ -61,6 +61,7 @@ impl Hub {
                 shared.cursor.locked = locked;
                 shared.announce_cursor();
             }
+            DesktopEvent::PointerMoved { x, y } => shared.move_cursor(x, y),
             DesktopEvent::Selection { selection, data } => {
                 shared.selection_filled(selection, data, true);
             }

@@ -20,6 +20,7 @@ mod listening;
 mod log;
 mod login;
 mod mux;
+mod nested;
 mod resume;
 mod sharing;
 mod signalling;
