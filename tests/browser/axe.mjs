@@ -11,8 +11,21 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 /** Parts of the page for which a rule is wrong, and why. */
 const EXCEPT = [];
 
-/** What axe finds in a page as it is shown now, one line each. */
+/** Runs in the page: waits until no colour or place is on its way to another; what goes on for longer is let be. */
+async function still() {
+  const ends = (animation) => animation.effect?.getComputedTiming().endTime <= 1000;
+  for (;;) {
+    // A style that was changed just now begins its way with the next picture.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const moving = document.getAnimations().filter((each) => each.playState === 'running' && ends(each));
+    if (moving.length === 0) return;
+    await Promise.allSettled(moving.map((each) => each.finished));
+  }
+}
+
+/** What axe finds in a page as it is shown once it keeps still, one line each. */
 export async function violations(page) {
+  await page.evaluate(still);
   const found = await page.evaluate(async ({ rules, except }) => {
     const { violations } = await window.axe.run(document, { runOnly: rules, resultTypes: ['violations'] });
     return violations.flatMap(({ id, help, nodes }) =>

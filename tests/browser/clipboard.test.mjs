@@ -24,9 +24,12 @@ function text(bytes, mark = '') {
   return head + unit.repeat(Math.floor(rest / size)) + '.'.repeat(rest % size);
 }
 
-/** A desktop whose program writes every byte that it reads to a file, and a page that drives it. */
+/**
+ * A desktop whose program writes every byte that it reads to a file, and a page that drives it. It reads fast: foot 1.13
+ * puts keys between pieces of a paste that it has not written yet.
+ */
 class Scene {
-  static async start(t, { config = '', query = '', program = 'foot sh -c "stty raw -echo; exec dd bs=1 status=none of=read"', context = {} } = {}) {
+  static async start(t, { config = '', query = '', program = 'foot sh -c "stty raw -echo; exec cat > read"', context = {} } = {}) {
     const scene = new Scene();
     scene.daemon = await Daemon.start(t, {
       args: ['--size', '1280x720'],
@@ -165,7 +168,9 @@ test('what is typed after a paste comes behind it', async (t) => {
   await scene.page.keyboard.type('behind');
   const wanted = `before ${content}behind`;
   await until('all of it', () => Buffer.byteLength(scene.read()) >= Buffer.byteLength(wanted), LARGE_MS);
-  assert.equal(scene.read(), wanted);
+  const got = scene.read();
+  const at = wanted.split('').findIndex((unit, index) => unit !== got[index]);
+  assert.ok(got === wanted, `${got.length} characters instead of ${wanted.length}, and others from ${at} on`);
 });
 
 test('HTML and text of one content stay together', async (t) => {

@@ -102,6 +102,8 @@ test('doctor says what is missing and what is used instead', (t) => {
     '  vaapih264enc: no /dev/dri/renderD*',
     '  x264enc: used',
     '  openh264enc: in reserve',
+    'notifications: by a D-Bus that is started with each desktop',
+    'addresses: opened with xdg-open',
     '',
   ], 'on a machine without a GPU');
   const full = execFileSync(VROOMD, ['doctor'], {

@@ -98,14 +98,7 @@ fn what_is_done_in_the_window_reaches_the_program() {
     stage
         .host()
         .inject(InputEvent::PointerMotion { x: 123.0, y: 45.5 });
-    let at = stage.told(program, |told| match told {
-        Told::Pointer(wl_pointer::Event::Enter {
-            surface_x,
-            surface_y,
-            ..
-        }) => Some((*surface_x, *surface_y)),
-        _ => None,
-    });
+    let at = stage.told(program, place);
     assert_eq!(at, (123.0, 45.5));
     let afar = stage.event(|event| match event {
         DesktopEvent::PointerMoved { x, y } => Some((*x, *y)),
@@ -115,14 +108,7 @@ fn what_is_done_in_the_window_reaches_the_program() {
     stage
         .host()
         .inject(InputEvent::PointerMotion { x: 639.0, y: 479.0 });
-    let at = stage.told(program, |told| match told {
-        Told::Pointer(wl_pointer::Event::Motion {
-            surface_x,
-            surface_y,
-            ..
-        }) => Some((*surface_x, *surface_y)),
-        _ => None,
-    });
+    let at = stage.told(program, place);
     assert_eq!(at, (639.0, 479.0));
     for code in 0x110..=0x114 {
         for state in [KeyState::Pressed, KeyState::Released] {
@@ -225,14 +211,7 @@ fn another_size_from_afar_is_shown_whole_until_the_window_changes() {
     stage
         .host()
         .inject(InputEvent::PointerMotion { x: 320.0, y: 240.0 });
-    let at = stage.told(program, |told| match told {
-        Told::Pointer(wl_pointer::Event::Enter {
-            surface_x,
-            surface_y,
-            ..
-        }) => Some((*surface_x, *surface_y)),
-        _ => None,
-    });
+    let at = stage.told(program, place);
     assert_eq!(at, (320.0, 120.0), "what is pointed at is meant");
     stage.host().resize(Size::new(700, 500), 1.0);
     stage.until("the program to follow the window", |stage| {
@@ -700,6 +679,25 @@ fn card(x: u32, y: u32) -> u32 {
 fn shows(frame: &Frame, colour: impl Fn(u32, u32) -> u32) -> bool {
     let Size { width, height } = frame.size();
     (0..height).all(|y| (0..width).all(|x| pixel(frame, x, y) == colour(x, y) & 0xff_ffff))
+}
+
+/// Where the pointer came to.
+fn place(told: &Told) -> Option<(f64, f64)> {
+    match told {
+        Told::Pointer(
+            wl_pointer::Event::Enter {
+                surface_x: x,
+                surface_y: y,
+                ..
+            }
+            | wl_pointer::Event::Motion {
+                surface_x: x,
+                surface_y: y,
+                ..
+            },
+        ) => Some((*x, *y)),
+        _ => None,
+    }
 }
 
 fn button(told: &Told) -> Option<(u32, bool)> {
