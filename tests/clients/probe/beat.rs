@@ -1,12 +1,13 @@
 //! When to flash and to beep, and the sound of it.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use wayland_client::EventQueue;
 
@@ -19,6 +20,10 @@ impl Beat {
     /// Starts to play on standard output.
     pub(crate) fn start() -> Result<Self> {
         let (changes, mut tell) = UnixStream::pair().context("making a pipe")?;
+        // Whoever plays it may begin to read late; what waits then would stay late for ever.
+        if let Err(error) = fcntl(io::stdout().as_raw_fd(), FcntlArg::F_SETPIPE_SZ(PIPE_BYTES)) {
+            eprintln!("the sound may be late: {error}");
+        }
         thread::spawn(move || play(&mut tell));
         Ok(Self { changes })
     }
@@ -95,6 +100,9 @@ const TONE_HZ: f64 = 1000.0;
 
 /// Samples of each side in a block, which is a hundredth of a second.
 const BLOCK: u32 = RATE / 100;
+
+/// What a pipe holds at least: two blocks.
+const PIPE_BYTES: i32 = 4096;
 
 const BLOCK_TIME: Duration = Duration::from_millis(10);
 
