@@ -131,25 +131,35 @@ export function lendVoice() {
   };
 }
 
-/** Runs in the page: notes when a beep begins, in milliseconds of the clock that everybody has. */
+/**
+ * Runs in the page: notes when a beep begins, in milliseconds of the clock that everybody has.
+ *
+ * That is when the browser has decoded it and hands it to whatever plays it, as a picture is seen when the browser
+ * hands it to the screen. An audio graph would add the queue in front of it, which grows to 0.1 s and stays.
+ */
 export async function watchForSound() {
-  const stream = window.testPeers.at(-1).getReceivers().find((each) => each.track.kind === 'audio').track;
-  const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
-  const source = `registerProcessor('watch', class extends AudioWorkletProcessor {
-    process([input]) {
-      const loud = input[0]?.some((value) => Math.abs(value) > 0.05) ?? false;
-      if (loud && !this.loud) this.port.postMessage(Date.now());
+  const track = window.testPeers.at(-1).getReceivers().find((each) => each.track.kind === 'audio').track;
+  const source = `onmessage = async ({ data }) => {
+    const reader = data.getReader();
+    let loud = false;
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const now = performance.timeOrigin + performance.now();
+      const samples = new Float32Array(value.numberOfFrames);
+      value.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
+      const first = samples.findIndex((sample) => Math.abs(sample) > 0.05);
       // A wave is above the level in every block.
-      this.loud = loud;
-      return true;
+      if (first >= 0 && !loud) postMessage(now + (first / value.sampleRate) * 1000);
+      loud = first >= 0;
+      value.close();
     }
-  });`;
-  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+  };`;
+  const worker = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
   window.testBeeps = [];
-  const watch = new AudioWorkletNode(context, 'watch');
-  watch.port.onmessage = ({ data }) => window.testBeeps.push(data);
-  context.createMediaStreamSource(new MediaStream([stream])).connect(watch).connect(context.destination);
-  await context.resume();
+  worker.onmessage = ({ data }) => window.testBeeps.push(data);
+  const { readable } = new MediaStreamTrackProcessor({ track });
+  worker.postMessage(readable, [readable]);
 }
 
 /** Runs in the page: notes when the picture turns white, by the clock that everybody has. */

@@ -1,13 +1,12 @@
 //! When to flash and to beep, and the sound of it.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::fd::{AsFd as _, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use wayland_client::EventQueue;
 
@@ -20,10 +19,6 @@ impl Beat {
     /// Starts to play on standard output.
     pub(crate) fn start() -> Result<Self> {
         let (changes, mut tell) = UnixStream::pair().context("making a pipe")?;
-        // Whoever plays it may begin to read late; what waits then would stay late for ever.
-        if let Err(error) = fcntl(io::stdout().as_raw_fd(), FcntlArg::F_SETPIPE_SZ(PIPE_BYTES)) {
-            eprintln!("the sound may be late: {error}");
-        }
         thread::spawn(move || play(&mut tell));
         Ok(Self { changes })
     }
@@ -63,6 +58,9 @@ impl Beat {
 }
 
 /// Plays one block after another, each when it is due; a change is told as its sound is written.
+///
+/// Whoever plays it may begin to read late. What waits then would stay late for ever, so a block is
+/// left out while one that nobody took is before it.
 fn play(tell: &mut UnixStream) {
     let start = Instant::now();
     let mut samples = 0_u32;
@@ -87,12 +85,31 @@ fn play(tell: &mut UnixStream) {
             Ok(())
         };
         let mut out = io::stdout().lock();
-        if told.is_err() || out.write_all(&bytes).and_then(|()| out.flush()).is_err() {
+        let goes_on = told.and_then(|()| {
+            if waiting(&out) >= bytes.len() {
+                return Ok(());
+            }
+            out.write_all(&bytes)?;
+            out.flush()
+        });
+        if goes_on.is_err() {
             return;
         }
         thread::sleep((start + BLOCK_TIME * (block + 1)).saturating_duration_since(Instant::now()));
     }
 }
+
+/// Bytes in a pipe that nobody has read yet; 0 for what is none.
+fn waiting(pipe: &impl AsRawFd) -> usize {
+    let mut bytes = 0;
+    // SAFETY: the number is written where it is meant to be, and nothing is kept.
+    if let Err(error) = unsafe { fionread(pipe.as_raw_fd(), &raw mut bytes) } {
+        eprintln!("the sound may be late: {error}");
+    }
+    bytes.try_into().unwrap_or_default()
+}
+
+nix::ioctl_read_bad!(fionread, nix::libc::FIONREAD, i32);
 
 const RATE: u32 = 48_000;
 
@@ -100,9 +117,6 @@ const TONE_HZ: f64 = 1000.0;
 
 /// Samples of each side in a block, which is a hundredth of a second.
 const BLOCK: u32 = RATE / 100;
-
-/// What a pipe holds at least: two blocks.
-const PIPE_BYTES: i32 = 4096;
 
 const BLOCK_TIME: Duration = Duration::from_millis(10);
 
