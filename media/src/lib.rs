@@ -15,6 +15,7 @@ mod codec;
 mod config;
 mod congestion;
 mod convert;
+mod correction;
 mod datachannel;
 mod elements;
 mod encoder;
