@@ -282,6 +282,9 @@ impl Attached {
             self.acknowledge_input(now, connection);
         }
         if let Some(feed) = &mut self.feed {
+            if self.told_input >= self.typed {
+                feed.told_taken();
+            }
             let patience = if self.flow || !self.place.is_alone() {
                 Patience::Bounded
             } else {

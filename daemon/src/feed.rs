@@ -56,6 +56,9 @@ pub(crate) struct Feed {
     is_at_end: bool,
     /// What the person has interrupted and may still be flooded by.
     interrupted: Option<Interrupted>,
+    burst: Burst,
+    /// Whether more output is waited for before some is sent.
+    gathers: bool,
     /// Whether this viewer's keys are what the program answers to.
     drives: bool,
     stuck_since: Option<Instant>,
@@ -81,6 +84,35 @@ struct Interrupted {
     until: Instant,
     /// What the viewer had parsed then, or the screen that it was sent since.
     offset: u64,
+    /// Whether the viewer knows that the program has the key: then a picture shows what came of it.
+    is_taken: bool,
+    /// Whether one was sent since.
+    is_shown: bool,
+}
+
+/// Output that goes to somebody far away, who gets it in fewer and larger packets when there is much of it.
+///
+/// Each packet may be lost, and then holds up all that come after it: also the last word of a program that was
+/// interrupted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Burst {
+    bytes: u64,
+    sent_at: Option<Instant>,
+}
+
+impl Burst {
+    /// Notes that output was sent.
+    fn sent(&mut self, now: Instant, bytes: u64) {
+        let goes_on = self.sent_at.is_some_and(|at| now < at + GATHER * 2);
+        self.bytes = if goes_on { self.bytes + bytes } else { bytes };
+        self.sent_at = Some(now);
+    }
+
+    /// Until when output is gathered.
+    fn gathers_until(&self, now: Instant) -> Option<Instant> {
+        let until = self.sent_at? + GATHER;
+        (self.bytes > BURST_BYTES && now < until).then_some(until)
+    }
 }
 
 struct Filter(OutputFilter);
@@ -154,6 +186,8 @@ impl Feed {
             has_room: false,
             is_at_end: false,
             interrupted: None,
+            burst: Burst::default(),
+            gathers: false,
             drives: false,
             stuck_since: None,
             deadline: None,
@@ -207,11 +241,22 @@ impl Feed {
         if self.state == State::Live && waiting > AFTER_INTERRUPT_MAX {
             self.fall_behind();
         }
+        self.forget_interrupt(now);
         // More of it may be on its way to us.
         self.interrupted = Some(Interrupted {
             until: now + INTERRUPTED,
             offset: self.credit.acked(),
+            is_taken: false,
+            // Of a key that is held down only the first one draws a screen at once.
+            is_shown: self.interrupted.is_some_and(|before| before.is_shown),
         });
+    }
+
+    /// The viewer was told that the program has all that they typed.
+    pub(crate) fn told_taken(&mut self) {
+        if let Some(interrupted) = &mut self.interrupted {
+            interrupted.is_taken = true;
+        }
     }
 
     /// Sends what there is, as far as the viewer takes it; `drives` says how patiently the program
@@ -268,6 +313,7 @@ impl Feed {
     pub(crate) async fn ready(&mut self, session: &Session) {
         let may_send = self.has_room
             && !self.is_at_end
+            && !self.gathers
             && self.state == State::Live
             && (!self.flow || self.credit.left() > 0);
         let output = async {
@@ -297,6 +343,13 @@ impl Feed {
 
     /// Sends bytes until there are no more, there is no room, or the viewer has enough to parse.
     fn pump_live(&mut self, now: Instant, connection: &mut Connection, session: &Session) {
+        self.gathers = false;
+        let gathers =
+            self.credit.is_far() && self.interrupted.is_none() && !session.history().is_ended();
+        if gathers && let Some(until) = self.burst.gathers_until(now) {
+            self.gathers = true;
+            return self.wake_at(until);
+        }
         loop {
             self.has_room = has_room(connection, self.channel);
             let left = if self.flow {
@@ -386,6 +439,7 @@ impl Feed {
             None => bytes,
         };
         self.offset += length;
+        self.burst.sent(now, length);
         self.credit
             .sent(now, self.offset, length, shown.len() as u64);
         if !shown.is_empty() {
@@ -420,9 +474,17 @@ impl Feed {
             Some(_) => QUIET_INTERRUPTED,
             None => QUIET,
         };
-        let is_quiet = now >= self.moved.1 + quiet || session.history().is_ended();
+        // At once, for what came of it; a flood that goes on all the same is shown as others are.
+        let is_awaited = self
+            .interrupted
+            .is_some_and(|interrupted| interrupted.is_taken && !interrupted.is_shown);
+        let is_quiet = is_awaited || now >= self.moved.1 + quiet || session.history().is_ended();
         if let Some((screen, at)) = last {
             if self.moved.0.saturating_sub(screen) <= CONTINUED_MAX {
+                if let Some(interrupted) = &mut self.interrupted {
+                    interrupted.is_shown = true;
+                    self.credit.lend(AFTER_INTERRUPT_MAX);
+                }
                 self.state = State::Live;
                 return;
             }
@@ -518,6 +580,8 @@ impl Feed {
         if let Some(interrupted) = &mut self.interrupted {
             // The flood may go on behind it; what it shows is not counted twice.
             interrupted.offset = offset;
+            interrupted.is_shown = true;
+            self.credit.lend(AFTER_INTERRUPT_MAX);
         }
         self.credit.repainted(now, offset);
         // It ends with the sequence that the program has begun, of which this viewer may see nothing.
@@ -614,6 +678,12 @@ const CONTINUED_MAX: u64 = 16 * 1024;
 /// After an interrupt no more than this is shown of what came before and still comes.
 const AFTER_INTERRUPT_MAX: u64 = 32 * 1024;
 
+/// How long output is gathered for somebody far away.
+const GATHER: Duration = Duration::from_millis(25);
+
+/// So much of it goes out at once before it is.
+const BURST_BYTES: u64 = 16 * 1024;
+
 /// How long what comes after an interrupt may still be of what it was for.
 const INTERRUPTED: Duration = Duration::from_millis(300);
 
@@ -628,3 +698,29 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long somebody is behind before others are told.
 const LAGGING: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_on_for_long_is_gathered() {
+        let (mut burst, now) = (Burst::default(), Instant::now());
+        assert_eq!(burst.gathers_until(now), None);
+        burst.sent(now, BURST_BYTES);
+        assert_eq!(burst.gathers_until(now), None, "a screen full of text");
+        burst.sent(now, 1);
+        assert_eq!(burst.gathers_until(now), Some(now + GATHER));
+        let later = now + GATHER;
+        assert_eq!(burst.gathers_until(later), None);
+        burst.sent(later, 1);
+        assert_eq!(
+            burst.gathers_until(later),
+            Some(later + GATHER),
+            "it goes on"
+        );
+        let much_later = later + GATHER * 2;
+        burst.sent(much_later, 1);
+        assert_eq!(burst.gathers_until(much_later), None, "it was over");
+    }
+}

@@ -537,18 +537,38 @@ impl<'a> Runner<'a> {
 
     fn on_written(&mut self, written: io::Result<usize>, pair: &mut Pair) -> Result<(), Error> {
         self.session.wrote(written.map_err(output_failed)?);
-        self.acknowledge(pair, false);
-        if self.session.owes_acknowledgement() && !pair.is_ack_due {
+        if pair.is_ack_due && !self.session.owes_much() || !self.session.owes_acknowledgement() {
+            return Ok(());
+        }
+        let too_soon = self.acknowledged_too_soon();
+        if self.session.owes_much() && too_soon.is_none() {
+            self.acknowledge(pair, false);
+        } else if !pair.is_ack_due {
+            let least = if self.session.owes_much() {
+                Duration::ZERO
+            } else {
+                ACK_DELAY
+            };
             pair.is_ack_due = true;
             pair.acknowledge
                 .as_mut()
-                .reset(tokio::time::Instant::now() + ACK_DELAY);
+                .reset(tokio::time::Instant::now() + least.max(too_soon.unwrap_or_default()));
         }
         Ok(())
     }
 
+    /// How long the next acknowledgement has to wait, since the last one was sent just now.
+    ///
+    /// A packet that is lost holds up what is typed after it, and a flood that is acknowledged piece by piece is many of
+    /// them. The further the server is, the less it matters when it hears of what was shown.
+    fn acknowledged_too_soon(&self) -> Option<Duration> {
+        let gap = (self.remote.rtt()? / ACKS_PER_TRIP).min(ACK_GAP_MAX);
+        let since = self.session.acknowledged_at()?.elapsed();
+        gap.checked_sub(since).filter(|wait| !wait.is_zero())
+    }
+
     fn acknowledge(&mut self, pair: &Pair, in_time: bool) {
-        if let Some(message) = self.session.acknowledgement(in_time) {
+        if let Some(message) = self.session.acknowledgement(Instant::now(), in_time) {
             pair.send(&message);
         }
     }
@@ -932,6 +952,12 @@ const READING: Duration = Duration::from_millis(700);
 
 /// How long acknowledgements are gathered.
 const ACK_DELAY: Duration = Duration::from_millis(10);
+
+/// How many acknowledgements go out while one is on its way and the answer comes back.
+const ACKS_PER_TRIP: u32 = 4;
+
+/// How long the next acknowledgement waits at most.
+const ACK_GAP_MAX: Duration = Duration::from_millis(20);
 
 /// How long the person's terminal may take to be reset.
 const RESTORE: Duration = Duration::from_millis(500);

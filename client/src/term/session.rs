@@ -1,6 +1,7 @@
 //! What is kept of a terminal from one pair of channels to the next.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -33,6 +34,7 @@ pub(super) struct Session {
     /// The output offset up to which the person's terminal was given all.
     parsed: u64,
     acknowledged: u64,
+    acknowledged_at: Option<Instant>,
     pub(super) trail: Trail,
     /// How the program ended.
     pub(super) exit: Option<ExitStatus>,
@@ -66,6 +68,7 @@ impl Session {
             marks: VecDeque::new(),
             parsed: 0,
             acknowledged: 0,
+            acknowledged_at: None,
             trail: Trail::default(),
             exit: None,
         })
@@ -170,14 +173,23 @@ impl Session {
     }
 
     /// What is to be acknowledged: at once when it is much, otherwise when asked `in_time`.
-    pub(super) fn acknowledgement(&mut self, in_time: bool) -> Option<PtyMessage> {
-        let due = self.parsed.saturating_sub(self.acknowledged);
-        let is_due =
-            self.flow_control && self.parsed != self.acknowledged && (in_time || due >= ACK_BYTES);
+    pub(super) fn acknowledgement(&mut self, now: Instant, in_time: bool) -> Option<PtyMessage> {
+        let is_due = self.owes_acknowledgement() && (in_time || self.owes_much());
         is_due.then(|| {
             self.acknowledged = self.parsed;
+            self.acknowledged_at = Some(now);
             PtyMessage::Ack(self.parsed)
         })
+    }
+
+    /// Whether so much is to be acknowledged that it should not wait.
+    pub(super) fn owes_much(&self) -> bool {
+        self.parsed.saturating_sub(self.acknowledged) >= ACK_BYTES
+    }
+
+    /// When it was last acknowledged.
+    pub(super) fn acknowledged_at(&self) -> Option<Instant> {
+        self.acknowledged_at
     }
 
     /// Whether something is to be acknowledged soon.
@@ -227,14 +239,20 @@ mod tests {
         let (mut session, mut output) = session();
         take(&mut session, b"abc", &mut output);
         take(&mut session, b"de", &mut output);
-        assert_eq!(session.acknowledgement(true), None);
+        assert_eq!(session.acknowledgement(Instant::now(), true), None);
         session.wrote(4);
-        assert_eq!(session.acknowledgement(false), None);
-        assert_eq!(session.acknowledgement(true), Some(PtyMessage::Ack(3)));
+        assert_eq!(session.acknowledgement(Instant::now(), false), None);
+        assert_eq!(
+            session.acknowledgement(Instant::now(), true),
+            Some(PtyMessage::Ack(3))
+        );
         session.wrote(1);
         assert!(session.owes_acknowledgement());
-        assert_eq!(session.acknowledgement(true), Some(PtyMessage::Ack(5)));
-        assert_eq!(session.acknowledgement(true), None);
+        assert_eq!(
+            session.acknowledgement(Instant::now(), true),
+            Some(PtyMessage::Ack(5))
+        );
+        assert_eq!(session.acknowledgement(Instant::now(), true), None);
         output.discard();
     }
 
@@ -245,9 +263,12 @@ mod tests {
         session.repaint(1000, b"body", Bytes::from_static(b"screen"), &mut output);
         assert_eq!(output.queued(), 6);
         session.wrote(5);
-        assert_eq!(session.acknowledgement(true), None);
+        assert_eq!(session.acknowledgement(Instant::now(), true), None);
         session.wrote(1);
-        assert_eq!(session.acknowledgement(true), Some(PtyMessage::Ack(1000)));
+        assert_eq!(
+            session.acknowledgement(Instant::now(), true),
+            Some(PtyMessage::Ack(1000))
+        );
         let request = session.request(&PtyRequest::default(), false);
         assert_eq!(request.have, Some(1000));
         assert_eq!(request.attach.as_deref(), Some("t1"));
@@ -260,7 +281,7 @@ mod tests {
         let much = usize::try_from(ACK_BYTES).unwrap();
         take(&mut session, &vec![b'x'; much], &mut output);
         session.wrote(much);
-        assert!(session.acknowledgement(false).is_some());
+        assert!(session.acknowledgement(Instant::now(), false).is_some());
         output.discard();
     }
 

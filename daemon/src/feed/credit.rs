@@ -28,6 +28,8 @@ pub(super) struct Credit {
     /// The shortest time from sending to knowing that it was parsed.
     rtt_min: Option<Duration>,
     limited: bool,
+    /// What may be sent though the window is full.
+    lent: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,7 @@ impl Credit {
             seen: VecDeque::new(),
             rtt_min: None,
             limited: false,
+            lent: 0,
         }
     }
 
@@ -68,7 +71,14 @@ impl Credit {
 
     /// How much more may be sent.
     pub(super) fn left(&self) -> u64 {
-        self.window.saturating_sub(self.flying)
+        let lent = PtyMessage::CREDIT_BYTES_MAX.saturating_sub(self.flying);
+        let lent = self.lent.min(lent);
+        self.window.saturating_sub(self.flying).max(lent)
+    }
+
+    /// Lets so much be sent though the window is full: what came before is shown to nobody any more.
+    pub(super) fn lend(&mut self, bytes: u64) {
+        self.lent = bytes;
     }
 
     /// How much was sent and is not parsed yet.
@@ -81,13 +91,17 @@ impl Credit {
         self.rtt_min.is_none_or(|rtt| rtt > FAST)
     }
 
+    /// Whether it always takes long until the viewer has something.
+    pub(super) fn is_far(&self) -> bool {
+        self.rtt_min.is_some_and(|rtt| rtt > FAR)
+    }
+
     /// When what waits will have waited for too long; `None` while there is no more than fits.
     pub(super) fn late_at(&self) -> Option<Instant> {
         let (_, at) = self.seen.front()?;
         let (end, _) = self.seen.back()?;
         let waiting = end.saturating_sub(self.end).saturating_add(self.flying);
-        let is_far = self.rtt_min.is_some_and(|rtt| rtt > FAR);
-        let late = if is_far { LATE_FAR } else { LATE };
+        let late = if self.is_far() { LATE_FAR } else { LATE };
         (waiting > self.window).then(|| *at + late)
     }
 
@@ -125,6 +139,7 @@ impl Credit {
             .saturating_add(signed(length))
             .saturating_sub(signed(shown));
         self.end = end;
+        self.lent = self.lent.saturating_sub(length);
         self.fly(now, end, shown);
         if self.left() == 0 {
             self.limited = true;
@@ -188,7 +203,7 @@ impl Credit {
         if rtt > least * 2 + SLACK {
             self.window = (self.window / 4 * 3).max(WINDOW_MIN);
         } else if std::mem::take(&mut self.limited) {
-            self.window = (self.window / 4 * 5).min(PtyMessage::CREDIT_BYTES_MAX);
+            self.window = (self.window / 4 * 5).min(WINDOW_MAX);
         }
     }
 }
@@ -210,6 +225,9 @@ const SLACK: Duration = Duration::from_millis(25);
 
 /// The least that may be on its way: as much as a client parses before it says so.
 const WINDOW_MIN: u64 = PtyMessage::ACK_BYTES;
+
+/// The most that may be; what is lent comes on top of it.
+const WINDOW_MAX: u64 = PtyMessage::CREDIT_BYTES_MAX - super::AFTER_INTERRUPT_MAX;
 
 /// How finely the age of output is known.
 const STEP: u64 = 16 * 1024;
@@ -253,6 +271,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_lent_is_there_once_though_the_window_is_full() {
+        let (mut credit, now) = (Credit::new(0), Instant::now());
+        let all = PtyMessage::CREDIT_BYTES;
+        credit.sent(now, all, all, all);
+        credit.repainted(now, 2 * all);
+        credit.lend(1000);
+        assert_eq!(credit.left(), 1000);
+        credit.sent(now, 2 * all + 600, 600, 600);
+        assert_eq!(credit.left(), 400);
+        credit.sent(now, 2 * all + 1000, 400, 400);
+        assert_eq!(credit.left(), 0);
+        credit.lend(1000);
+        credit.acknowledge(now, 2 * all + 1000);
+        assert!(credit.left() >= all, "the window is as it was");
+        credit.sent(now, 10 * all, 4 * all, 4 * all);
+        assert_eq!(credit.left(), 0, "no more than a client ever has to take");
+    }
+
+    #[test]
     fn a_screen_that_skips_nothing_is_not_waited_for() {
         let (mut credit, now) = (Credit::new(5000), Instant::now());
         credit.repainted(now, 5000);
@@ -280,7 +317,7 @@ mod tests {
         for _ in 0..20 {
             round(&mut credit, 10 * MS);
         }
-        assert_eq!(round(&mut credit, 10 * MS), PtyMessage::CREDIT_BYTES_MAX);
+        assert_eq!(round(&mut credit, 10 * MS), WINDOW_MAX);
         for _ in 0..20 {
             round(&mut credit, 500 * MS);
         }

@@ -208,6 +208,30 @@ async fn what_a_program_asks_behind_a_flood_is_answered() {
 }
 
 #[tokio::test]
+async fn what_an_interrupted_program_says_does_not_wait_for_what_is_not_shown_any_more() {
+    let daemon = start();
+    let mut owner = WebClient::login(&daemon).await;
+    let script = "trap 'sleep 0.2; printf stop''ped; cat' INT; printf ready; read a; \
+                  seq 1 60000; printf wri''tten; sleep 1000";
+    let mut terminal = begin(&mut owner, script).await;
+    terminal.says(&mut owner, "ready").await;
+    // It has more to parse than it may have, and never says how far it is.
+    terminal.acknowledges = false;
+    terminal.write(&mut owner, b"\n").await;
+    let has = |terminal: &Terminal, text: &[u8]| {
+        let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        has(&terminal.output) || terminal.screens.iter().any(|(_, screen)| has(screen))
+    };
+    terminal
+        .until(&mut owner, |terminal| has(terminal, b"written"))
+        .await;
+    terminal.write(&mut owner, b"\x03").await;
+    terminal
+        .until(&mut owner, |terminal| has(terminal, b"stopped"))
+        .await;
+}
+
+#[tokio::test]
 async fn a_stalled_viewer_slows_nobody_and_catches_up() {
     let daemon = start();
     let mut owner = WebClient::login(&daemon).await;

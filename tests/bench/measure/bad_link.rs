@@ -75,11 +75,13 @@ pub(super) fn measure(stage: &Stage, report: &mut Report) -> Result<()> {
             report.bar(&Bar::at_most("5 MiB cat in less than 1 s", took, 1.0));
         }
     }
-    interrupt::floods(report, &[&vroom], &[&ssh, &mosh], ROUND_TRIP);
+    interrupt::floods(report, &[&vroom], &[&ssh, &mosh], INTERRUPTS, ROUND_TRIP);
     Ok(())
 }
 
 const CATS: usize = 5;
+/// How often a flood is interrupted: in half a second before each, one of many packets is nearly always lost.
+const INTERRUPTS: usize = 40;
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 
 /// Types into a line editor, corrects, and compares what is shown at rest with what a terminal

@@ -21,20 +21,34 @@ pub(super) fn loopback(stage: &Stage, report: &mut Report) -> Result<()> {
     let wetty = Wetty::start(stage)?;
     let ours: [&dyn Peer; 2] = [&vroom, &web];
     let others: [&dyn Peer; 4] = [&Local, &ssh, &mosh, &wetty];
-    floods(report, &ours, &others, Duration::ZERO);
+    floods(report, &ours, &others, ROUNDS, Duration::ZERO);
     Ok(())
 }
 
-/// Interrupts floods of ours and of others; ours have bars.
+/// Interrupts floods of ours and of others, by turns; ours have bars.
 pub(super) fn floods(
     report: &mut Report,
     ours: &[&dyn Peer],
     others: &[&dyn Peer],
+    rounds: usize,
     round_trip: Duration,
 ) {
-    for (place, peer) in others.iter().chain(ours).enumerate() {
-        let (times, bytes_max) = match flood(*peer) {
-            Ok(measured) => measured,
+    let peers: Vec<&dyn Peer> = others.iter().chain(ours).copied().collect();
+    let mut running: Vec<Result<Flood>> = peers.iter().map(|peer| Flood::open(*peer)).collect();
+    for _ in 0..rounds {
+        for flood in &mut running {
+            if let Ok(it) = flood
+                && let Err(error) = it.interrupt()
+            {
+                *flood = Err(error);
+            }
+        }
+    }
+    for (place, (peer, flood)) in peers.iter().zip(running).enumerate() {
+        let Flood {
+            times, bytes_max, ..
+        } = match flood {
+            Ok(flood) => flood,
             Err(error) => {
                 report.failed(&format!("{}: Ctrl-C", peer.name()), &error);
                 continue;
@@ -58,28 +72,51 @@ pub(super) fn floods(
     }
 }
 
-/// Interrupts `yes` some times; how long each took, and the most that came after the key.
-fn flood(peer: &dyn Peer) -> Result<(Times, u64)> {
-    let line = "trap : INT; stty -echo; n=0; printf 're''ady'; \
-                while read key; do yes; n=$((n+1)); printf \"stopped\"\"-$n-\"; done";
-    let mut shown = Shown::open(peer, line)?;
-    shown.shows("ready")?;
-    let mut times = Times::default();
-    let mut bytes_max = 0;
-    for round in 1..=ROUNDS {
+/// A terminal in which `yes` is run and interrupted, again and again.
+struct Flood {
+    shown: Shown,
+    round: usize,
+    /// How long each took.
+    times: Times,
+    /// The most that came after the key.
+    bytes_max: u64,
+}
+
+impl Flood {
+    fn open(peer: &dyn Peer) -> Result<Self> {
+        let line = "trap : INT; stty -echo; n=0; printf 're''ady'; \
+                    while read key; do \
+                    if [ $((n%2)) = 0 ]; then yes; else yes z; fi; \
+                    n=$((n+1)); printf \"stopped\"\"-$n-\"; done";
+        let mut shown = Shown::open(peer, line)?;
+        shown.shows("ready")?;
+        Ok(Self {
+            shown,
+            round: 0,
+            times: Times::default(),
+            bytes_max: 0,
+        })
+    }
+
+    fn interrupt(&mut self) -> Result<()> {
+        self.round += 1;
+        let shown = &mut self.shown;
         shown.write(b"\n")?;
-        shown.shows("yyyy")?;
+        // Other lines than in the round before: who draws screens does not draw again what stands there already.
+        shown.shows(if self.round % 2 == 1 { "yyyy" } else { "zzzz" })?;
         shown.watch_for(FLOOD)?;
         shown.catch_up()?;
         let before = shown.bytes;
         let began = Instant::now();
         shown.write(b"\x03")?;
-        times.push(shown.shows(&format!("stopped-{round}-"))? - began);
-        bytes_max = bytes_max.max(shown.bytes - before);
+        let stopped = shown.shows(&format!("stopped-{}-", self.round))?;
+        self.times.push(stopped - began);
+        self.bytes_max = self.bytes_max.max(shown.bytes - before);
+        Ok(())
     }
-    Ok((times, bytes_max))
 }
 
+/// How often on loopback.
 const ROUNDS: usize = 10;
 /// How long a flood runs before it is ended: long enough to fill every queue.
 const FLOOD: Duration = Duration::from_millis(1000);

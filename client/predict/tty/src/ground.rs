@@ -10,6 +10,8 @@ pub(crate) struct Ground {
     is_shifted: bool,
     /// Lines may scroll in a part of the screen only.
     has_region: bool,
+    /// The cursor's place was saved, and may be gone back to.
+    has_saved: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -72,6 +74,14 @@ impl Ground {
         self.has_region
     }
 
+    /// Whether the line below the cursor may be drawn on, though the terminal may have to scroll for it.
+    ///
+    /// Which line the cursor is in is known of a program that said so, and then nothing scrolls. Otherwise all that it does
+    /// is relative to the cursor, but for a place that it has saved.
+    pub(crate) fn may_go_below(&self) -> bool {
+        !self.has_region && !self.has_saved
+    }
+
     fn next(&mut self, byte: u8) -> State {
         let text = State::Text { missing: 0 };
         match (self.state, byte) {
@@ -90,6 +100,15 @@ impl Ground {
             (State::Escape, b'c') => {
                 self.is_shifted = false;
                 self.has_region = false;
+                self.has_saved = false;
+                text
+            }
+            (State::Escape, b'7') | (State::Control { is_bare: true }, b's') => {
+                self.has_saved = true;
+                text
+            }
+            (State::Escape, b'8') | (State::Control { is_bare: true }, b'u') => {
+                self.has_saved = false;
                 text
             }
             (State::Control { .. }, 0x20..=0x3f) => State::Control { is_bare: false },

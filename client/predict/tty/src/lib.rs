@@ -10,7 +10,8 @@
 //! - Nothing is drawn inside an unfinished sequence, or while the program has the terminal in a state in which plain
 //!   text would not stay plain text.
 //! - The cursor is moved relatively: what stood on the terminal before, and on which line the program began, does not
-//!   matter.
+//!   matter. A terminal whose last line may be reached scrolls for a guess in the line below as it would for its echo, and
+//!   if that was wrong, stays one line further.
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
@@ -186,6 +187,7 @@ impl Echo {
                 &self.mirror,
                 self.predictor.overlay(),
                 self.predictor.cursor(),
+                self.ground.may_go_below(),
                 out,
             );
         }

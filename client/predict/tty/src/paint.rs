@@ -26,18 +26,29 @@ impl Painter {
         self.shown == overlay && self.shown_cursor == cursor
     }
 
-    /// Draws predictions on a terminal that has none.
+    /// Draws predictions on a terminal that has none; `below` says whether also in the lines below the cursor's.
     pub(crate) fn paint(
         &mut self,
         mirror: &Mirror,
         overlay: &[Predicted],
         cursor: Option<Position>,
+        below: bool,
         out: &mut Vec<u8>,
     ) {
         let (home, _) = mirror.place();
+        let lowest = if below {
+            overlay.iter().map(|cell| cell.row).max().unwrap_or(0)
+        } else {
+            0
+        };
+        let lowest = lowest.max(home.row);
         let mut at = home;
-        // How far it is to a row below is not known: the terminal may have to scroll for it.
-        for cell in overlay.iter().filter(|cell| cell.row <= home.row) {
+        for _ in home.row..lowest {
+            // Where the terminal's last line is may not be known: it scrolls if it has to, as it will for the echo.
+            out.push(b'\n');
+            at.row = at.row.saturating_add(1);
+        }
+        for cell in overlay.iter().filter(|cell| cell.row <= lowest) {
             let to = Position::new(cell.row, cell.col);
             let width = u16::from(cell.glyph.width());
             if !self.mark(to, width, mirror) {
@@ -55,9 +66,9 @@ impl Painter {
         }
         self.shown = overlay.to_vec();
         self.shown_cursor = cursor;
-        let cursor = cursor.filter(|cursor| cursor.row <= home.row);
+        let cursor = cursor.filter(|cursor| cursor.row <= lowest);
         let target = cursor.unwrap_or(home);
-        if !self.painted.is_empty() || cursor.is_some() {
+        if !self.painted.is_empty() || cursor.is_some() || at != home {
             let last = mirror.size().1.saturating_sub(1);
             let target = Position::new(target.row, target.col.min(last));
             travel(at, target, out);

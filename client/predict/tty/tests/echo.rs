@@ -118,6 +118,69 @@ fn what_is_typed_is_seen_on_whatever_line_the_program_began() {
 }
 
 #[test]
+fn what_goes_on_in_the_next_line_is_seen_at_once_on_whatever_line_the_program_began() {
+    let typed = "bcdefghijklmnopqrstuvw".as_bytes();
+    for above in ["", "one\r\ntwo\r\nthree\r\n", &"line\r\n".repeat(30)] {
+        let (mut echo, mut terminal) = warm(above.as_bytes(), b"$ ");
+        let mut alone = Terminal::new();
+        alone.write(above.as_bytes());
+        alone.write(b"$ a");
+        for (key, now_ms) in typed.iter().zip(1_000..) {
+            terminal.write(&echo.typed(now_ms, &[*key]));
+        }
+        let rows = terminal.rows();
+        let row = rows
+            .iter()
+            .position(|row| row == "$ abcdefghijklmnopqr")
+            .unwrap();
+        assert_eq!(rows.get(row + 1).unwrap(), "stuvw");
+        assert_eq!(terminal.cursor(), (i32::try_from(row).unwrap() + 1, 5));
+        // The echo comes in pieces, and is the same in the end as without all that.
+        for (piece, now_ms) in typed.chunks(5).zip(1_100..) {
+            terminal.write(&echo.output(now_ms, piece));
+            alone.write(piece);
+            assert_eq!(terminal.rows().get(row + 1).unwrap(), "stuvw");
+        }
+        terminal.write(&echo.hide());
+        assert!(terminal.state() == alone.state(), "{above:?}");
+    }
+}
+
+#[test]
+fn a_guess_in_the_next_line_that_was_wrong_is_taken_off() {
+    for above in ["", &"line\r\n".repeat(30)] {
+        let (mut echo, mut terminal) = warm(above.as_bytes(), b"$ ");
+        terminal.write(&echo.typed(1_000, b"bcdefghijklmnopqrstuvw"));
+        let rows = terminal.rows();
+        let row = rows
+            .iter()
+            .position(|row| row == "$ abcdefghijklmnopqr")
+            .unwrap();
+        assert_eq!(rows.get(row + 1).unwrap(), "stuvw");
+        // A line editor that shows the end of the line in the same row.
+        terminal.write(&echo.output(1_100, b"\r< fghijklmnopqrstuvw\x1b[K\x08"));
+        terminal.write(&echo.acknowledged(1_100, 23));
+        terminal.write(&echo.tick(2_000));
+        terminal.write(&echo.output(2_000, b""));
+        assert_eq!(terminal.rows().get(row).unwrap(), "< fghijklmnopqrstuvw");
+        assert_eq!(terminal.rows().get(row + 1).unwrap(), "");
+        assert_eq!(terminal.cursor().0, i32::try_from(row).unwrap());
+    }
+}
+
+#[test]
+fn nothing_is_drawn_below_while_a_part_of_the_screen_scrolls_or_a_place_is_saved() {
+    for state in [&b"\x1b7"[..], b"\x1b[s", b"\x1b[1;4r\x1b[1;4H"] {
+        let (mut echo, mut terminal) = warm(b"", b"$ ");
+        terminal.write(&echo.output(1_000, state));
+        terminal.write(&echo.typed(1_010, b"bcdefghijklmnopqrstuvw"));
+        let rows = terminal.rows();
+        assert_eq!(rows.first().unwrap(), "$ abcdefghijklmnopqr", "{state:?}");
+        assert_eq!(rows.get(1).unwrap(), "", "{state:?}");
+    }
+}
+
+#[test]
 fn a_wrong_guess_is_taken_off_in_time() {
     let (mut echo, mut terminal) = warm(b"", b"$ ");
     terminal.write(&echo.typed(1_000, b"b"));
