@@ -24,7 +24,7 @@ use crate::rungs::{Rungs, ViewerId};
 use crate::stamps::{Recent, rtp_time};
 use crate::units::Unit;
 
-/// `appsrc ! rtph264pay`, to be linked to a webrtcbin.
+/// `appsrc ! rtph264pay ! capsfilter`, to be linked to a webrtcbin.
 #[derive(Debug)]
 pub(crate) struct Branch {
     source: gst_app::AppSrc,
@@ -58,19 +58,20 @@ impl Branch {
             .format(gst::Format::Time)
             .build();
         let payloader = payloader(video, ssrc)?;
+        let filter = elements::make("capsfilter", "libgstreamer1.0-0")?;
+        filter.set_property("caps", rtp_caps(video, ssrc));
         let failed = |_| Error::Failed {
             element: "rtph264pay",
             reason: "it cannot be linked".into(),
         };
-        let elements = [source.upcast_ref(), &payloader];
+        let elements = [source.upcast_ref(), &payloader, &filter];
         pipeline.add_many(elements).map_err(failed)?;
         gst::Element::link_many(elements).map_err(failed)?;
-        let pads = source.static_pad("src").zip(payloader.static_pad("src"));
+        let pads = source.static_pad("src").zip(filter.static_pad("src"));
         let (input, output) = pads.ok_or_else(|| Error::Failed {
             element: "rtph264pay",
             reason: "it has no pads".into(),
         })?;
-        elements::promise(&output, rtp_caps(video, ssrc));
         let viewer = encoder.reserve();
         let encoder = Arc::clone(encoder);
         input.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {

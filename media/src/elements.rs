@@ -196,22 +196,6 @@ pub(crate) fn set(element: &gst::Element, property: &str, value: &str) {
     }
 }
 
-/// Says before anything flows what a pad will send.
-///
-/// A `capsfilter` would say it too, but takes lists apart: everything behind it would do its work
-/// once for each packet instead of once for each picture.
-pub(crate) fn promise(pad: &gst::Pad, caps: gst::Caps) {
-    pad.add_probe(gst::PadProbeType::QUERY_UPSTREAM, move |_, info| {
-        let Some(gst::QueryViewMut::Caps(query)) = info.query_mut().map(gst::QueryRef::view_mut)
-        else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let wanted = query.filter_owned();
-        query.set_result(&wanted.map_or_else(|| caps.clone(), |it| it.intersect(&caps)));
-        gst::PadProbeReturn::Handled
-    });
-}
-
 /// Why an element that is not registered is missing.
 fn missing(known: &Known) -> String {
     let device_is_here = known.device.is_none_or(|(directory, prefix)| {

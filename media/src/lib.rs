@@ -15,7 +15,6 @@ mod codec;
 mod config;
 mod congestion;
 mod convert;
-mod correction;
 mod datachannel;
 mod elements;
 mod encoder;

@@ -26,9 +26,7 @@ use crate::rungs::Rungs;
 use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
 use crate::voice::VoiceBranch;
-use crate::{
-    Answer, Candidate, Error, Offer, PeerEvents, SoundPath, correction, elements, ice, voice,
-};
+use crate::{Answer, Candidate, Error, Offer, PeerEvents, SoundPath, elements, ice, voice};
 
 /// What peers are made with.
 #[derive(Clone, Debug)]
@@ -81,7 +79,6 @@ fn build(
     webrtcbin.set_property("bundle-policy", WebRTCBundlePolicy::MaxBundle);
     webrtcbin.set_property("latency", 0_u32);
     set_up_ice(&webrtcbin, &setup);
-    correction::skip(&webrtcbin);
     let pipeline = gst::Pipeline::new();
     pipeline
         .add(&webrtcbin)

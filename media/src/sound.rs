@@ -341,6 +341,7 @@ impl SoundBranch {
         let payloader = elements::make("rtpopuspay", "gstreamer1.0-plugins-good")?;
         elements::set(&payloader, "pt", &audio.payload.to_string());
         elements::set(&payloader, "ssrc", &ssrc.to_string());
+        let filter = elements::make("capsfilter", "libgstreamer1.0-0")?;
         let rtp = gst::Caps::builder("application/x-rtp")
             .field("media", "audio")
             .field("encoding-name", "OPUS")
@@ -348,15 +349,15 @@ impl SoundBranch {
             .field("payload", i32::from(audio.payload))
             .field("ssrc", ssrc)
             .build();
-        let chain = [source.upcast_ref(), &payloader];
+        filter.set_property("caps", rtp);
+        let chain = [source.upcast_ref(), &payloader, &filter];
         pipeline
             .add_many(chain)
             .map_err(|_| failed("it cannot be added"))?;
         gst::Element::link_many(chain).map_err(|_| failed("it cannot be linked"))?;
-        let output = payloader
+        let output = filter
             .static_pad("src")
             .ok_or_else(|| failed("no output"))?;
-        elements::promise(&output, rtp);
         Ok(Self {
             sound,
             source,
