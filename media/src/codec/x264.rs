@@ -30,6 +30,8 @@ impl Backend for X264 {
         set(element, "vbv-buf-capacity", "300");
         set(element, "key-int-max", KEY_FRAME_INTERVAL);
         set(element, "byte-stream", "true");
+        // It would be a packet of its own in front of each picture.
+        set(element, "aud", "false");
         set(element, "mb-tree", "false");
         set(element, "option-string", "no-mbtree:scenecut=0");
     }
