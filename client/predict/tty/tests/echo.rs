@@ -128,12 +128,7 @@ fn what_goes_on_in_the_next_line_is_seen_at_once_on_whatever_line_the_program_be
         for (key, now_ms) in typed.iter().zip(1_000..) {
             terminal.write(&echo.typed(now_ms, &[*key]));
         }
-        let rows = terminal.rows();
-        let row = rows
-            .iter()
-            .position(|row| row == "$ abcdefghijklmnopqr")
-            .unwrap();
-        assert_eq!(rows.get(row + 1).unwrap(), "stuvw");
+        let row = wrapped(&terminal);
         assert_eq!(terminal.cursor(), (i32::try_from(row).unwrap() + 1, 5));
         // The echo comes in pieces, and is the same in the end as without all that.
         for (piece, now_ms) in typed.chunks(5).zip(1_100..) {
@@ -146,17 +141,21 @@ fn what_goes_on_in_the_next_line_is_seen_at_once_on_whatever_line_the_program_be
     }
 }
 
+/// The row of what was typed, which goes on in the next one.
+fn wrapped(terminal: &Terminal) -> usize {
+    let rows = terminal.rows();
+    let row = rows.iter().position(|row| row == "$ abcdefghijklmnopqr");
+    let row = row.unwrap();
+    assert_eq!(rows.get(row + 1).unwrap(), "stuvw");
+    row
+}
+
 #[test]
 fn a_guess_in_the_next_line_that_was_wrong_is_taken_off() {
     for above in ["", &"line\r\n".repeat(30)] {
         let (mut echo, mut terminal) = warm(above.as_bytes(), b"$ ");
         terminal.write(&echo.typed(1_000, b"bcdefghijklmnopqrstuvw"));
-        let rows = terminal.rows();
-        let row = rows
-            .iter()
-            .position(|row| row == "$ abcdefghijklmnopqr")
-            .unwrap();
-        assert_eq!(rows.get(row + 1).unwrap(), "stuvw");
+        let row = wrapped(&terminal);
         // A line editor that shows the end of the line in the same row.
         terminal.write(&echo.output(1_100, b"\r< fghijklmnopqrstuvw\x1b[K\x08"));
         terminal.write(&echo.acknowledged(1_100, 23));
