@@ -1,13 +1,14 @@
 //! When to flash and to beep, and the sound of it.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::io::ioctl_fionread;
 use wayland_client::EventQueue;
 
 /// The beat: a thread plays it and tells each change.
@@ -100,16 +101,13 @@ fn play(tell: &mut UnixStream) {
 }
 
 /// Bytes in a pipe that nobody has read yet; 0 for what is none.
-fn waiting(pipe: &impl AsRawFd) -> usize {
-    let mut bytes = 0;
-    // SAFETY: the number is written where it is meant to be, and nothing is kept.
-    if let Err(error) = unsafe { fionread(pipe.as_raw_fd(), &raw mut bytes) } {
+fn waiting(pipe: &impl AsFd) -> usize {
+    let bytes = ioctl_fionread(pipe).unwrap_or_else(|error| {
         eprintln!("the sound may be late: {error}");
-    }
-    bytes.try_into().unwrap_or_default()
+        0
+    });
+    bytes.try_into().unwrap_or(usize::MAX)
 }
-
-nix::ioctl_read_bad!(fionread, nix::libc::FIONREAD, i32);
 
 const RATE: u32 = 48_000;
 
