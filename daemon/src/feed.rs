@@ -259,6 +259,14 @@ impl Feed {
         }
     }
 
+    /// Notes that the viewer sees what came of an interrupt, of which the program may say more at once.
+    fn show_interrupted(&mut self) {
+        if let Some(interrupted) = &mut self.interrupted {
+            interrupted.is_shown = true;
+            self.credit.lend(AFTER_INTERRUPT_MAX);
+        }
+    }
+
     /// Sends what there is, as far as the viewer takes it; `drives` says how patiently the program
     /// waits for one who does.
     pub(crate) fn pump(
@@ -481,10 +489,7 @@ impl Feed {
         let is_quiet = is_awaited || now >= self.moved.1 + quiet || session.history().is_ended();
         if let Some((screen, at)) = last {
             if self.moved.0.saturating_sub(screen) <= CONTINUED_MAX {
-                if let Some(interrupted) = &mut self.interrupted {
-                    interrupted.is_shown = true;
-                    self.credit.lend(AFTER_INTERRUPT_MAX);
-                }
+                self.show_interrupted();
                 self.state = State::Live;
                 return;
             }
@@ -580,9 +585,8 @@ impl Feed {
         if let Some(interrupted) = &mut self.interrupted {
             // The flood may go on behind it; what it shows is not counted twice.
             interrupted.offset = offset;
-            interrupted.is_shown = true;
-            self.credit.lend(AFTER_INTERRUPT_MAX);
         }
+        self.show_interrupted();
         self.credit.repainted(now, offset);
         // It ends with the sequence that the program has begun, of which this viewer may see nothing.
         let body = match &mut self.filter {

@@ -537,34 +537,32 @@ impl<'a> Runner<'a> {
 
     fn on_written(&mut self, written: io::Result<usize>, pair: &mut Pair) -> Result<(), Error> {
         self.session.wrote(written.map_err(output_failed)?);
-        if pair.is_ack_due && !self.session.owes_much() || !self.session.owes_acknowledgement() {
+        let much = self.session.owes_much();
+        if !self.session.owes_acknowledgement() || pair.is_ack_due && !much {
             return Ok(());
         }
-        let too_soon = self.acknowledged_too_soon();
-        if self.session.owes_much() && too_soon.is_none() {
+        let least = if much { Duration::ZERO } else { ACK_DELAY };
+        let wait = self.acknowledged_too_soon().max(least);
+        if wait.is_zero() {
             self.acknowledge(pair, false);
         } else if !pair.is_ack_due {
-            let least = if self.session.owes_much() {
-                Duration::ZERO
-            } else {
-                ACK_DELAY
-            };
             pair.is_ack_due = true;
             pair.acknowledge
                 .as_mut()
-                .reset(tokio::time::Instant::now() + least.max(too_soon.unwrap_or_default()));
+                .reset(tokio::time::Instant::now() + wait);
         }
         Ok(())
     }
 
-    /// How long the next acknowledgement has to wait, since the last one was sent just now.
+    /// How long the next acknowledgement has to wait if the last one was sent just now.
     ///
     /// A packet that is lost holds up what is typed after it, and a flood that is acknowledged piece by piece is many of
     /// them. The further the server is, the less it matters when it hears of what was shown.
-    fn acknowledged_too_soon(&self) -> Option<Duration> {
-        let gap = (self.remote.rtt()? / ACKS_PER_TRIP).min(ACK_GAP_MAX);
-        let since = self.session.acknowledged_at()?.elapsed();
-        gap.checked_sub(since).filter(|wait| !wait.is_zero())
+    fn acknowledged_too_soon(&self) -> Duration {
+        let far = self.remote.rtt().unwrap_or_default();
+        let gap = (far / ACKS_PER_TRIP).min(ACK_GAP_MAX);
+        let last = self.session.acknowledged_at();
+        last.map_or(Duration::ZERO, |at| gap.saturating_sub(at.elapsed()))
     }
 
     fn acknowledge(&mut self, pair: &Pair, in_time: bool) {

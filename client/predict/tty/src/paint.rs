@@ -36,12 +36,8 @@ impl Painter {
         out: &mut Vec<u8>,
     ) {
         let (home, _) = mirror.place();
-        let lowest = if below {
-            overlay.iter().map(|cell| cell.row).max().unwrap_or(0)
-        } else {
-            0
-        };
-        let lowest = lowest.max(home.row);
+        let rows = overlay.iter().map(|cell| cell.row).filter(|_| below);
+        let lowest = rows.fold(home.row, u16::max);
         let mut at = home;
         for _ in home.row..lowest {
             // Where the terminal's last line is may not be known: it scrolls if it has to, as it will for the echo.
