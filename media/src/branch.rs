@@ -1,34 +1,34 @@
-//! The way of the picture inside one peer's pipeline: access units to RTP.
+//! The way of the picture inside one peer's pipeline: RTP packets, each with this viewer's header.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
-use gstreamer_rtp as gst_rtp;
-use gstreamer_rtp::prelude::*;
 use gstreamer_video as gst_video;
 use tokio::sync::Notify;
 
-use crate::Error;
-use crate::codec::output_caps;
-use crate::elements;
 use crate::events::EventSender;
 use crate::fanout::{Listener, Pushed};
-use crate::offer::{TRANSPORT_CC_URI, Video};
-use crate::playout::{PLAYOUT_DELAY_URI, PlayoutDelay};
+use crate::offer::{PLAYOUT_DELAY_URI, TRANSPORT_CC_URI, Video};
+use crate::packets::{self, HEADER_BYTES, Payload};
 use crate::rungs::{Rungs, ViewerId};
 use crate::stamps::{Recent, rtp_time};
 use crate::units::Unit;
+use crate::{Error, elements};
 
-/// `appsrc ! rtph264pay ! capsfilter`, to be linked to a webrtcbin.
+/// An `appsrc` that gives RTP packets, to be linked to a webrtcbin.
 #[derive(Debug)]
 pub(crate) struct Branch {
     source: gst_app::AppSrc,
+    caps: gst::Caps,
     output: gst::Pad,
+    /// What becomes of the access units that wait in the source, in their order.
+    waiting: Arc<Mutex<VecDeque<Arc<[Payload]>>>>,
     behind: AtomicBool,
     flowed: Notify,
     viewer: ViewerId,
@@ -42,7 +42,7 @@ pub(crate) struct Branch {
 }
 
 impl Branch {
-    /// Puts the elements into a pipeline.
+    /// Puts the element into a pipeline.
     ///
     /// What the browser asks for (a key frame after a loss) goes to the encoder.
     pub(crate) fn build(
@@ -51,30 +51,30 @@ impl Branch {
         encoder: &Arc<Rungs>,
         events: EventSender,
     ) -> Result<Arc<Self>, Error> {
-        let ssrc = glib::random_int().max(1);
+        elements::find(packets::PAYLOADER).ok_or(Error::Missing {
+            element: packets::PAYLOADER,
+            package: packets::PACKAGE,
+        })?;
+        let header = Header::new(video);
+        let caps = rtp_caps(video, header.ssrc);
         let source = gst_app::AppSrc::builder()
-            .caps(&output_caps())
             .is_live(true)
             .format(gst::Format::Time)
             .build();
-        let payloader = payloader(video, ssrc)?;
-        let filter = elements::make("capsfilter", "libgstreamer1.0-0")?;
-        filter.set_property("caps", rtp_caps(video, ssrc));
-        let failed = |_| Error::Failed {
-            element: "rtph264pay",
-            reason: "it cannot be linked".into(),
+        let failed = |reason: &str| Error::Failed {
+            element: "appsrc",
+            reason: reason.into(),
         };
-        let elements = [source.upcast_ref(), &payloader, &filter];
-        pipeline.add_many(elements).map_err(failed)?;
-        gst::Element::link_many(elements).map_err(failed)?;
-        let pads = source.static_pad("src").zip(filter.static_pad("src"));
-        let (input, output) = pads.ok_or_else(|| Error::Failed {
-            element: "rtph264pay",
-            reason: "it has no pads".into(),
-        })?;
+        pipeline
+            .add(&source)
+            .map_err(|_| failed("it cannot be added"))?;
+        let output = source
+            .static_pad("src")
+            .ok_or_else(|| failed("it has no pad"))?;
+        promise(&output, caps.clone());
         let viewer = encoder.reserve();
         let encoder = Arc::clone(encoder);
-        input.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        output.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
             if info
                 .event()
                 .is_some_and(|it| gst_video::ForceKeyUnitEvent::is(it))
@@ -84,22 +84,26 @@ impl Branch {
             gst::PadProbeReturn::Ok
         });
         let sent = Arc::new(Recent::default());
-        let noted = Arc::clone(&sent);
-        let packets = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
-        output.add_probe(packets, move |_, info| {
-            let first = match &info.data {
-                Some(gst::PadProbeData::Buffer(buffer)) => Some(buffer.as_ref()),
-                Some(gst::PadProbeData::BufferList(list)) => list.get(0),
-                _ => None,
+        let waiting = Arc::<Mutex<VecDeque<Arc<[Payload]>>>>::default();
+        let (noted, due) = (Arc::clone(&sent), Arc::clone(&waiting));
+        // Here each viewer has a thread of its own. The source could take the packets as a list, but
+        // stumbles over one when it is stopped.
+        output.add_probe(gst::PadProbeType::BUFFER, move |output, info| {
+            let pts = info.buffer().and_then(|unit| unit.pts());
+            let Some((payloads, pts)) = lock(&due).pop_front().zip(pts) else {
+                return gst::PadProbeReturn::Drop;
             };
-            if let Some(pts) = first.and_then(gst::BufferRef::pts) {
-                noted.note(rtp_time(pts.useconds()), Instant::now());
-            }
-            gst::PadProbeReturn::Ok
+            let packets = header.packets(&payloads, pts);
+            noted.note(rtp_time(pts.useconds()), Instant::now());
+            info.data = None;
+            info.flow_res = output.push_list(packets).map(|_| gst::FlowSuccess::Ok);
+            gst::PadProbeReturn::Handled
         });
         Ok(Arc::new(Self {
             source,
+            caps,
             output,
+            waiting,
             sent,
             behind: AtomicBool::new(false),
             flowed: Notify::new(),
@@ -137,6 +141,14 @@ impl Listener for Branch {
         if behind {
             return Pushed::Resync;
         }
+        let Some(payloads) = unit.payloads().filter(|it| !it.is_empty()) else {
+            return Pushed::Resync;
+        };
+        // Not before: with caps that came while it answers, webrtcbin may not find the picture's place.
+        if self.units.load(Ordering::Relaxed) == 0 {
+            self.source.set_caps(Some(&self.caps));
+        }
+        lock(&self.waiting).push_back(payloads);
         self.units.fetch_add(1, Ordering::Relaxed);
         self.bytes
             .fetch_add(unit.buffer.size() as u64, Ordering::Relaxed);
@@ -145,7 +157,10 @@ impl Listener for Branch {
                 self.flowed.notify_one();
                 Pushed::Taken
             }
-            Err(_) => Pushed::Behind,
+            Err(_) => {
+                lock(&self.waiting).pop_back();
+                Pushed::Behind
+            }
         }
     }
 
@@ -154,25 +169,87 @@ impl Listener for Branch {
     }
 }
 
-fn payloader(video: &Video, ssrc: u32) -> Result<gst::Element, Error> {
-    let payloader = elements::make("rtph264pay", "gstreamer1.0-plugins-good")?;
-    elements::set(&payloader, "aggregate-mode", "zero-latency");
-    elements::set(&payloader, "config-interval", "-1");
-    elements::set(&payloader, "mtu", "1200");
-    elements::set(&payloader, "pt", &video.payload.to_string());
-    elements::set(&payloader, "ssrc", &ssrc.to_string());
-    // The time in a packet names its picture; what hides it from others is the encryption.
-    elements::set(&payloader, "timestamp-offset", "0");
-    if let Some(id) = video.playout_delay {
-        payloader.emit_by_name::<()>("add-extension", &[&PlayoutDelay::new(id)]);
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is in the headers of one viewer's packets.
+#[derive(Debug)]
+struct Header {
+    payload_type: u8,
+    ssrc: u32,
+    sequence: AtomicU16,
+    /// As it is on the wire; empty without any.
+    extensions: Vec<u8>,
+}
+
+impl Header {
+    fn new(video: &Video) -> Self {
+        let mut elements = Vec::new();
+        if let Some(id) = video.transport_cc {
+            // webrtcbin writes the number.
+            elements.extend([id << 4 | 1, 0, 0]);
+        }
+        if let Some(id) = video.playout_delay {
+            // From 0 to 0. It takes about 20 ms off the way from the encoder to the screen; asking
+            // for the same in script takes off nothing.
+            elements.extend([id << 4 | 2, 0, 0, 0]);
+        }
+        let mut extensions = Vec::new();
+        if !elements.is_empty() {
+            elements.resize(elements.len().next_multiple_of(4), 0);
+            extensions.extend(ONE_BYTE_EXTENSIONS);
+            extensions.extend(
+                u16::try_from(elements.len() / 4)
+                    .unwrap_or_default()
+                    .to_be_bytes(),
+            );
+            extensions.extend(elements);
+        }
+        Self {
+            payload_type: video.payload,
+            ssrc: glib::random_int().max(1),
+            sequence: AtomicU16::new((glib::random_int() >> 16) as u16),
+            extensions,
+        }
     }
-    if let Some(id) = video.transport_cc
-        && let Some(numbers) = gst_rtp::RTPHeaderExtension::create_from_uri(TRANSPORT_CC_URI)
-    {
-        numbers.set_id(id.into());
-        payloader.emit_by_name::<()>("add-extension", &[&numbers]);
+
+    /// One picture's packets.
+    fn packets(&self, payloads: &[Payload], pts: gst::ClockTime) -> gst::BufferList {
+        let timestamp = rtp_time(pts.useconds()).to_be_bytes();
+        let has_extensions = u8::from(!self.extensions.is_empty());
+        let packet = |payload: &Payload| {
+            let length = HEADER_BYTES + self.extensions.len() + payload.bytes.len();
+            let mut packet = Vec::with_capacity(length);
+            let marker = u8::from(payload.marker);
+            packet.extend([
+                VERSION | has_extensions << 4,
+                marker << 7 | self.payload_type,
+            ]);
+            packet.extend(self.sequence.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+            packet.extend(timestamp);
+            packet.extend(self.ssrc.to_be_bytes());
+            packet.extend(&self.extensions);
+            packet.extend(&payload.bytes);
+            let mut packet = gst::Buffer::from_mut_slice(packet);
+            packet.make_mut().set_pts(pts);
+            packet
+        };
+        payloads.iter().map(packet).collect()
     }
-    Ok(payloader)
+}
+
+/// Says before anything flows what a pad will send.
+fn promise(pad: &gst::Pad, caps: gst::Caps) {
+    pad.add_probe(gst::PadProbeType::QUERY_UPSTREAM, move |_, info| {
+        let Some(gst::QueryViewMut::Caps(query)) = info.query_mut().map(gst::QueryRef::view_mut)
+        else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let wanted = query.filter_owned();
+        query.set_result(&wanted.map_or_else(|| caps.clone(), |it| it.intersect(&caps)));
+        gst::PadProbeReturn::Handled
+    });
 }
 
 /// What webrtcbin must know before it answers, when no packet has flowed yet.
@@ -196,5 +273,62 @@ fn rtp_caps(video: &Video, ssrc: u32) -> gst::Caps {
     gst::Caps::from(caps.build())
 }
 
+/// The version of RTP in a packet's first byte.
+const VERSION: u8 = 2 << 6;
+
+/// How extensions begin whose heads are a byte.
+const ONE_BYTE_EXTENSIONS: [u8; 2] = [0xBE, 0xDE];
+
 /// Access units that may wait in one peer; one more and it goes on with a key frame.
 const BRANCH_UNITS: u64 = 8;
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn packets(video: &Video) -> Vec<Vec<u8>> {
+        gst::init().unwrap();
+        let header = Header::new(video);
+        header.sequence.store(u16::MAX, Ordering::Relaxed);
+        let payload = |marker, bytes| Payload {
+            marker,
+            bytes: Bytes::from_static(bytes),
+        };
+        let payloads = [payload(false, b"one"), payload(true, b"two")];
+        let list = header.packets(&payloads, gst::ClockTime::from_seconds(1));
+        let mut all: Vec<_> = list
+            .iter()
+            .map(|it| it.map_readable().unwrap().to_vec())
+            .collect();
+        for packet in &mut all {
+            let ssrc: Vec<_> = packet.drain(8..12).collect();
+            assert_eq!(ssrc, header.ssrc.to_be_bytes());
+        }
+        all
+    }
+
+    #[test]
+    fn a_viewer_gets_headers_as_it_was_agreed() {
+        let mut video = Video {
+            section: 0,
+            payload: 109,
+            playout_delay: Some(5),
+            transport_cc: Some(3),
+        };
+        let time = 90_000_u32.to_be_bytes();
+        let extensions = [0xBE, 0xDE, 0, 2, 0x31, 0, 0, 0x52, 0, 0, 0, 0];
+        let expected = [
+            [&[0x90, 109, 0xFF, 0xFF][..], &time, &extensions, b"one"].concat(),
+            [&[0x90, 0x80 | 109, 0, 0], &time[..], &extensions, b"two"].concat(),
+        ];
+        assert_eq!(packets(&video), expected);
+        (video.playout_delay, video.transport_cc) = (None, None);
+        let expected = [
+            [&[0x80, 109, 0xFF, 0xFF][..], &time, b"one"].concat(),
+            [&[0x80, 0x80 | 109, 0, 0], &time[..], b"two"].concat(),
+        ];
+        assert_eq!(packets(&video), expected);
+    }
+}

@@ -141,6 +141,7 @@ impl Fanout {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
     use std::sync::atomic::AtomicBool;
     use std::time::Instant;
 
@@ -193,6 +194,8 @@ mod tests {
             pts: gst::ClockTime::ZERO,
             captured_at: Instant::now(),
             size: vroom_desktop::Size::new(64, 64),
+            packets: Arc::default(),
+            payloads: OnceLock::new(),
         }
     }
 

@@ -26,7 +26,10 @@ use crate::rungs::Rungs;
 use crate::sound::SoundBranch;
 use crate::teardown::Teardown;
 use crate::voice::VoiceBranch;
-use crate::{Answer, Candidate, Error, Offer, PeerEvents, SoundPath, elements, ice, voice};
+use crate::{
+    Answer, Candidate, Error, Offer, PeerEvents, SoundPath, correction, elements, ice, protect,
+    voice,
+};
 
 /// What peers are made with.
 #[derive(Clone, Debug)]
@@ -79,6 +82,7 @@ fn build(
     webrtcbin.set_property("bundle-policy", WebRTCBundlePolicy::MaxBundle);
     webrtcbin.set_property("latency", 0_u32);
     set_up_ice(&webrtcbin, &setup);
+    take_short_cuts(&webrtcbin);
     let pipeline = gst::Pipeline::new();
     pipeline
         .add(&webrtcbin)
@@ -114,6 +118,21 @@ fn build(
         return Err(failed("it makes no data channel"));
     }
     Ok(peer)
+}
+
+/// Leads packets past what is slow in a webrtcbin, as it builds its parts.
+fn take_short_cuts(webrtcbin: &gst::Element) {
+    let Some(bin) = webrtcbin.downcast_ref::<gst::Bin>() else {
+        return;
+    };
+    bin.connect_deep_element_added(|_, _, element| {
+        let factory = element.factory().map(|it| it.name());
+        match factory.as_deref() {
+            Some(correction::FIRST) => correction::skip(element),
+            Some("srtpenc") => protect::take_over(element),
+            _ => {}
+        }
+    });
 }
 
 fn set_up_ice(webrtcbin: &gst::Element, setup: &Setup) {

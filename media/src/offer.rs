@@ -2,7 +2,6 @@
 
 use gstreamer_sdp as gst_sdp;
 
-use crate::playout::PLAYOUT_DELAY_URI;
 use crate::{Candidate, Error, ice};
 
 /// A browser's session description with the candidates that came beside it.
@@ -87,6 +86,10 @@ impl Plan {
         Ok(Self { sdp, video, audio })
     }
 }
+
+/// The extension that tells the browser how late to show pictures.
+pub(crate) const PLAYOUT_DELAY_URI: &str =
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 
 /// The extension that gives every packet of a connection a number.
 pub(crate) const TRANSPORT_CC_URI: &str =

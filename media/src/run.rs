@@ -1,6 +1,6 @@
 //! The encode thread: waits for frames, converts, encodes, hands over.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
@@ -13,6 +13,7 @@ use crate::encoder::Shared;
 use crate::jpeg::JpegEncoder;
 use crate::media::Timeline;
 use crate::pace::Pace;
+use crate::packets::Packets;
 use crate::stamps::{Stamps, rtp_time};
 use crate::units::Unit;
 
@@ -36,6 +37,7 @@ pub(crate) struct Run {
     backend: usize,
     codec: Option<Box<dyn VideoEncoder>>,
     jpeg: Option<JpegEncoder>,
+    packets: Arc<Packets>,
     pool: Option<PicturePool>,
     pace: Pace,
     /// The newest picture as it was drawn.
@@ -77,6 +79,7 @@ impl Run {
             backend: 0,
             codec: None,
             jpeg: None,
+            packets: Arc::default(),
             pool: None,
             newest: None,
             is_converted: false,
@@ -316,6 +319,8 @@ impl Run {
             captured_at,
             buffer,
             size,
+            packets: Arc::clone(&self.packets),
+            payloads: OnceLock::new(),
         };
         self.hand_over(&unit, cause, encode);
         Ok(())

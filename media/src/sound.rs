@@ -341,6 +341,8 @@ impl SoundBranch {
         let payloader = elements::make("rtpopuspay", "gstreamer1.0-plugins-good")?;
         elements::set(&payloader, "pt", &audio.payload.to_string());
         elements::set(&payloader, "ssrc", &ssrc.to_string());
+        // Numbers of its own among those of the session would make the browser report thousands of losses.
+        elements::set(&payloader, "auto-header-extension", "false");
         let filter = elements::make("capsfilter", "libgstreamer1.0-0")?;
         let rtp = gst::Caps::builder("application/x-rtp")
             .field("media", "audio")

@@ -1,7 +1,7 @@
 //! Access units, and the feed that hands them to a reader outside of WebRTC.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use vroom_desktop::Size;
 
 use crate::Limits;
 use crate::fanout::{Listener, Pushed};
+use crate::packets::{Packets, Payload};
 use crate::rungs::{Rungs, ViewerId};
 
 /// One encoded picture in Annex B form, with the parameter sets before a key frame.
@@ -91,9 +92,23 @@ pub(crate) struct Unit {
     pub(crate) captured_at: Instant,
     /// The size of what is encoded.
     pub(crate) size: Size,
+    /// What cuts it.
+    pub(crate) packets: Arc<Packets>,
+    /// It was cut.
+    pub(crate) payloads: OnceLock<Option<Arc<[Payload]>>>,
 }
 
 impl Unit {
+    /// What its packets carry; `None` when it cannot be cut.
+    pub(crate) fn payloads(&self) -> Option<Arc<[Payload]>> {
+        let cut = || {
+            let cut = self.packets.cut(&self.buffer);
+            cut.inspect_err(|error| tracing::warn!(%error, "a picture is no packets"))
+                .ok()
+        };
+        self.payloads.get_or_init(cut).clone()
+    }
+
     /// The same for a reader, without copying the bytes.
     fn to_access_unit(&self) -> Option<AccessUnit> {
         let map = self.buffer.clone().into_mapped_buffer_readable().ok()?;
