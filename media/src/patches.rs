@@ -115,7 +115,9 @@ impl PatchFeed {
     ///
     /// Only a reader that tells so gets [`Patch::Move`], and only while it keeps up.
     pub fn acknowledge(&self, count: u32) {
-        self.shared.patches.acknowledge(self.id, count);
+        if self.shared.patches.acknowledge(self.id, count) {
+            self.shared.change(|_| ());
+        }
     }
 }
 
@@ -149,6 +151,8 @@ struct State {
     /// Strips that were encoded and have not changed since; `None` for those not worth their bytes.
     strips: HashMap<Rect, Option<Bytes>>,
     scrolling: Scrolling,
+    /// The newest change was to move something.
+    moves: bool,
     has_thread: bool,
     /// The thread waits for something to happen, not for a time.
     idle: bool,
@@ -210,10 +214,25 @@ impl Patches {
         self.work.notify_one();
     }
 
-    fn acknowledge(&self, id: u64, count: u32) {
-        if let Some(reader) = self.lock().readers.get_mut(&id) {
-            reader.acknowledge(Instant::now(), count);
+    /// True when the reader was late until now.
+    fn acknowledge(&self, id: u64, count: u32) -> bool {
+        let mut state = self.lock();
+        let reader = state.readers.get_mut(&id);
+        reader.is_some_and(|reader| reader.acknowledge(Instant::now(), count))
+    }
+
+    /// Until when the next change should wait, since what is being scrolled goes faster than anybody
+    /// draws it.
+    ///
+    /// With one reader that keeps up there is nothing to wait for.
+    pub(crate) fn late_until(&self, now: Instant) -> Option<Instant> {
+        let state = self.lock();
+        if !state.moves {
+            return None;
         }
+        let readers = state.readers.values();
+        let all: Option<Vec<_>> = readers.map(|reader| reader.late_until(now)).collect();
+        all?.into_iter().min()
     }
 
     /// Notes what a frame changed; called by the encode thread for every frame.
@@ -237,6 +256,8 @@ impl Patches {
         let mut state = self.lock();
         let state = &mut *state;
         state.scrolling = scrolling;
+        let is_move = |step: &Step| matches!(step.patch, Some(Patch::Move(_)));
+        state.moves = steps.iter().any(is_move);
         if std::mem::take(&mut state.idle) {
             self.work.notify_one();
         }
@@ -956,6 +977,39 @@ mod tests {
         assert_eq!(scene.moves, 20);
         let covers = scene.patches.lock().readers[&scene.id].covers().to_vec();
         assert!(covers.iter().all(|cover| *cover == Cover::Exact));
+    }
+
+    #[test]
+    fn what_is_scrolled_waits_for_who_draws_late_and_nothing_else_does() {
+        let mut scene = Scene::new(3);
+        scene.draw(SCENE.rect(), false);
+        scene.publish();
+        scene.wait();
+        scene.patches.acknowledge(scene.id, scene.messages);
+        let scroll = |scene: &mut Scene| {
+            scene.scroll(Rect::new(20, 30, 200, 200));
+            scene.publish();
+            let Popped::Patch(patch) = scene.patches.pop(scene.id, true, u32::MAX) else {
+                panic!("nothing came");
+            };
+            assert!(matches!(patch, Patch::Move(_)), "{patch:?}");
+            scene.messages += patch.messages();
+        };
+        let late = |scene: &Scene| {
+            let later = Instant::now() + Duration::from_millis(200);
+            scene.patches.late_until(later).is_some()
+        };
+        scroll(&mut scene);
+        assert!(late(&scene));
+        let other = join(&scene.patches);
+        assert!(!late(&scene), "somebody has drawn all there is");
+        scene.patches.detach(other);
+        scene.patches.acknowledge(scene.id, scene.messages);
+        assert!(!late(&scene));
+        scroll(&mut scene);
+        scene.set(250, 10, 0x0012_3456);
+        scene.publish();
+        assert!(!late(&scene), "a letter is not scrolled");
     }
 
     #[test]

@@ -149,6 +149,13 @@ impl Run {
                 continue;
             }
             let has_picture = self.has_picture();
+            if self.exact
+                && let Some(until) = self.shared.patches.late_until(now)
+            {
+                // What it is then is shown at once, and not as a video of everything in between.
+                self.shared.wait_change(control, Some(until));
+                continue;
+            }
             let interval = control.rate.interval();
             let refine = self.pace.refine_at(interval).filter(|_| playing);
             let key = control.keys.due(now).filter(|_| playing && has_picture);

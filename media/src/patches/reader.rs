@@ -76,6 +76,11 @@ impl Reader {
             && !self.lag.is_behind(now)
     }
 
+    /// When it has to have caught up, while it is later than at its best but not behind yet.
+    pub(super) fn late_until(&self, now: Instant) -> Option<Instant> {
+        self.lag.late_until(now)
+    }
+
     /// Whether it understands [`Patch::Move`].
     pub(super) fn takes_moves(&self) -> bool {
         self.lag.acked.is_some()
@@ -209,9 +214,11 @@ impl Reader {
         Some(patch)
     }
 
-    /// Notes how many messages are on its screen.
-    pub(super) fn acknowledge(&mut self, now: Instant, count: u32) {
+    /// Notes how many messages are on its screen; true when it was late until now.
+    pub(super) fn acknowledge(&mut self, now: Instant, count: u32) -> bool {
+        let was_late = self.late_until(now).is_some();
         self.lag.acknowledge(now, count);
+        was_late
     }
 }
 
@@ -252,11 +259,19 @@ impl Lag {
 
     /// Whether it takes much longer than it once took; never for one that tells nothing.
     fn is_behind(&self, now: Instant) -> bool {
-        let Some(quickest) = self.quickest else {
-            return false;
-        };
-        let oldest = self.under_way.front();
-        oldest.is_some_and(|(_, at)| now.saturating_duration_since(*at) > quickest + LAG)
+        self.due().is_some_and(|due| now > due + LAG)
+    }
+
+    /// Until when it may be late, if it is late but not behind.
+    fn late_until(&self, now: Instant) -> Option<Instant> {
+        let due = self.due()?;
+        (now > due + LATE && now <= due + LAG).then_some(due + LAG)
+    }
+
+    /// When it would have acknowledged the oldest message under way at its best.
+    fn due(&self) -> Option<Instant> {
+        let (_, at) = self.under_way.front()?;
+        Some(*at + self.quickest?)
     }
 }
 
@@ -267,7 +282,10 @@ const QUEUE_MAX: usize = 8;
 const BURST: Duration = Duration::from_millis(250);
 
 /// How much later than at its best a reader may be and still get more.
-const LAG: Duration = Duration::from_millis(100);
+const LAG: Duration = Duration::from_millis(250);
+
+/// How much later it may be before what comes next waits for it.
+const LATE: Duration = Duration::from_millis(20);
 
 /// The most that is remembered as under way.
 const UNDER_WAY_MAX: usize = 256;
@@ -290,9 +308,12 @@ mod tests {
         assert_eq!(lag.acked, None, "so many were not sent");
         lag.acknowledge(at(10), 2);
         lag.sent(at(20), 1);
-        assert!(!lag.is_behind(at(130)));
-        assert!(lag.is_behind(at(131)));
-        lag.acknowledge(at(140), 3);
+        assert_eq!(lag.late_until(at(50)), None);
+        assert_eq!(lag.late_until(at(51)), Some(at(280)));
+        assert!(!lag.is_behind(at(280)));
+        assert!(lag.is_behind(at(281)));
+        assert_eq!(lag.late_until(at(281)), None, "there is no hope");
+        lag.acknowledge(at(290), 3);
         assert!(!lag.is_behind(at(9000)), "nothing is under way");
     }
 }
