@@ -53,6 +53,7 @@ test-web:
 # tests, which stop where a number overflows; `npm test` alone takes released ones.
 test-browser:
 	$(CARGO) test --workspace --locked --no-run -q
+	$(CARGO) build --locked -q -p vroom-fake-encoder
 	target/debug/examples/screen_streams tests/out/streams
 	cd tests/browser && npm install --no-save --silent --no-audit --no-fund && \
 		VROOMD=$(CURDIR)/target/debug/vroomd VROOM_PROBE=$(CURDIR)/target/debug/vroom-probe npm test --silent
