@@ -22,6 +22,7 @@ mod encoder;
 mod error;
 mod events;
 mod fanout;
+mod header;
 mod ice;
 mod jpeg;
 mod keyframe;
